@@ -1,0 +1,73 @@
+# Every target sets up what it needs. `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+CONFIG ?= config.example.toml
+
+.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave bench lock mosquitto node clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: $(RUN) ## run the gateway in the foreground (CONFIG=config.example.toml)
+	.venv/bin/pinsmith run --config $(CONFIG)
+
+test: check mosquitto node ## all checks, all tests with coverage, a short simulation
+	.venv/bin/coverage erase
+	.venv/bin/pytest --cov --cov-report=term
+	@if [ -d tests/simulation ]; then $(MAKE) --no-print-directory simulate-ci; fi
+
+test-quick: $(DEV) ## the tests that take no more than a second each
+	.venv/bin/pytest -m "not slow"
+
+check: $(DEV) ## lint, format, types and import contracts
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: $(DEV) ## put the code into the one format
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+# Variables given to make are in the environment of what it starts.
+simulate: $(DEV) ## simulate years of a gateway's life (SEED= YEARS= SEEDS= SECONDS=)
+	.venv/bin/python -m tests.simulation
+
+simulate-ci: $(DEV)
+	.venv/bin/python -m tests.simulation --seconds 180
+
+demo-zwave: $(DEV) node ## the gateway against the real Z-Wave driver with a simulated radio
+	.venv/bin/python -m tests.zwave_bed.demo
+
+bench: $(DEV) ## measure; see benchmarks/
+	.venv/bin/python -m benchmarks
+
+lock: $(DEV) ## renew requirements/*.txt within what pyproject.toml allows
+	scripts/lock
+
+mosquitto:
+	@scripts/need-mosquitto
+
+node:
+	@scripts/need-node
+
+clean: ## remove what make and the tools have left here
+	rm -rf .venv .bootstrap build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .coverage .coverage.* htmlcov tests/zwave_bed/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	scripts/make-venv
+
+# Order-only: the interpreter's own date says nothing about what is installed.
+$(RUN): requirements/run.txt pyproject.toml scripts/install | .venv/bin/python
+	scripts/install run
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml scripts/install | .venv/bin/python
+	scripts/install dev
+	@touch $@ $(RUN)

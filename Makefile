@@ -5,6 +5,9 @@ SHELL := /bin/sh
 
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
+# Debian keeps mosquitto in /usr/sbin, which is not on everybody's PATH.
+export PATH := $(PATH):/usr/sbin:/usr/local/sbin
+
 CONFIG ?= config.example.toml
 
 .PHONY: help run test test-quick check format simulate simulate-ci demo-zwave bench lock mosquitto node clean

@@ -1,0 +1,222 @@
+"""The contract between the engine and the locks: one driver per protocol.
+
+A driver runs for as long as the daemon does and keeps the link to its authority (a zwave-js server, a
+Bluetooth adapter). It tells what it sees to an
+`EventSink`, which has stored an event when `handle` returns: records that a lock forgets once read (popped
+logs) are handed over one by one before the next is read.
+The engine opens a `Session` on one lock to do a batch of work: on Bluetooth one connection, on Z-Wave simply
+the lock's turns on the air.
+
+Errors of a session, and what each means for the write that was under way::
+
+    DriverError
+    ├── AuthorityDown      server or adapter away      nothing was sent
+    ├── LockUnreachable    the lock did not react      may have been applied
+    ├── NoAnswer           sent, the answer got lost   may have been applied
+    └── Refused            the lock said no            not applied: the slot is as before
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from msgspec import Struct
+
+from gateway.domain.credential import Credential, Evidence, Reading, SlotRef
+from gateway.domain.lock import Capabilities, Identity
+from gateway.domain.placement import Refusal
+
+
+class DriverError(Exception):
+    """An operation on a lock failed. The message is plain words of ours: no foreign text, no PIN."""
+
+    may_have_been_applied: ClassVar[bool] = False
+
+
+class AuthorityDown(DriverError):
+    """Server or adapter is away. Nothing was sent; the driver tells when it is back."""
+
+
+class LockUnreachable(DriverError):
+    """The lock did not react. A write may have been applied nevertheless: acknowledgements get lost too."""
+
+    may_have_been_applied = True
+
+
+class NoAnswer(DriverError):
+    """The operation went out and its answer got lost."""
+
+    may_have_been_applied = True
+
+
+class Refused(DriverError):
+    """The lock said no, and the slot is as it was before."""
+
+    def __init__(self, reason: Refusal, message: str) -> None:
+        """Keep the reason for the planner and the message for people."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """A write or clear went out, and this is how well its effect is known.
+
+    `reading` is the look the driver took afterwards, where it took one: it decides, whatever `evidence` says.
+    """
+
+    slot: SlotRef
+    evidence: Evidence
+    reading: Reading | None = None
+
+
+class Session(Protocol):
+    """Work on one lock. Every method may raise any `DriverError`."""
+
+    async def read(self, slot: SlotRef) -> Reading:
+        """Ask the lock itself for one slot; never a cache."""
+        ...
+
+    async def read_all(self) -> Mapping[SlotRef, Reading]:
+        """List the taken slots of a lock that chooses them itself; slots not named are empty."""
+        ...
+
+    async def probe(self) -> str:
+        """Return a checksum over all slots; only where `Capabilities.probe`."""
+        ...
+
+    async def write(
+        self, slot: SlotRef | None, credential: Credential, *, replaces: Credential | None
+    ) -> Written:
+        """Store a credential.
+
+        `slot` is None where the lock chooses; `replaces` is what we believe to be there.
+        """
+        ...
+
+    async def clear(self, slot: SlotRef, *, holds: Credential | None) -> Written:
+        """Empty a slot. `holds` is what we believe to be there, for locks that want the old PIN to delete."""
+        ...
+
+
+class LockSeen(Struct, frozen=True, kw_only=True):
+    """The lock is known to the authority and ready: who it is and what it can do."""
+
+    device_id: str
+    identity: Identity
+    capabilities: Capabilities
+    battery: float | None = None
+
+
+class LockAlive(Struct, frozen=True, kw_only=True):
+    """A sign of life: ends every waiting for this lock."""
+
+    device_id: str
+
+
+class LockDead(Struct, frozen=True, kw_only=True):
+    """The authority says that the lock does not answer."""
+
+    device_id: str
+
+
+class AuthorityUp(Struct, frozen=True, kw_only=True):
+    """The link to the authority stands; `LockSeen` of each lock follows."""
+
+    device_ids: tuple[str, ...]
+
+
+class AuthorityLost(Struct, frozen=True, kw_only=True):
+    """The link to the authority broke."""
+
+    device_ids: tuple[str, ...]
+
+
+class SlotReported(Struct, frozen=True, kw_only=True):
+    """The lock told the content of a slot unasked: an edit at the keypad, or the echo of a write."""
+
+    device_id: str
+    slot: SlotRef
+    reading: Reading
+
+
+class SlotTouched(Struct, frozen=True, kw_only=True):
+    """The lock told that a slot changed, not to what. `slot` None: it did not say which."""
+
+    device_id: str
+    slot: SlotRef | None
+
+
+class AllCleared(Struct, frozen=True, kw_only=True):
+    """The lock told that all codes were deleted, or that it was included anew."""
+
+    device_id: str
+
+
+class CodeUsed(Struct, frozen=True, kw_only=True):
+    """Somebody opened the door with the code in this slot."""
+
+    device_id: str
+    slot: SlotRef
+    at: datetime | None = None
+
+
+class AccessDenied(Struct, frozen=True, kw_only=True):
+    """Wrong codes were tried. The digits typed are dropped in the driver."""
+
+    device_id: str
+    reason: str
+    slot: SlotRef | None = None
+
+
+class Tampered(Struct, frozen=True, kw_only=True):
+    """The lock reports tampering, or that its administrator code changed."""
+
+    device_id: str
+    what: str
+
+
+class BatteryLevel(Struct, frozen=True, kw_only=True):
+    """The battery, 0 to 1."""
+
+    device_id: str
+    level: float
+
+
+type LockEvent = (
+    LockSeen
+    | LockAlive
+    | LockDead
+    | AuthorityUp
+    | AuthorityLost
+    | SlotReported
+    | SlotTouched
+    | AllCleared
+    | CodeUsed
+    | AccessDenied
+    | Tampered
+    | BatteryLevel
+)
+
+
+class EventSink(Protocol):
+    """Takes what drivers see."""
+
+    async def handle(self, event: LockEvent) -> None:
+        """Store the event and wake whom it concerns; durable on return."""
+        ...
+
+
+class Driver(Protocol):
+    """One protocol's way to its locks."""
+
+    async def run(self, sink: EventSink) -> None:
+        """Keep the link and tell what is seen, until cancelled.
+
+        Never ends by itself, whatever the authority does.
+        """
+        ...
+
+    def session(self, device_id: str) -> AbstractAsyncContextManager[Session]:
+        """Open the lock for a batch of work. Entering may raise any `DriverError`."""
+        ...

@@ -1,0 +1,76 @@
+"""What a command can be refused with. The `type` is also the MQTT `error.type`.
+
+::
+
+    CommandError
+    ├── InvalidInput           a field is missing, malformed, out of range or contradicts another
+    ├── NotFound               no such access code, device or event
+    ├── DuplicateCode          another managed code on that lock already has this PIN
+    ├── Unsupported            the lock cannot do this
+    ├── DeviceRefused          the state of the lock forbids it now (retired, not configured, ...)
+    ├── TransactionReused      the same identity came with a different body
+    ├── Expired                `expires_at` of the command has passed
+    └── Overloaded             too large, or too much at once
+"""
+
+from typing import Any, ClassVar
+
+
+class CommandError(Exception):
+    """A command was refused; nothing was changed. `message` says what to do and never holds a PIN."""
+
+    type: ClassVar[str] = "command_error"
+
+    def __init__(self, message: str, **data: Any) -> None:  # noqa: ANN401 - JSON for the reply
+        """Keep the message for people and `data` for programs."""
+        super().__init__(message)
+        self.message = message
+        self.data: dict[str, Any] = data
+
+
+class InvalidInput(CommandError):
+    """A field is missing, malformed, out of range or contradicts another; `data.field` names it."""
+
+    type = "invalid_input"
+
+
+class NotFound(CommandError):
+    """There is no such object."""
+
+    type = "not_found"
+
+
+class DuplicateCode(CommandError):
+    """Another managed code on that lock already has this PIN; `data.access_code_id` names it."""
+
+    type = "duplicate_access_code"
+
+
+class Unsupported(CommandError):
+    """The lock cannot do this."""
+
+    type = "unsupported_device"
+
+
+class DeviceRefused(CommandError):
+    """The state of the lock forbids it now."""
+
+    type = "device_refused"
+
+
+class TransactionReused(CommandError):
+    """The same client, verb and transaction came with a different body."""
+
+    type = "transaction_reused"
+
+
+class Expired(CommandError):
+    """The command came after its own `expires_at`."""
+
+    type = "expired"
+
+
+class Overloaded(CommandError):
+    """The command is too large."""
+
+    type = "overloaded"

@@ -1,0 +1,174 @@
+"""What a lock is and can do, and what the hub remembers of it."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.domain.credential import SlotRef
+
+type ConstraintType = Literal[
+    "no_zeros",
+    "cannot_start_with_12",
+    "no_triple_consecutive_ints",
+    "no_ascending_or_descending_sequence",
+    "at_least_three_unique_digits",
+    "no_all_same_digits",
+    "unique_first_four_digits",
+    "cannot_contain_089",
+    "cannot_contain_0789",
+]
+"""Rules that some keypads put on PINs; names as in the access-code reference, section 8.2."""
+
+
+class PinRules(Struct, frozen=True, kw_only=True):
+    """Which PINs a lock takes: a set of lengths (not a range), the characters, further rules."""
+
+    lengths: tuple[int, ...] = (4, 5, 6, 7, 8)
+    alphabet: str = "0123456789"
+    constraints: tuple[ConstraintType, ...] = ()
+
+
+class Readback(StrEnum):
+    """What a look at a slot is worth on this lock."""
+
+    DIGITS = "digits"
+    """Readings tell; a slot may still come back `Unreadable` where the lock masks digits."""
+    NONE = "none"
+    """The lock answers "available" whatever it holds: readings prove nothing and are not made."""
+
+
+class Reach(StrEnum):
+    """When a lock can be spoken to."""
+
+    ALWAYS = "always"
+    ON_TOUCH = "on_touch"
+    """Only for some seconds after somebody touches it: everything is preloaded at creation."""
+
+
+class NativeWindows(StrEnum):
+    """What schedules the lock keeps by itself."""
+
+    NONE = "none"
+    DATES = "dates"
+    DATES_AND_WEEKDAYS = "dates_and_weekdays"
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What differs between locks, as far as the planner must know.
+
+    `slots` are the places the hub may choose from, lowest first; empty where the lock chooses (`max_codes`
+    counts).
+    """
+
+    slots: tuple[SlotRef, ...] = ()
+    max_codes: int
+    pin_rules: PinRules = PinRules()
+    readback: Readback = Readback.DIGITS
+    supervised: bool = False
+    disabled_status: bool = False
+    native_windows: NativeWindows = NativeWindows.NONE
+    schedule_granularity: timedelta = timedelta(minutes=1)
+    probe: bool = False
+    """One cheap request answers a checksum over all slots."""
+    name_length: int = 0
+    """Characters the lock can store as a name; 0 where it stores none."""
+    reports_use: bool = False
+    reach: Reach = Reach.ALWAYS
+    spacing: timedelta = timedelta(0)
+    """Pause between two operations on this lock."""
+
+    @property
+    def lock_chooses_slot(self) -> bool:
+        """Say whether the lock assigns slots (Nuki) rather than the hub (Z-Wave)."""
+        return not self.slots
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Who a lock is: pinned at first sight, so that another lock behind the same address is noticed."""
+
+    network: str
+    manufacturer: str
+    product: str
+    serial: str | None = None
+
+    def contradicts(self, seen: "Identity") -> bool:
+        """Say whether `seen` is certainly another lock.
+
+        A serial that one side does not know contradicts nothing.
+        """
+        if (self.network, self.manufacturer, self.product) != (seen.network, seen.manufacturer, seen.product):
+            return True
+        return self.serial is not None and seen.serial is not None and self.serial != seen.serial
+
+
+class Link(StrEnum):
+    """How the hub stands with a lock."""
+
+    UNKNOWN = "unknown"
+    ONLINE = "online"
+    UNREACHABLE = "unreachable"
+    """The authority (server, adapter) is there and says that the lock does not answer."""
+
+
+class OnWipe(StrEnum):
+    """What to do with the codes of a lock found empty all at once."""
+
+    REFILL = "refill"
+    HOLD = "hold"
+
+
+class LockPolicy(Struct, frozen=True, kw_only=True):
+    """What the configuration says about one lock."""
+
+    name: str
+    driver: str
+    managed_slots: tuple[SlotRef, ...] | None = None
+    on_wipe: OnWipe = OnWipe.REFILL
+    audit: str = "17 3 * * *"
+    pin_length: int | None = None
+
+
+class Device(Struct, frozen=True, kw_only=True):
+    """What the hub remembers of one lock. `policy` is None once the lock is gone from the configuration."""
+
+    device_id: str
+    policy: LockPolicy | None
+    capabilities: Capabilities | None = None
+    identity: Identity | None = None
+    seen_identity: Identity | None = None
+    link: Link = Link.UNKNOWN
+    link_since: datetime | None = None
+    authority_lost_at: datetime | None = None
+    battery: float | None = None
+    paused_until: datetime | None = None
+    retiring: bool = False
+    held_for_restore: bool = False
+    failures: int = 0
+    """Unanswered operations in a row; drives the back-off of rule 13."""
+    retry_at: datetime | None = None
+    inventory_version: int = 0
+    """Rises whenever a slot is found different; a rejected code is tried again when it rose."""
+    probe: str | None = None
+    audited_at: datetime | None = None
+    audit_wanted: bool = False
+    wipe_suspected_at: datetime | None = None
+    wiped_at: datetime | None = None
+
+    @property
+    def replaced(self) -> bool:
+        """Say whether another lock answers than the one that was pinned (rule 15)."""
+        return (
+            self.identity is not None
+            and self.seen_identity is not None
+            and self.identity.contradicts(self.seen_identity)
+        )
+
+    @property
+    def managed_slots(self) -> tuple[SlotRef, ...]:
+        """Return the slots that the hub may use, lowest first."""
+        if self.capabilities is None or self.policy is None:
+            return ()
+        granted = self.policy.managed_slots
+        return tuple(slot for slot in self.capabilities.slots if granted is None or slot in granted)

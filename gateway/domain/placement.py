@@ -1,0 +1,150 @@
+"""One code on one lock: desired, confirmed and observed are three facts and never one.
+
+desired differs from confirmed: work to do. observed differs from confirmed: somebody else changed the lock.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.domain.code import AccessCode
+from gateway.domain.credential import Credential, Evidence, Reading, SlotRef
+from gateway.domain.lock import Device
+from gateway.domain.pin import Pin
+
+
+class Confirmed(Struct, frozen=True, kw_only=True):
+    """What we last wrote or adopted, and how well we know that the lock holds it."""
+
+    credential: Credential
+    evidence: Evidence
+    at: datetime
+    revision: int
+
+
+class Outside(Struct, frozen=True, kw_only=True):
+    """What somebody else did to the slot of a code, until it is put right or honoured."""
+
+    change: Literal["modified", "removed"]
+    fields: tuple[str, ...]
+    at: datetime
+    honoured: bool = False
+
+
+class Refusal(StrEnum):
+    """Why a lock said no."""
+
+    DUPLICATE = "duplicate"
+    FORMAT = "format"
+    FULL = "full"
+    BUSY = "busy"
+    OTHER = "other"
+
+    @property
+    def permanent(self) -> bool:
+        """Say whether trying again without a change is useless (rule 11)."""
+        return self in {Refusal.DUPLICATE, Refusal.FORMAT}
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """A refusal for good: stands until the code, or what else is on the lock, changes, or 24 h pass."""
+
+    reason: Refusal
+    at: datetime
+    revision: int
+    inventory_version: int
+
+
+class Placement(Struct, frozen=True, kw_only=True):
+    """One code on one lock. `slot` is None until the hub reserved one or the lock assigned one."""
+
+    access_code_id: str
+    slot: SlotRef | None = None
+    confirmed: Confirmed | None = None
+    outside: Outside | None = None
+    empty_since: datetime | None = None
+    """First of the two empty readings that it takes to say "removed by somebody" (rule 2)."""
+    rewrite_due: bool = False
+    """An unexplained report on digits that cannot be read: one rewrite is allowed (rule 3)."""
+    rejection: Rejection | None = None
+    failures: int = 0
+    failure: str | None = None
+    """Why the last attempt failed, in plain words."""
+    retry_at: datetime | None = None
+    removal_began: datetime | None = None
+    cleared_at: datetime | None = None
+    """A clear that nothing can confirm went out (write-only locks); it is sent twice before it is believed."""
+    was_on_lock: bool = False
+    """The code has been proven on the lock, so its removal is worth telling."""
+
+
+class Former(Struct, frozen=True, kw_only=True):
+    """The PIN that we removed from a slot: should it show up there again soon, it is ours."""
+
+    pin: Pin
+    removed_at: datetime
+
+
+class Slot(Struct, frozen=True, kw_only=True):
+    """The newest reading of one slot, and what must still be looked at."""
+
+    slot: SlotRef
+    reading: Reading | None = None
+    read_at: datetime | None = None
+    empty_since: datetime | None = None
+    check_at: datetime | None = None
+    """Read this slot again at that time; None when nothing is due."""
+    own_write_at: datetime | None = None
+    """End of our last operation on it: explains reports for 10 s (rule 3)."""
+    unmanaged_id: str | None = None
+    unmanaged_since: datetime | None = None
+    former: Former | None = None
+
+
+class IntentKind(StrEnum):
+    """What a journalled operation does."""
+
+    SET = "set"
+    CLEAR = "clear"
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """A journalled write whose outcome is not known yet. Written before the radio is used."""
+
+    intent_id: str
+    access_code_id: str | None
+    revision: int
+    slot: SlotRef | None
+    kind: IntentKind
+    target: Credential | None
+    before: Reading | None
+    opened_at: datetime
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """Everything that matters for one lock, read in one go."""
+
+    device: Device
+    codes: Mapping[str, AccessCode]
+    placements: Mapping[str, Placement]
+    slots: Mapping[SlotRef, Slot]
+    intents: tuple[Intent, ...]
+
+    def placement(self, access_code_id: str) -> Placement:
+        """Return the placement of a code; a fresh one where nothing was ever done."""
+        return self.placements.get(access_code_id) or Placement(access_code_id=access_code_id)
+
+    def owner(self, slot: SlotRef) -> Placement | None:
+        """Return the placement that this slot belongs to."""
+        return next((p for p in self.placements.values() if p.slot == slot), None)
+
+    def open_intents(self, access_code_id: str) -> tuple[Intent, ...]:
+        """Return the open intents of a code, oldest first."""
+        return tuple(intent for intent in self.intents if intent.access_code_id == access_code_id)
+
+    def may_hold(self, access_code_id: str) -> bool:
+        """Say whether any slot may hold the code: anything not proven empty, open intents included."""
+        return self.placement(access_code_id).confirmed is not None or bool(self.open_intents(access_code_id))

@@ -1,0 +1,176 @@
+"""The contract between the engine and its memory.
+
+A unit is one synchronous function over a transaction: all of it is durable when `run` returns, or nothing of
+it happened. Nothing else is executed
+between its statements, and cancelling the caller does not cut it in two.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from gateway.domain.code import AccessCode
+from gateway.domain.events import Event, StoredEvent
+from gateway.domain.issues import Announced, Issue
+from gateway.domain.lock import Device
+from gateway.domain.placement import Intent, Placement, Slot, Snapshot
+
+
+class Tx(Protocol):
+    """What can be done inside one unit."""
+
+    def devices(self) -> Sequence[Device]:
+        """Return every lock remembered, by device id."""
+        ...
+
+    def device(self, device_id: str) -> Device | None:
+        """Return one lock."""
+        ...
+
+    def save_device(self, device: Device) -> None:
+        """Insert or replace a lock."""
+        ...
+
+    def forget_device(self, device_id: str) -> None:
+        """Drop a lock with its codes, placements, slots and issues; events and journal stay."""
+        ...
+
+    def snapshot(self, device_id: str) -> Snapshot | None:
+        """Return everything about one lock."""
+        ...
+
+    def code(self, access_code_id: str) -> AccessCode | None:
+        """Return one code, deleted ones included while they may be on a lock."""
+        ...
+
+    def codes(self) -> Sequence[AccessCode]:
+        """Return all codes in order of creation."""
+        ...
+
+    def save_code(self, code: AccessCode) -> None:
+        """Insert or replace a code."""
+        ...
+
+    def drop_code(self, access_code_id: str) -> None:
+        """Drop a code with its placement, issues and announced state."""
+        ...
+
+    def save_placement(self, device_id: str, placement: Placement) -> None:
+        """Insert or replace a placement."""
+        ...
+
+    def save_slot(self, device_id: str, slot: Slot) -> None:
+        """Insert or replace a slot."""
+        ...
+
+    def drop_slot(self, device_id: str, slot: str) -> None:
+        """Forget a slot: a lock that chooses its slots no longer lists it."""
+        ...
+
+    def open_intent(self, device_id: str, intent: Intent) -> None:
+        """Journal an operation before it goes out."""
+        ...
+
+    def close_intent(self, intent_id: str, outcome: str, at: datetime) -> None:
+        """Attach the outcome to a journalled operation."""
+        ...
+
+    def issues(self, device_id: str) -> Sequence[Issue]:
+        """Return the errors and warnings of a lock and of its codes."""
+        ...
+
+    def replace_issues(self, device_id: str, issues: Iterable[Issue]) -> None:
+        """Make these the issues of the lock and its codes."""
+        ...
+
+    def announced(self, device_id: str) -> Mapping[str, Announced]:
+        """Return what was last told about each code of a lock."""
+        ...
+
+    def save_announced(self, device_id: str, access_code_id: str, announced: Announced) -> None:
+        """Remember what was told."""
+        ...
+
+    def emit(self, event: Event) -> int:
+        """Append to the outbox; return the gateway-wide `seq`."""
+        ...
+
+    def undelivered(self, limit: int) -> Sequence[StoredEvent]:
+        """Return the oldest events that the broker has not acknowledged, in `seq` order."""
+        ...
+
+    def mark_delivered(self, seqs: Sequence[int], at: datetime) -> None:
+        """Remember that the broker has these events."""
+        ...
+
+    def events(
+        self,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        device_id: str | None,
+        access_code_id: str | None,
+        limit: int,
+    ) -> Sequence[StoredEvent]:
+        """Return events in `seq` order."""
+        ...
+
+    def trim_outbox(self, most: int) -> tuple[int, int]:
+        """Drop undelivered events beyond `most`, non-security first, oldest first.
+
+        Return (events dropped, lowest seq dropped); (0, 0) when nothing had to go.
+        """
+        ...
+
+    def reply(self, client: str, verb: str, transaction: str) -> tuple[bytes, bytes] | None:
+        """Return (body digest, stored reply) of a command that was already carried out."""
+        ...
+
+    def save_reply(
+        self, client: str, verb: str, transaction: str, digest: bytes, reply: bytes, at: datetime
+    ) -> None:
+        """Remember the reply of a command; it is encrypted, because it may hold a PIN."""
+        ...
+
+    def digest(self, body: bytes) -> bytes:
+        """Return a keyed digest of a command body."""
+        ...
+
+    def tombstones(self) -> Sequence[str]:
+        """Return the retained topics (below the root) that must still be emptied on the broker."""
+        ...
+
+    def add_tombstone(self, topic: str) -> None:
+        """Note a retained topic to be emptied."""
+        ...
+
+    def drop_tombstone(self, topic: str) -> None:
+        """Forget a retained topic that the broker has emptied."""
+        ...
+
+    def meta(self, key: str) -> str | None:
+        """Return a single remembered value (clock floor, gateway id, ...)."""
+        ...
+
+    def save_meta(self, key: str, value: str) -> None:
+        """Remember a single value."""
+        ...
+
+    def prune(self, *, replies_before: datetime, events_before: datetime) -> None:
+        """Drop replies, delivered events and closed journal entries older than that."""
+        ...
+
+
+class Store(Protocol):
+    """The one writer."""
+
+    async def run[T](self, unit: Callable[[Tx], T]) -> T:
+        """Carry out a unit; durable on return.
+
+        Raises whatever the unit raises (nothing was changed then), or StorageFailed.
+        """
+        ...
+
+
+class StorageFailed(Exception):
+    """The database could not be read or written (disk full, damaged). Nothing of the unit happened."""

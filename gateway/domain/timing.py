@@ -1,0 +1,47 @@
+"""The timing table of the house; every value is a setting."""
+
+from datetime import timedelta
+
+from msgspec import Struct
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """Delays and leads.
+
+    Defaults as in the access-code seeds and the field notes; see docs/configuration.md.
+    """
+
+    lead: timedelta = timedelta(minutes=30)
+    """Just-in-time programming before `starts_at`."""
+    native_preload: timedelta = timedelta(hours=72)
+    """Programming before `starts_at` on locks that keep the window themselves."""
+    setting_delay: timedelta = timedelta(minutes=15)
+    """An ongoing code not on its lock after this gets `delay_in_setting_on_device`."""
+    removing_delay: timedelta = timedelta(minutes=15)
+    """A removal that takes longer gets `delay_in_removing_from_device`."""
+    expiry_alarm: timedelta = timedelta(minutes=2)
+    """A code still on the lock this long after its end is an alarm (rule 6)."""
+    second_check: timedelta = timedelta(minutes=5)
+    """A write that was only acknowledged, and a removal, are looked at once more after this."""
+    back_off_first: timedelta = timedelta(seconds=60)
+    back_off_most: timedelta = timedelta(minutes=30)
+    reads_per_hour: int = 60
+    """Budget for inventory and audits, per lock."""
+    command_retention: timedelta = timedelta(days=7)
+    event_retention: timedelta = timedelta(days=90)
+
+
+EMPTY_TWICE = timedelta(seconds=30)
+"""Rule 2: time between the two empty readings that make "removed by somebody"."""
+ECHO = timedelta(seconds=10)
+"""Rule 3: reports this soon after an own operation are its echo."""
+RECENT_READING = timedelta(minutes=10)
+"""Rule 1: how fresh the reading must be before a slot is used for the first time."""
+SETTLE = timedelta(seconds=30)
+"""An unanswered operation may still take effect this long after it was sent."""
+REJECTION_STANDS = timedelta(hours=24)
+"""Rule 11."""
+AUTHORITY_LOST = timedelta(minutes=2)
+"""After this long without server or adapter, what the locks hold is `unknown`."""
+FORMER_IS_OURS = timedelta(hours=24)
+"""A PIN that we removed and that shows up again in the same slot within this time is ours."""

@@ -30,7 +30,7 @@ check: $(DEV) ## lint, format, types and import contracts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 
 format: $(DEV) ## put the code into the one format
 	.venv/bin/ruff check --fix

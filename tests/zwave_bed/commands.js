@@ -6,6 +6,7 @@ import {
   ManufacturerSpecificCCGet,
   ManufacturerSpecificCCReport,
 } from "@zwave-js/cc/ManufacturerSpecificCC";
+import { NotificationCCGet, NotificationCCReport } from "@zwave-js/cc/NotificationCC";
 import {
   UserCodeCCExtendedUserCodeSet,
   UserCodeCCGet,
@@ -50,6 +51,7 @@ export function kindOf(cc) {
 export function lockBehavior(lock, afterAnswer) {
   return {
     async handleCC(controller, node, cc) {
+      if (cc.isEncapsulatedWith(CommandClasses.Security)) lock.count(kindOf(cc));
       const answer = answerTo(lock, controller.ownNodeId, cc, afterAnswer);
       const isUserCode = cc.ccId === CommandClasses["User Code"];
       if (isUserCode && lock.faults.answerDelayMs > 0) await wait(lock.faults.answerDelayMs);
@@ -61,6 +63,9 @@ export function lockBehavior(lock, afterAnswer) {
 function answerTo(lock, nodeId, cc, afterAnswer) {
   if (isWrite(cc)) return write(lock, entriesOf(cc), afterAnswer);
   if (cc instanceof UserCodeCCGet) return read(lock, nodeId, cc.userId);
+  if (cc instanceof NotificationCCGet) {
+    return send(new NotificationCCReport({ nodeId, notificationType: cc.notificationType, notificationEvent: 0 }));
+  }
   if (cc instanceof BatteryCCGet) return send(new BatteryCCReport({ nodeId, level: lock.battery }));
   if (cc instanceof ManufacturerSpecificCCGet) {
     const [manufacturerId, productType, productId] = lock.ids;

@@ -25,11 +25,13 @@ const ACTIONS = {
   },
   counters: ({ lock }) => lock.counters,
   reset_counters: ({ lock }) => lock.resetCounters(),
-  reset: ({ lock }) => lock.reset(),
+  reset: ({ network }) => network.reset(),
   replace: ({ network, node_id, ids, serial }) => network.replace(node_id, { ids, serial }),
   restart_server: ({ network }) => network.restartServer(),
   restart_driver: ({ network, keep_cache }) => network.restartDriver({ keepCache: keep_cache }),
-  shutdown: ({ shutdown }) => setImmediate(shutdown) && undefined,
+  shutdown: ({ shutdown }) => {
+    setImmediate(shutdown);
+  },
 };
 
 /** Opens the control port; returns its number. */
@@ -63,6 +65,8 @@ async function text(request) {
 }
 
 function reply(response, status, body) {
-  response.writeHead(status, { "content-type": "application/json", connection: "close" });
-  response.end(JSON.stringify(body));
+  const content = Buffer.from(JSON.stringify(body));
+  // The client reads to the end of the connection: a length keeps node from sending chunks.
+  response.writeHead(status, { "content-type": "application/json", "content-length": content.length });
+  response.end(content);
 }

@@ -28,6 +28,10 @@ export class Lock {
     this.setIdentity(config);
     this.battery = 90;
     this.reset();
+    // Codes that stood in the lock before it met the driver.
+    for (const [slot, code] of Object.entries(config.codes ?? {})) {
+      this.write(Number(slot), UserIDStatus.Enabled, code);
+    }
   }
 
   /** Back to an empty, healthy lock with its counters at zero. */
@@ -43,9 +47,16 @@ export class Lock {
     this.serial = serial ?? null;
   }
 
+  /** True when another lock stands in for the configured one. */
+  get replaced() {
+    const configured = [this.config.ids ?? this.model.ids, this.config.serial ?? null];
+    return JSON.stringify([this.ids, this.serial]) !== JSON.stringify(configured);
+  }
+
   setFaults(faults) {
-    for (const [name, value] of Object.entries(faults)) {
-      if (!(name in NO_FAULTS)) throw new Error(`unknown fault ${name}`);
+    for (const [key, value] of Object.entries(faults)) {
+      const name = key.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+      if (!(name in NO_FAULTS)) throw new Error(`unknown fault ${key}`);
       // null stands for "until cleared": JSON has no infinity.
       this.faults[name] = value ?? Number.POSITIVE_INFINITY;
     }
@@ -64,6 +75,10 @@ export class Lock {
 
   resetCounters() {
     this.counters = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+  }
+
+  count(kind) {
+    this.counters[kind] += 1;
   }
 
   slot(number) {

@@ -1,4 +1,5 @@
 /** The real driver and the real websocket server over a simulated controller. */
+import { UserCodeCCValues, UserIDStatus } from "@zwave-js/cc";
 import { SecurityClass } from "@zwave-js/core";
 import { ZwavejsServer } from "@zwave-js/server";
 import { MockController } from "@zwave-js/testing";
@@ -7,6 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NodeStatus } from "zwave-js";
 import { createAndStartDriverWithMockPort, createDefaultMockControllerBehaviors } from "zwave-js/Testing";
 import { Lock } from "./lock.js";
 import { putOnAir } from "./radio.js";
@@ -89,6 +91,18 @@ export class Network {
     await this.openServer();
   }
 
+  /** Every lock empty, healthy and uncounted, and the driver's cache in agreement with that. */
+  async reset() {
+    for (const lock of this.locks.values()) {
+      lock.reset();
+      if (lock.replaced) await this.replace(lock.nodeId, lock.config);
+      const node = this.driver.controller.nodes.getOrThrow(lock.nodeId);
+      if (node.status === NodeStatus.Dead) await this.keypads.get(lock.nodeId).reportBattery();
+      if (lock.model.userCode) forgetCodes(node, lock.slotCount);
+      lock.resetCounters();
+    }
+  }
+
   /** Another lock answers on a known node id, found out by a new interview. */
   async replace(nodeId, identity) {
     const lock = this.locks.get(nodeId);
@@ -109,6 +123,13 @@ export class Network {
     await this.closeServer();
     await this.stopDriver();
     await rm(this.cacheDir, { recursive: true, force: true });
+  }
+}
+
+function forgetCodes(node, slotCount) {
+  for (let slot = 1; slot <= slotCount; slot++) {
+    node.valueDB.setValue(UserCodeCCValues.userIdStatus(slot).id, UserIDStatus.Available, { noEvent: true });
+    node.valueDB.setValue(UserCodeCCValues.userCode(slot).id, "", { noEvent: true });
   }
 }
 

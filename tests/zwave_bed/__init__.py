@@ -1,0 +1,1 @@
+"""The Z-Wave test bed: the real driver and server over simulated radio. See README.md."""

@@ -1,0 +1,374 @@
+"""One connection to the broker: paho on its own thread, bridged into asyncio.
+
+Every connection gets a fresh paho client. A client that reconnects by itself would send what it still held
+once more, behind whatever the outbox has sent by then; a fresh one holds nothing, while the session under the
+same client id lives on in the broker, which sends again what was not acknowledged (MQTT 5.0 section 4.4).
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from gateway.mqtt import link_state
+from gateway.mqtt.link_settings import LinkSettings, TlsSettings
+from gateway.mqtt.link_state import LinkState
+
+_log = logging.getLogger(__name__)
+
+# How long leaving may take, in seconds, before the broker is left to notice by itself: systemd allows 90.
+LEAVE_S = 3.0
+# Messages on their way to the broker at once, less if an MQTT 5 broker says so in its Receive Maximum, to
+# which paho pays no heed. Not more than paho's own window, so that paho queues nothing itself.
+SEND_WINDOW = 20
+# MQTT 5.0 section 3.14.2.1.
+_SESSION_TAKEN_OVER = 0x8E
+_KEEP_ALIVE_TIMEOUT = 0x8D
+
+
+class LinkError(Exception):
+    """Something went wrong between the hub and the broker."""
+
+
+class LinkDown(LinkError):
+    """There is no connection, or it broke before the broker acknowledged: it may or may not have arrived."""
+
+
+class PublishRefused(LinkError):
+    """An MQTT 5 broker answered a message with an error: trying the same again will not help by itself."""
+
+
+class NotConnected(LinkError):
+    """No connection came about; `state` says why."""
+
+    def __init__(self, state: LinkState) -> None:
+        super().__init__(state.message)
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message from the broker.
+
+    `topic` is empty if the broker sent none that is valid UTF-8. `payload` is empty and `payload_too_large`
+    true when more came than the settings allow. `response_topic` and `correlation_data` exist in MQTT 5 only.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+    payload_too_large: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An incoming message together with what its acknowledgement needs."""
+
+    incoming: Incoming
+    mid: int
+    qos: int
+
+
+class _NetworkClient(mqtt.Client):
+    """A paho client whose network thread also makes the connection, and always tells that it ended.
+
+    paho's own thread keeps to itself why a connection failed, and ends without a word when it trips over a
+    malformed packet. `dial` connects and returns whether to go on; `ended` is told why nothing came about.
+    """
+
+    dial: Callable[[], bool]
+    ended: Callable[[LinkState | None], None]
+
+    def loop_forever(
+        self,
+        timeout: float = 1.0,
+        retry_first_connection: bool = False,  # noqa: FBT001, FBT002 - paho's signature
+    ) -> MQTTErrorCode:
+        """Run in the network thread: connect, then read and write until the connection ends."""
+        why = None
+        try:
+            if self.dial():
+                return super().loop_forever(timeout, retry_first_connection)
+        except NotConnected as exc:
+            why = exc.state
+        except Exception as exc:  # noqa: BLE001 - whatever ends the thread, the link must hear of it
+            # Not the text: it may repeat what was sent.
+            _log.error("The MQTT network thread ended with %s", type(exc).__name__)
+        finally:
+            self.ended(why)
+        return MQTTErrorCode.MQTT_ERR_CONN_LOST
+
+
+def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_file)
+        if tls.cert_file is not None:
+            # Without a password OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
+    except (OSError, ValueError):
+        raise NotConnected(link_state.TLS_FILES) from None
+    return context
+
+
+class Connection:
+    """One connection, used from the event loop that made it; once ended it never comes back.
+
+    At most `receive_maximum` messages are held. MQTT 5 brokers are told so and keep to it. Where a 3.1.1
+    broker sends more, the surplus is let go unacknowledged and `overflowed` set: `next` then ends after the
+    messages held, and a new connection makes the broker send the surplus again, in order. Surplus QoS 0
+    messages, for which nobody promises anything, are dropped and counted in `dropped`.
+    """
+
+    def __init__(
+        self, settings: LinkSettings, subscriptions: Sequence[str], on_ended: Callable[[], None]
+    ) -> None:
+        self.taken_over = False
+        self.overflowed = False
+        self.dropped = 0
+        self.ended = asyncio.Event()
+        self._settings = settings
+        self._subscriptions = subscriptions
+        self._on_ended = on_ended
+        self._loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[bool] = self._loop.create_future()
+        self._why: LinkState | None = None
+        self._unacknowledged: dict[int, asyncio.Future[None]] = {}
+        self._deliveries: asyncio.Queue[Delivery | None] = asyncio.Queue()
+        self._window = asyncio.Semaphore(SEND_WINDOW)
+        self._room = threading.BoundedSemaphore(settings.receive_maximum)
+        self._abandoned = False
+        self._is_v5 = settings.version == "5"
+        self._client: mqtt.Client | None = self._make_client()
+
+    async def open(self) -> bool:
+        """Connect and subscribe; return whether the broker granted all subscriptions.
+
+        Names are resolved and sockets connected in the network thread, so that a slow one delays nobody.
+        Raises NotConnected.
+        """
+        if self._client is not None:
+            self._client.loop_start()
+        return await self._opened
+
+    async def next(self) -> Delivery | None:
+        """Wait for the oldest message not handed out yet; None when there will be no more."""
+        return await self._deliveries.get()
+
+    def done(self, delivery: Delivery) -> None:
+        """Acknowledge a message: the broker forgets it."""
+        self._room.release()
+        if self._client is not None:
+            self._client.ack(delivery.mid, delivery.qos)
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool, qos: int, correlation_data: bytes | None = None
+    ) -> None:
+        """Publish and wait until the broker acknowledged (with QoS 0: until it was written to the socket).
+
+        Raises LinkDown, PublishRefused, and ValueError for a topic with wildcards.
+        """
+        properties = None
+        if self._is_v5 and correlation_data is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it so
+            properties.CorrelationData = correlation_data
+        async with self._window:
+            if self._client is None:
+                raise LinkDown("the connection to the broker broke before the message was sent")
+            info = self._client.publish(topic, payload, qos, retain, properties)
+            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                raise LinkDown("the connection to the broker broke before the message was sent")
+            acknowledged: asyncio.Future[None] = self._loop.create_future()
+            self._unacknowledged[info.mid] = acknowledged
+            try:
+                await acknowledged
+            finally:
+                self._unacknowledged.pop(info.mid, None)
+
+    async def leave(self) -> None:
+        """Publish the will, say goodbye and wait for the end; after LEAVE_S go without."""
+        will = self._settings.will
+        with contextlib.suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                await self.publish(will.topic, will.payload, retain=True, qos=1)
+                self.abandon()
+                await self.ended.wait()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Ask the network thread to end, without waiting for it."""
+        self._abandoned = True
+        # The client's callbacks hold this object: letting go of it closes paho's sockets without a collector.
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+
+    def _make_client(self) -> mqtt.Client:
+        settings, will = self._settings, self._settings.will
+        client = _NetworkClient(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            clean_session=None if self._is_v5 else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if self._is_v5 else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.password.value if settings.password else None)
+        client.dial = self._dial
+        client.ended = self._thread_ended
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        return client
+
+    # In the network thread: these may touch only what is safe there, and post the rest to the loop.
+
+    def _post(self, call: Callable[..., None], *args: object) -> None:
+        # A closed loop means that the process is on its way out; nobody is left to be told.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call, *args)
+
+    def _dial(self) -> bool:
+        settings, client = self._settings, self._client
+        if client is None or self._abandoned:
+            return False
+        if settings.tls is not None:
+            client.tls_set_context(_tls_context(settings.tls))
+        try:
+            if self._is_v5:
+                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
+                properties.SessionExpiryInterval = settings.session_expiry_s
+                properties.ReceiveMaximum = settings.receive_maximum
+                client.connect(
+                    settings.host,
+                    settings.port,
+                    settings.keepalive_s,
+                    clean_start=False,
+                    properties=properties,
+                )
+            else:
+                client.connect(settings.host, settings.port, settings.keepalive_s)
+        except Exception as exc:  # noqa: BLE001 - resolver, socket and TLS raise a wide range
+            raise NotConnected(link_state.not_reached(exc)) from None
+        # CONNECT is only queued so far; sent now it would push a newer connection of ours aside.
+        return not self._abandoned
+
+    def _thread_ended(self, why: LinkState | None) -> None:
+        self._post(self._end, why)
+
+    def _on_connect(
+        self,
+        _c: mqtt.Client,
+        _: object,
+        _flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        window = min(SEND_WINDOW, getattr(properties, "ReceiveMaximum", SEND_WINDOW))
+        self._post(self._connected, reason.value if reason.is_failure else None, window)
+
+    def _on_disconnect(
+        self,
+        _c: mqtt.Client,
+        _: object,
+        flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        _p: object,
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self.taken_over = reason.value == _SESSION_TAKEN_OVER
+        elif reason.value == _KEEP_ALIVE_TIMEOUT:
+            self._post(self._explain, link_state.SILENT)
+
+    def _on_subscribe(
+        self, _c: mqtt.Client, _: object, _mid: int, reasons: list[ReasonCode], _p: object
+    ) -> None:
+        self._post(self._ready, not any(reason.is_failure for reason in reasons))
+
+    def _on_publish(self, _c: mqtt.Client, _: object, mid: int, reason: ReasonCode, _p: object) -> None:
+        self._post(self._acknowledged, mid, reason.value if reason.is_failure else None)
+
+    def _on_message(self, _c: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
+        if self.overflowed and message.qos > 0:
+            return
+        # Counted here and not in the loop: a busy loop would let the messages pile up on the way to it.
+        if not self._room.acquire(blocking=False):
+            if message.qos == 0:
+                self.dropped += 1
+            else:
+                self.overflowed = True
+                self._post(self._deliveries.put_nowait, None)
+            return
+        self._post(self._deliveries.put_nowait, self._delivery(message))
+
+    def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        too_large = len(message.payload) > self._settings.max_payload_bytes
+        incoming = Incoming(
+            topic=topic,
+            payload=b"" if too_large else bytes(message.payload),
+            retain=message.retain,
+            response_topic=getattr(message.properties, "ResponseTopic", None),
+            correlation_data=getattr(message.properties, "CorrelationData", None),
+            payload_too_large=too_large,
+        )
+        return Delivery(incoming, message.mid, message.qos)
+
+    # In the loop.
+
+    def _explain(self, why: LinkState) -> None:
+        self._why = why
+
+    def _connected(self, error: int | None, window: int) -> None:
+        self._window = asyncio.Semaphore(window)
+        if error is not None:
+            self._why = link_state.refused(error)
+        elif self._client is not None and self._subscriptions:
+            self._client.subscribe([(topic, 1) for topic in self._subscriptions])
+        else:
+            self._ready(granted=True)
+
+    def _ready(self, granted: bool) -> None:  # noqa: FBT001 - posted positionally
+        if not self._opened.done():
+            self._opened.set_result(granted)
+
+    def _acknowledged(self, mid: int, error: int | None) -> None:
+        waiting = self._unacknowledged.get(mid)
+        if waiting is None or waiting.done():
+            return
+        if error is None:
+            waiting.set_result(None)
+        else:
+            waiting.set_exception(PublishRefused(f"the broker refused the message (code 0x{error:02x})"))
+
+    def _end(self, why: LinkState | None) -> None:
+        self._client = None  # As in abandon.
+        if not self._opened.done():
+            early = link_state.CLOSED_EARLY_TLS if self._settings.tls else link_state.CLOSED_EARLY
+            self._opened.set_exception(NotConnected(why or self._why or early))
+        for waiting in self._unacknowledged.values():
+            if not waiting.done():
+                waiting.set_exception(LinkDown("the connection broke before the broker acknowledged"))
+        # What was not begun comes again with the next connection.
+        while not self._deliveries.empty():
+            self._deliveries.get_nowait()
+        self._deliveries.put_nowait(None)
+        self.ended.set()
+        self._on_ended()

@@ -157,6 +157,10 @@ class SimulatedLock:
                 return slot
         return None
 
+    def slot_with(self, pin: Pin) -> SlotRef | None:
+        """Return the slot that holds this PIN, whether it opens the door now or not."""
+        return next((slot for slot, taken in self.slots.items() if taken.pin == pin), None)
+
     def _must_have(self, slot: SlotRef) -> None:
         slots = self.model.capabilities.slots
         if slot not in slots if slots else not slot.isdecimal():

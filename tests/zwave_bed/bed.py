@@ -190,7 +190,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def _tail(errors: IO[bytes]) -> str:
     errors.seek(0)
-    return errors.read()[-500:].decode(errors="replace")
+    return errors.read()[-2000:].decode(errors="replace")
 
 
 async def _request(base: str, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:

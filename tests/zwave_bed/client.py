@@ -13,6 +13,7 @@ from zwave_js_server.model.node import Node
 
 from tests.zwave_bed.bed import ZwaveBed
 
+USER_CODE = int(CommandClass.USER_CODE)
 # Radio attempts to a dead lock take about 3 s; anything near this limit is a hang.
 ANSWER_TIMEOUT_S = 20.0
 
@@ -42,12 +43,20 @@ async def invoke(node: Node, method: str, *args: object) -> Any:  # noqa: ANN401
 
 
 class Heard:
-    """Events of one node in the order of their arrival; each can be waited for."""
+    """Events of one node in the order of their arrival; each can be waited for.
 
-    def __init__(self, node: Node, *kinds: str) -> None:
+    With a `command_class`, only value events of that class are kept.
+    """
+
+    def __init__(self, node: Node, *kinds: str, command_class: int | None = None) -> None:
         self._events: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._command_class = command_class
         for kind in kinds:
-            node.on(kind, self._events.put_nowait)
+            node.on(kind, self._keep)
+
+    def _keep(self, event: Mapping[str, Any]) -> None:
+        if self._command_class in (None, event.get("args", {}).get("commandClass")):
+            self._events.put_nowait(event)
 
     async def next(self, wanted: Callable[[Mapping[str, Any]], bool] = bool) -> Mapping[str, Any]:
         """The next event of the kind; those before it that are not wanted are passed over."""

@@ -91,7 +91,8 @@ class Slot:
 class Counters:
     """Frames that reached a lock's antenna since the last reset, by what they carried.
 
-    `security` counts nonces and other handshakes, which come on top of the commands proper.
+    `security` counts nonces, which come on top of the commands proper, and repetitions of a secured
+    frame: the same frame cannot be opened twice.
     """
 
     get: int

@@ -8,7 +8,10 @@ from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import MODELS, BedConfig, NodeConfig
 
 FIRST_NODE = 2  # 1 is the controller
-NODES = {model: NodeConfig(node_id=FIRST_NODE + place, model=model) for place, model in enumerate(MODELS)}
+NODES = {
+    model: NodeConfig(node_id=FIRST_NODE + place, model=model, name=model, location="Bed")
+    for place, model in enumerate(MODELS)
+}
 """One lock of every model, as the shared bed has them."""
 
 

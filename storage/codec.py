@@ -1,0 +1,97 @@
+"""How domain values become bytes: in clear where no PIN can be, sealed everywhere else.
+
+A value that holds a `Pin` cannot be encoded in clear: the encoder does not know the type and raises
+`TypeError`.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gateway.domain.pin import Pin
+from storage.errors import DatabaseDamaged
+from storage.vault import Vault, place
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_ms(at: datetime) -> int:
+    """Return milliseconds since 1970, UTC; finer parts are cut. A time without zone raises TypeError."""
+    return (at - _EPOCH) // _MILLISECOND
+
+
+def to_ms_or_none(at: datetime | None) -> int | None:
+    """Return milliseconds since 1970, or None for None."""
+    return None if at is None else to_ms(at)
+
+
+def from_ms(ms: int) -> datetime:
+    """Return the aware UTC time of a stored number of milliseconds."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def from_ms_or_none(ms: int | None) -> datetime | None:
+    """Return the aware UTC time of a stored number, or None for None."""
+    return None if ms is None else from_ms(ms)
+
+
+class Plain[T]:
+    """Values of one type as JSON text in clear. Encoding anything that holds a PIN raises TypeError."""
+
+    def __init__(self, kind: type[T]) -> None:
+        """Prepare the decoder, which is what makes reading fast."""
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def write(self, value: T) -> str:
+        """Return the value as text."""
+        return self._encoder.encode(value).decode()
+
+    def read(self, text: str) -> T:
+        """Return the value; DatabaseDamaged where no release has written this text."""
+        try:
+            return self._decoder.decode(text)
+        except msgspec.MsgspecError:
+            raise _damaged() from None
+
+
+class Sealed[T]:
+    """Values of one type, encrypted and bound to their table and row."""
+
+    def __init__(self, table: str, kind: type[T]) -> None:
+        """Prepare the decoder, which is what makes reading fast."""
+        self._table = table
+        self._encoder = msgspec.json.Encoder(enc_hook=_digits)
+        self._decoder = msgspec.json.Decoder(kind, dec_hook=_pin)
+
+    def seal(self, vault: Vault, value: T, *row: str) -> bytes:
+        """Return the value sealed for the row that `row` names."""
+        return vault.seal(self._encoder.encode(value), place(self._table, *row))
+
+    def open(self, vault: Vault, sealed: bytes, *row: str) -> T:
+        """Return the value; SealBroken where it was not sealed for this row."""
+        plain = vault.open(sealed, place(self._table, *row))
+        try:
+            return self._decoder.decode(plain)
+        except msgspec.MsgspecError:
+            # The original error names values that it does not expect.
+            raise _damaged() from None
+
+
+def _damaged() -> DatabaseDamaged:
+    return DatabaseDamaged("a stored value has a form that no release writes: restore the newest backup")
+
+
+def _digits(value: object) -> str:
+    if isinstance(value, Pin):
+        return value.reveal()
+    message = f"{type(value).__name__} is not stored"
+    raise TypeError(message)
+
+
+def _pin(kind: type, value: object) -> Pin:
+    if kind is Pin and isinstance(value, str):
+        return Pin(value)
+    message = f"{kind.__name__} is not stored"
+    raise TypeError(message)

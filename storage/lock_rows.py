@@ -1,0 +1,191 @@
+"""Locks, their slots, the journal of writes to them, and what stands in the way."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.domain.credential import Credential, Reading
+from gateway.domain.issues import Issue
+from gateway.domain.lock import Device
+from gateway.domain.placement import Intent, IntentKind, Placement, Slot, Snapshot
+from storage.code_rows import code_of
+from storage.codec import Plain, Sealed, from_ms, to_ms
+from storage.rows import Rows
+
+
+class _Write(Struct, frozen=True):
+    """The part of an intent that may hold PINs."""
+
+    target: Credential | None
+    before: Reading | None
+
+
+_DEVICE = Plain(Device)
+_ISSUE = Plain(Issue)
+_SLOT = Sealed("slot", Slot)
+_WRITE = Sealed("intent", _Write)
+_PLACEMENT = Sealed("placement", Placement)
+
+
+class LockRows(Rows):
+    """The part of a transaction that is about locks; meanings as in `gateway.domain.store.Tx`."""
+
+    def devices(self) -> Sequence[Device]:
+        """Return every lock remembered, by device id."""
+        return [_DEVICE.read(body) for (body,) in self._execute("SELECT body FROM device ORDER BY device_id")]
+
+    def device(self, device_id: str) -> Device | None:
+        """Return one lock."""
+        row = self._execute("SELECT body FROM device WHERE device_id = ?", (device_id,)).fetchone()
+        return None if row is None else _DEVICE.read(row[0])
+
+    def save_device(self, device: Device) -> None:
+        """Insert or replace a lock. Saving what is stored already writes nothing to the disk."""
+        self._execute(
+            "INSERT INTO device (device_id, body) VALUES (?, ?) "
+            "ON CONFLICT (device_id) DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
+            (device.device_id, _DEVICE.write(device)),
+        )
+
+    def forget_device(self, device_id: str) -> None:
+        """Drop a lock with its codes, placements, slots and issues; events and journal stay.
+
+        Journal entries still open are closed as `forgotten`: nobody is left who could learn their outcome.
+        """
+        self._execute("DELETE FROM device WHERE device_id = ?", (device_id,))
+        self._execute(
+            "UPDATE intent SET closed_at = opened_at, outcome = 'forgotten', sealed = NULL "
+            "WHERE device_id = ? AND closed_at IS NULL",
+            (device_id,),
+        )
+
+    def snapshot(self, device_id: str) -> Snapshot | None:
+        """Return everything about one lock.
+
+        Asked twice per radio operation, hence in as few queries as can be.
+        """
+        device = self.device(device_id)
+        if device is None:
+            return None
+        codes, placements = {}, {}
+        for *code_row, placed_on, sealed in self._execute(
+            "SELECT access_code_id, c.device_id, name, pin, revision, created_at, updated_at, starts_at,"
+            " ends_at, is_external_modification_allowed, prefer_native_scheduling, deleted_at,"
+            " p.device_id, sealed "
+            "FROM access_code c LEFT JOIN placement p USING (access_code_id) "
+            "WHERE c.device_id = ? ORDER BY created_at, access_code_id",
+            (device_id,),
+        ):
+            code = code_of(code_row, self._vault)
+            codes[code.access_code_id] = code
+            if sealed is not None:
+                placements[code.access_code_id] = _PLACEMENT.open(
+                    self._vault, sealed, placed_on, code.access_code_id
+                )
+        slots = {
+            slot: _SLOT.open(self._vault, sealed, device_id, slot)
+            for slot, sealed in self._execute(
+                "SELECT slot, sealed FROM slot WHERE device_id = ? ORDER BY slot", (device_id,)
+            )
+        }
+        return Snapshot(
+            device=device,
+            codes=codes,
+            placements=placements,
+            slots=slots,
+            intents=self._open_intents(device_id),
+        )
+
+    def _open_intents(self, device_id: str) -> tuple[Intent, ...]:
+        intents = []
+        for intent_id, access_code_id, slot, kind, revision, opened_at, sealed in self._execute(
+            "SELECT intent_id, access_code_id, slot, kind, revision, opened_at, sealed FROM intent "
+            "WHERE device_id = ? AND closed_at IS NULL ORDER BY number",
+            (device_id,),
+        ):
+            write = _WRITE.open(self._vault, sealed, device_id, intent_id, str(revision))
+            intents.append(
+                Intent(
+                    intent_id=intent_id,
+                    access_code_id=access_code_id,
+                    revision=revision,
+                    slot=slot,
+                    kind=IntentKind(kind),
+                    target=write.target,
+                    before=write.before,
+                    opened_at=from_ms(opened_at),
+                )
+            )
+        return tuple(intents)
+
+    def save_placement(self, device_id: str, placement: Placement) -> None:
+        """Insert or replace a placement. Its code must exist when the unit ends."""
+        code_id = placement.access_code_id
+        self._execute(
+            "INSERT INTO placement (access_code_id, device_id, sealed) VALUES (?, ?, ?) "
+            "ON CONFLICT (access_code_id) DO UPDATE"
+            " SET device_id = excluded.device_id, sealed = excluded.sealed",
+            (code_id, device_id, _PLACEMENT.seal(self._vault, placement, device_id, code_id)),
+        )
+
+    def save_slot(self, device_id: str, slot: Slot) -> None:
+        """Insert or replace a slot. Its lock must exist when the unit ends."""
+        self._execute(
+            "INSERT INTO slot (device_id, slot, sealed) VALUES (?, ?, ?) "
+            "ON CONFLICT (device_id, slot) DO UPDATE SET sealed = excluded.sealed",
+            (device_id, slot.slot, _SLOT.seal(self._vault, slot, device_id, slot.slot)),
+        )
+
+    def drop_slot(self, device_id: str, slot: str) -> None:
+        """Forget a slot."""
+        self._execute("DELETE FROM slot WHERE device_id = ? AND slot = ?", (device_id, slot))
+
+    def open_intent(self, device_id: str, intent: Intent) -> None:
+        """Journal an operation before it goes out."""
+        write = _Write(target=intent.target, before=intent.before)
+        self._execute(
+            "INSERT INTO intent "
+            "(intent_id, device_id, access_code_id, slot, kind, revision, opened_at, sealed) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                intent.intent_id,
+                device_id,
+                intent.access_code_id,
+                intent.slot,
+                intent.kind.value,
+                intent.revision,
+                to_ms(intent.opened_at),
+                _WRITE.seal(self._vault, write, device_id, intent.intent_id, str(intent.revision)),
+            ),
+        )
+
+    def close_intent(self, intent_id: str, outcome: str, at: datetime) -> None:
+        """Attach the outcome to a journalled operation; its PINs are of no use any more and go."""
+        self._execute(
+            "UPDATE intent SET closed_at = ?, outcome = ?, sealed = NULL WHERE intent_id = ?",
+            (to_ms(at), outcome, intent_id),
+        )
+
+    def issues(self, device_id: str) -> Sequence[Issue]:
+        """Return the errors and warnings of a lock and of its codes, in the order they were given."""
+        rows = self._execute("SELECT body FROM issue WHERE device_id = ? ORDER BY position", (device_id,))
+        return [_ISSUE.read(body) for (body,) in rows]
+
+    def replace_issues(self, device_id: str, issues: Iterable[Issue]) -> None:
+        """Make these the issues of the lock and its codes. The same ones again write nothing to the disk."""
+        rows = [
+            (device_id, position, issue.access_code_id, _ISSUE.write(issue))
+            for position, issue in enumerate(issues)
+        ]
+        stored = self._execute(
+            "SELECT device_id, position, access_code_id, body FROM issue "
+            "WHERE device_id = ? ORDER BY position",
+            (device_id,),
+        ).fetchall()
+        if rows == stored:
+            return
+        self._execute("DELETE FROM issue WHERE device_id = ?", (device_id,))
+        self._connection.executemany(
+            "INSERT INTO issue (device_id, position, access_code_id, body) VALUES (?, ?, ?, ?)", rows
+        )

@@ -1,0 +1,152 @@
+"""What goes out over MQTT: events until the broker has them, replies to commands, topics to be emptied."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.domain.events import Event, StoredEvent
+from storage.codec import Plain, from_ms, to_ms, to_ms_or_none
+from storage.rows import Rows
+from storage.vault import place
+
+_PAYLOAD = Plain(dict[str, Any])
+
+
+class OutboxRows(Rows):
+    """The part of a transaction that is about telling; meanings as in `gateway.domain.store.Tx`."""
+
+    def emit(self, event: Event) -> int:
+        """Append to the outbox; return the gateway-wide `seq`.
+
+        A payload that holds a `Pin`, at any depth, raises TypeError.
+        """
+        row = self._execute(
+            "INSERT INTO event (event_id, event_type, device_id, access_code_id, occurred_at, created_at,"
+            " security, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+            (
+                event.event_id,
+                event.event_type,
+                event.device_id,
+                event.access_code_id,
+                to_ms(event.occurred_at),
+                to_ms(event.created_at),
+                event.security,
+                _PAYLOAD.write(event.payload),
+            ),
+        ).fetchone()
+        return int(row[0])
+
+    def undelivered(self, limit: int) -> Sequence[StoredEvent]:
+        """Return the oldest events that the broker has not acknowledged, in `seq` order."""
+        return _stored(
+            self._execute(
+                "SELECT seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at,"
+                " payload FROM event WHERE delivered_at IS NULL ORDER BY seq LIMIT ?",
+                (limit,),
+            )
+        )
+
+    def mark_delivered(self, seqs: Sequence[int], at: datetime) -> None:
+        """Remember that the broker has these events; the first time counts."""
+        delivered = to_ms(at)
+        self._connection.executemany(
+            "UPDATE event SET delivered_at = ? WHERE seq = ? AND delivered_at IS NULL",
+            [(delivered, seq) for seq in seqs],
+        )
+
+    def events(
+        self,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        device_id: str | None,
+        access_code_id: str | None,
+        limit: int,
+    ) -> Sequence[StoredEvent]:
+        """Return events in `seq` order that occurred at or after `since` and before `until`."""
+        asked = (
+            ("device_id = ?", device_id),
+            ("access_code_id = ?", access_code_id),
+            ("occurred_at >= ?", to_ms_or_none(since)),
+            ("occurred_at < ?", to_ms_or_none(until)),
+        )
+        conditions = " AND ".join(text for text, value in asked if value is not None) or "TRUE"
+        values = [value for _, value in asked if value is not None]
+        return _stored(
+            self._execute(
+                "SELECT seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at,"  # noqa: S608 - fixed texts only
+                f" payload FROM event WHERE {conditions} ORDER BY seq LIMIT ?",
+                (*values, limit),
+            )
+        )
+
+    def trim_outbox(self, most: int) -> tuple[int, int]:
+        """Drop undelivered events beyond `most`, non-security first, oldest first.
+
+        Return (events dropped, lowest seq dropped); (0, 0) when nothing had to go.
+        """
+        row = self._execute("SELECT count(*) FROM event WHERE delivered_at IS NULL").fetchone()
+        excess = row[0] - most
+        if excess <= 0:
+            return 0, 0
+        gone = self._execute(
+            "DELETE FROM event WHERE seq IN "
+            "(SELECT seq FROM event WHERE delivered_at IS NULL ORDER BY security, seq LIMIT ?) RETURNING seq",
+            (excess,),
+        ).fetchall()
+        return len(gone), min(seq for (seq,) in gone)
+
+    def reply(self, client: str, verb: str, transaction: str) -> tuple[bytes, bytes] | None:
+        """Return (body digest, stored reply) of a command that was already carried out."""
+        row = self._execute(
+            "SELECT digest, sealed FROM reply WHERE client = ? AND verb = ? AND transaction_id = ?",
+            (client, verb, transaction),
+        ).fetchone()
+        if row is None:
+            return None
+        return row[0], self._vault.open(row[1], place("reply", client, verb, transaction))
+
+    def save_reply(
+        self, client: str, verb: str, transaction: str, digest: bytes, reply: bytes, at: datetime
+    ) -> None:
+        """Remember the reply of a command; it is encrypted, because it may hold a PIN."""
+        sealed = self._vault.seal(reply, place("reply", client, verb, transaction))
+        self._execute(
+            "INSERT OR REPLACE INTO reply (client, verb, transaction_id, digest, sealed, stored_at) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (client, verb, transaction, digest, sealed, to_ms(at)),
+        )
+
+    def digest(self, body: bytes) -> bytes:
+        """Return a keyed digest of a command body."""
+        return self._vault.digest(body)
+
+    def tombstones(self) -> Sequence[str]:
+        """Return the retained topics (below the root) that must still be emptied on the broker."""
+        return [topic for (topic,) in self._execute("SELECT topic FROM tombstone ORDER BY topic")]
+
+    def add_tombstone(self, topic: str) -> None:
+        """Note a retained topic to be emptied."""
+        self._execute("INSERT OR IGNORE INTO tombstone (topic) VALUES (?)", (topic,))
+
+    def drop_tombstone(self, topic: str) -> None:
+        """Forget a retained topic that the broker has emptied."""
+        self._execute("DELETE FROM tombstone WHERE topic = ?", (topic,))
+
+
+def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
+    return [
+        StoredEvent(
+            seq=seq,
+            event=Event(
+                event_id=event_id,
+                event_type=event_type,
+                device_id=device_id,
+                access_code_id=access_code_id,
+                occurred_at=from_ms(occurred_at),
+                created_at=from_ms(created_at),
+                payload=_PAYLOAD.read(payload),
+            ),
+        )
+        for seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at, payload in rows
+    ]

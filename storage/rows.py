@@ -1,0 +1,15 @@
+"""What all statements share: the connection of the running unit and the vault."""
+
+import sqlite3
+
+from storage.vault import Vault
+
+
+class Rows:
+    """Statements over one connection. Valid only inside the unit that it was made for."""
+
+    def __init__(self, connection: sqlite3.Connection, vault: Vault) -> None:
+        """Take part in the transaction that is open on `connection`."""
+        self._connection = connection
+        self._execute = connection.execute
+        self._vault = vault

@@ -14,6 +14,7 @@ import { Lock } from "./lock.js";
 import { putOnAir } from "./radio.js";
 
 const HOST = "127.0.0.1";
+const CLOSE_TIMEOUT_MS = 1000;
 const HOME_ID = 0x7e570001;
 const CLASSES = ["S2_AccessControl", "S2_Authenticated", "S2_Unauthenticated", "S0_Legacy"];
 /** Network keys of a network that exists only here. */
@@ -73,7 +74,11 @@ export class Network {
   }
 
   async closeServer() {
+    const clients = [...(this.server?.wsServer.clients ?? [])];
+    // A client that does not answer the closing handshake would hold it up for 30 s.
+    const impatience = setTimeout(() => clients.forEach((client) => client.terminate()), CLOSE_TIMEOUT_MS);
     await this.server?.destroy();
+    clearTimeout(impatience);
     this.server = undefined;
   }
 

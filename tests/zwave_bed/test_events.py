@@ -1,7 +1,6 @@
 """What the driver tells of things that happen at the lock."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from zwave_js_server.const.command_class.access_control import UserCredentialType
@@ -10,6 +9,9 @@ from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.client import USER_CODE, Heard, connected, invoke
 from tests.zwave_bed.config import Model
 from tests.zwave_bed.fixtures import NODES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 pytestmark = pytest.mark.zwave_bed
 NOTIFICATION = 113

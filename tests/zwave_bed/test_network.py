@@ -58,9 +58,9 @@ async def test_server_restart_ends_connections_and_answers_on_the_same_port(zwav
     """A client sees its connection end, and may come back to the same address."""
     async with aiohttp.ClientSession() as session, session.ws_connect(zwave_bed.ws) as socket:
         assert (await socket.receive_json())["type"] == "version"
+        end = asyncio.create_task(socket.receive())
         await zwave_bed.restart_server()
-        end = await asyncio.wait_for(socket.receive(), ANSWER_TIMEOUT_S)
-        assert end.type is aiohttp.WSMsgType.CLOSE
+        assert (await asyncio.wait_for(end, ANSWER_TIMEOUT_S)).type is aiohttp.WSMsgType.CLOSE
     async with connected(zwave_bed) as driver:
         assert NODES["tiny"].node_id in driver.controller.nodes
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from gateway.mqtt import link_state
 from gateway.mqtt.link_backoff import Backoff
-from gateway.mqtt.link_connection import Connection, Incoming, LinkDown, NotConnected
+from gateway.mqtt.link_connection import Connection, Incoming
+from gateway.mqtt.link_errors import LinkDown, NotConnected, NotStored
 from gateway.mqtt.link_settings import LinkSettings
 from gateway.mqtt.link_state import LinkState
 
@@ -21,13 +22,10 @@ _log = logging.getLogger(__name__)
 
 # A connection that lived this long, in seconds, was a sound one.
 SETTLED_S = 10.0
-# MQTT 3.1.1 has no word for "taken over". Two clients with one id push each other out within seconds, again
-# and again; with the back-off in between this many brief connections in a row fit into a minute.
+# MQTT 3.1.1 has no word for "taken over", and mosquitto 2.0.11 does not say it on MQTT 5 either when the
+# session is resumed. Two clients with one id push each other out within seconds, again and again; with the
+# back-off in between this many brief connections in a row fit into a minute.
 BRIEF_CONNECTIONS = 3
-
-
-class NotStored(Exception):
-    """Raised by a handler that could not make a message durable: the broker shall send it again."""
 
 
 @dataclass(slots=True)
@@ -183,7 +181,7 @@ class Link:
         state = link_state.LOST
         if connection.taken_over:
             state = link_state.TAKEN_OVER
-        elif self._settings.version == "3.1.1" and self._brief >= BRIEF_CONNECTIONS:
+        elif self._brief >= BRIEF_CONNECTIONS:
             state = link_state.TAKEN_OVER_PERHAPS
         if state is not link_state.LOST:
             self.counters.taken_over += 1

@@ -7,23 +7,21 @@ same client id lives on in the broker, which sends again what was not acknowledg
 
 import asyncio
 import contextlib
-import logging
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.mqtt import link_state
-from gateway.mqtt.link_settings import LinkSettings, TlsSettings
+from gateway.mqtt.link_client import NetworkClient
+from gateway.mqtt.link_errors import LinkDown, LinkError, NotConnected, PublishRefused
+from gateway.mqtt.link_settings import LinkSettings
 from gateway.mqtt.link_state import LinkState
-
-_log = logging.getLogger(__name__)
 
 # How long leaving may take, in seconds, before the broker is left to notice by itself: systemd allows 90.
 LEAVE_S = 3.0
@@ -33,26 +31,6 @@ SEND_WINDOW = 20
 # MQTT 5.0 section 3.14.2.1.
 _SESSION_TAKEN_OVER = 0x8E
 _KEEP_ALIVE_TIMEOUT = 0x8D
-
-
-class LinkError(Exception):
-    """Something went wrong between the hub and the broker."""
-
-
-class LinkDown(LinkError):
-    """There is no connection, or it broke before the broker acknowledged: it may or may not have arrived."""
-
-
-class PublishRefused(LinkError):
-    """An MQTT 5 broker answered a message with an error: trying the same again will not help by itself."""
-
-
-class NotConnected(LinkError):
-    """No connection came about; `state` says why."""
-
-    def __init__(self, state: LinkState) -> None:
-        super().__init__(state.message)
-        self.state = state
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +56,6 @@ class Delivery:
     incoming: Incoming
     mid: int
     qos: int
-
-
-class _NetworkClient(mqtt.Client):
-    """A paho client whose network thread also makes the connection, and always tells that it ended.
-
-    paho's own thread keeps to itself why a connection failed, and ends without a word when it trips over a
-    malformed packet. `dial` connects and returns whether to go on; `ended` is told why nothing came about.
-    """
-
-    dial: Callable[[], bool]
-    ended: Callable[[LinkState | None], None]
-
-    def loop_forever(
-        self,
-        timeout: float = 1.0,
-        retry_first_connection: bool = False,  # noqa: FBT001, FBT002 - paho's signature
-    ) -> MQTTErrorCode:
-        """Run in the network thread: connect, then read and write until the connection ends."""
-        why = None
-        try:
-            if self.dial():
-                return super().loop_forever(timeout, retry_first_connection)
-        except NotConnected as exc:
-            why = exc.state
-        except Exception as exc:  # noqa: BLE001 - whatever ends the thread, the link must hear of it
-            # Not the text: it may repeat what was sent.
-            _log.error("The MQTT network thread ended with %s", type(exc).__name__)
-        finally:
-            self.ended(why)
-        return MQTTErrorCode.MQTT_ERR_CONN_LOST
-
-
-def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_file)
-        if tls.cert_file is not None:
-            # Without a password OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
-    except (OSError, ValueError):
-        raise NotConnected(link_state.TLS_FILES) from None
-    return context
 
 
 class Connection:
@@ -147,9 +84,7 @@ class Connection:
         self._deliveries: asyncio.Queue[Delivery | None] = asyncio.Queue()
         self._window = asyncio.Semaphore(SEND_WINDOW)
         self._room = threading.BoundedSemaphore(settings.receive_maximum)
-        self._abandoned = False
-        self._is_v5 = settings.version == "5"
-        self._client: mqtt.Client | None = self._make_client()
+        self._client: NetworkClient | None = self._make_client()
 
     async def open(self) -> bool:
         """Connect and subscribe; return whether the broker granted all subscriptions.
@@ -179,7 +114,7 @@ class Connection:
         Raises LinkDown, PublishRefused, and ValueError for a topic with wildcards.
         """
         properties = None
-        if self._is_v5 and correlation_data is not None:
+        if self._settings.version == "5" and correlation_data is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it so
             properties.CorrelationData = correlation_data
         async with self._window:
@@ -207,27 +142,13 @@ class Connection:
 
     def abandon(self) -> None:
         """Ask the network thread to end, without waiting for it."""
-        self._abandoned = True
         # The client's callbacks hold this object: letting go of it closes paho's sockets without a collector.
         client, self._client = self._client, None
         if client is not None:
-            client.disconnect()
+            client.abandon()
 
-    def _make_client(self) -> mqtt.Client:
-        settings, will = self._settings, self._settings.will
-        client = _NetworkClient(
-            CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id,
-            clean_session=None if self._is_v5 else False,
-            protocol=MQTTProtocolVersion.MQTTv5 if self._is_v5 else MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        client.will_set(will.topic, will.payload, qos=1, retain=True)
-        if settings.username is not None:
-            client.username_pw_set(settings.username, settings.password.value if settings.password else None)
-        client.dial = self._dial
-        client.ended = self._thread_ended
+    def _make_client(self) -> NetworkClient:
+        client = NetworkClient(self._settings, self._thread_ended)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -241,31 +162,6 @@ class Connection:
         # A closed loop means that the process is on its way out; nobody is left to be told.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, *args)
-
-    def _dial(self) -> bool:
-        settings, client = self._settings, self._client
-        if client is None or self._abandoned:
-            return False
-        if settings.tls is not None:
-            client.tls_set_context(_tls_context(settings.tls))
-        try:
-            if self._is_v5:
-                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
-                properties.SessionExpiryInterval = settings.session_expiry_s
-                properties.ReceiveMaximum = settings.receive_maximum
-                client.connect(
-                    settings.host,
-                    settings.port,
-                    settings.keepalive_s,
-                    clean_start=False,
-                    properties=properties,
-                )
-            else:
-                client.connect(settings.host, settings.port, settings.keepalive_s)
-        except Exception as exc:  # noqa: BLE001 - resolver, socket and TLS raise a wide range
-            raise NotConnected(link_state.not_reached(exc)) from None
-        # CONNECT is only queued so far; sent now it would push a newer connection of ours aside.
-        return not self._abandoned
 
     def _thread_ended(self, why: LinkState | None) -> None:
         self._post(self._end, why)

@@ -73,7 +73,9 @@ CLOSED_EARLY_TLS = LinkState(
     "it trusts: check cert_file and key_file.",
 )
 SILENT = LinkState(
-    LinkKind.UNREACHABLE, "The broker takes connections but does not answer. Check whether it hangs."
+    LinkKind.UNREACHABLE,
+    "The broker takes connections but does not answer. Check that it speaks the configured MQTT version, "
+    "and whether it hangs.",
 )
 TLS_FILES = LinkState(
     LinkKind.TLS_FAILED,
@@ -117,7 +119,8 @@ def not_reached(exc: Exception) -> LinkState:
         else:
             why = "The broker's certificate is not trusted. Set ca_file to the authority that signed it."
         return LinkState(LinkKind.TLS_FAILED, why)
-    if isinstance(exc, ssl.SSLError):
+    # Nothing is sent before the handshake, so only a handshake can be answered with a reset.
+    if isinstance(exc, ssl.SSLError | ConnectionResetError | BrokenPipeError):
         return LinkState(
             LinkKind.TLS_FAILED,
             "No encrypted connection comes about. Check that this port speaks TLS (often it is 8883).",

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.mqtt.link_connection import LinkDown
+from gateway.mqtt.link_errors import LinkDown
 from gateway.mqtt.link_state import LinkKind
 from tests.mqtt.broker import Broker, Heard, Peer, eventually, peer
 from tests.mqtt.link_bed import WILL, Version, bed

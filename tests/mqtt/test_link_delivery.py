@@ -10,8 +10,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from gateway.mqtt.link import NotStored
-from gateway.mqtt.link_connection import Incoming, LinkDown
+from gateway.mqtt.link_connection import Incoming
+from gateway.mqtt.link_errors import LinkDown, NotStored
 from gateway.mqtt.link_state import LinkKind
 from tests.mqtt.broker import Broker, Peer, eventually, peer
 from tests.mqtt.link_bed import COMMANDS, WILL, Version, bed

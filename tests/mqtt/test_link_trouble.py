@@ -1,0 +1,309 @@
+"""What goes wrong between hub and broker is told in plain words, and tried again with patience."""
+
+import asyncio
+import itertools
+import random
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from gateway.mqtt import link_state
+from gateway.mqtt.link_backoff import Backoff
+from gateway.mqtt.link_errors import PublishRefused
+from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings
+from gateway.mqtt.link_state import LinkKind, not_reached, refused
+from tests.mqtt.broker import Broker, eventually, free_port, peer
+from tests.mqtt.link_bed import WILL, LinkBed, Version, bed, settings
+from tests.mqtt.wire import listening, read_packet
+
+both_versions = pytest.mark.parametrize("version", ["3.1.1", "5"])
+
+CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8
+
+
+@pytest.mark.mosquitto
+class TestTakenOver:
+    """Two clients under one id push each other out."""
+
+    @both_versions
+    async def test_is_guessed_from_three_brief_connections(self, broker: Broker, version: Version) -> None:
+        """One or two drops may be anything; after the third the link raises the alarm and backs off."""
+        hub, impostor = (LinkBed(settings(broker.port, version), clock=lambda: 0.0) for _ in range(2))
+        async with hub.running() as link, impostor.running(connected=False):
+            await eventually(lambda: LinkKind.TAKEN_OVER in hub.kinds)
+            assert link.generation >= 3
+            assert link.counters.taken_over >= 1
+            await eventually(lambda: len(hub.naps) >= 3)
+        assert [int(nap) for nap in hub.naps[:2]] == [1, 2]
+        assert hub.naps[2] >= 60
+
+    async def test_long_lived_connections_that_break_are_no_takeover(self, broker: Broker) -> None:
+        """A broker restarted now and then is found again after the shortest delay each time."""
+        hub = LinkBed(settings(broker.port, "3.1.1"), clock=itertools.count(0, 3600).__next__)
+        async with hub.running() as link:
+            for generation in range(2, 6):
+                await broker.stop()
+                await eventually(lambda: not link.connected.is_set())
+                await broker.start()
+                await eventually(link.connected.is_set)
+                assert link.generation == generation
+        assert LinkKind.TAKEN_OVER not in hub.kinds
+        assert hub.naps[0] < 2
+
+
+@both_versions
+class TestNotConnecting:
+    """Every reason has its words, and none stops the trying."""
+
+    @pytest.mark.mosquitto
+    async def test_a_wrong_password_is_refused_until_it_is_right(
+        self, tmp_path: Path, version: Version
+    ) -> None:
+        """The state says what to check, and never the password."""
+        async with Broker(tmp_path, passwords={"hub": "correct horse"}) as broker:
+            wrong = bed(broker.port, version, username="hub", password=Secret("battery staple"))
+            async with wrong.running(connected=False):
+                await eventually(lambda: len(wrong.naps) >= 3)
+            assert wrong.kinds == [LinkKind.REFUSED, LinkKind.STOPPED]
+            assert "user name" in wrong.states[0].message
+            assert "staple" not in repr(wrong.states)
+            assert [int(nap) for nap in wrong.naps[:2]] == [1, 2]
+            right = bed(broker.port, version, username="hub", password=Secret("correct horse"))
+            async with right.running():
+                assert right.kinds == [LinkKind.CONNECTED]
+
+    async def test_nobody_listening(self, version: Version) -> None:
+        """The state is told once, however often it is tried."""
+        hub = bed(free_port(), version)
+        async with hub.running(connected=False):
+            await eventually(lambda: len(hub.naps) >= 8)
+        assert hub.kinds == [LinkKind.UNREACHABLE, LinkKind.STOPPED]
+        bases = (1, 2, 4, 8, 16, 32, 60, 60)
+        assert all(base <= nap <= base * 1.25 for base, nap in zip(bases, hub.naps, strict=False))
+
+    async def test_a_listener_that_hangs_up(self, version: Version) -> None:
+        """Something that closes without an answer is most often the wrong port or version."""
+
+        async def hang_up(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+            return
+
+        async with listening(hang_up) as port:
+            hub = bed(port, version)
+            async with hub.running(connected=False):
+                await eventually(lambda: len(hub.naps) >= 2)
+        assert hub.states[0] == link_state.CLOSED_EARLY
+
+    async def test_leaving_does_not_wait_for_a_silent_listener(self, version: Version) -> None:
+        """The link can be stopped while a broker has taken the connection and says nothing."""
+        heard = asyncio.Event()
+
+        async def listen_only(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+            await read_packet(reader)
+            heard.set()
+            await reader.read()
+
+        async with listening(listen_only) as port, asyncio.timeout(3):
+            hub = bed(port, version)
+            async with hub.running(connected=False):
+                await heard.wait()
+        assert hub.kinds == [LinkKind.STOPPED]
+
+    @pytest.mark.slow
+    async def test_a_silent_listener_is_given_up_after_the_keep_alive(self, version: Version) -> None:
+        """A broker that hangs does not hang the link."""
+
+        async def listen_only(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+
+        async with listening(listen_only) as port:
+            hub = bed(port, version, keepalive_s=5)
+            async with hub.running(connected=False):
+                await eventually(lambda: hub.states)
+        assert hub.states[0] == link_state.SILENT
+
+
+class TestScriptedBrokers:
+    """Answers no mosquitto gives on demand."""
+
+    async def test_a_refused_subscription_still_lets_events_out(self) -> None:
+        """The link works in one direction and says what is missing."""
+
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                kind, body = await read_packet(reader)
+                if kind == CONNECT:
+                    writer.write(b"\x20\x03\x00\x00\x00")
+                elif kind == SUBSCRIBE:
+                    writer.write(b"\x90\x04" + body[:2] + b"\x00\x87")
+                elif kind == PUBLISH:
+                    writer.write(b"\x40\x02" + _publish_id(body))
+
+        async with listening(refuse) as port:
+            hub = bed(port)
+            async with hub.running() as link:
+                await link.publish("pinsmith/hub/event", b"x")
+        assert hub.kinds == [LinkKind.SUBSCRIPTION_REFUSED, LinkKind.STOPPED]
+
+    async def test_the_send_window_of_the_broker_is_kept(self) -> None:
+        """With a Receive Maximum of 2, a third message waits for an acknowledgement."""
+        waiting: list[bytes] = []
+        answers: list[asyncio.StreamWriter] = []
+
+        async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            answers.append(writer)
+            while True:
+                kind, body = await read_packet(reader)
+                if kind == CONNECT:
+                    writer.write(b"\x20\x06\x00\x00\x03\x21\x00\x02")
+                elif kind == SUBSCRIBE:
+                    writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+                elif kind == PUBLISH:
+                    waiting.append(_publish_id(body))
+
+        async with listening(count) as port, bed(port).running() as link:
+            sending = [asyncio.create_task(link.publish("e", b"x")) for _ in range(5)]
+            for sent in range(1, 6):
+                await eventually(lambda: waiting)
+                await eventually(lambda sent=sent: len(waiting) == (2 if sent < 5 else 1))  # type: ignore[misc]
+                answers[0].write(b"\x40\x02" + waiting.pop(0))
+                await eventually(lambda sent=sent: sum(task.done() for task in sending) == sent)  # type: ignore[misc]
+            answers[0].transport.abort()
+
+    async def test_a_malformed_packet_ends_the_connection_and_not_the_link(self) -> None:
+        """Whatever stops the network thread, the link notices and connects again."""
+
+        async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_packet(reader)
+            writer.write(b"\x20\x03\x00\x00\x00")
+            _, body = await read_packet(reader)
+            writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+            writer.write(b"\x32\x04\x00\x00\xff\xff")
+            await reader.read()
+
+        async with listening(babble) as port:
+            hub = bed(port)
+            async with hub.running() as link:
+                await eventually(lambda: link.generation >= 3)
+        assert hub.seen == []
+
+    async def test_a_broker_that_says_taken_over_is_believed_at_once(self) -> None:
+        """MQTT 5 has a reason code for it: the first one raises the alarm and the longest delay."""
+
+        async def push_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_packet(reader)
+            writer.write(b"\x20\x03\x00\x00\x00")
+            _, body = await read_packet(reader)
+            writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+            writer.write(b"\xe0\x01\x8e")
+            await reader.read()
+
+        async with listening(push_out) as port:
+            hub = bed(port)
+            async with hub.running() as link:
+                await eventually(lambda: hub.naps)
+                assert link.counters.taken_over >= 1
+        assert hub.states[:2] == [link_state.CONNECTED, link_state.TAKEN_OVER]
+        assert hub.naps[0] >= 60
+
+    @pytest.mark.mosquitto
+    async def test_an_mqtt_5_broker_that_refuses_a_message_is_heard(self, tmp_path: Path) -> None:
+        """Publishing where the access list forbids it raises, instead of passing for delivered."""
+        async with (
+            Broker(tmp_path, acl=f"topic readwrite {WILL.topic}\ntopic read pinsmith/#\n") as broker,
+            bed(broker.port).running() as link,
+        ):
+            with pytest.raises(PublishRefused, match="0x87"):
+                await link.publish("pinsmith/hub/event", b"x")
+            await link.publish(WILL.topic, b"online", retain=True)
+            async with peer(broker.port) as other:
+                await eventually(lambda: other.payloads(WILL.topic) == [b"online"])
+
+
+class TestWords:
+    """States and settings as people see them."""
+
+    @pytest.mark.parametrize("code", range(0x80, 0xA3))
+    def test_every_refusal_has_a_sentence(self, code: int) -> None:
+        """Codes without words of their own still say where to look."""
+        state = refused(code)
+        assert state.kind is LinkKind.REFUSED
+        assert f"0x{code:02x}" in state.message
+        assert state.message.count(". ") >= 1
+
+    @pytest.mark.parametrize(
+        ("trouble", "kind", "word"),
+        [
+            (socket.gaierror(-2, "4711"), LinkKind.UNREACHABLE, "DNS"),
+            (UnicodeError("4711"), LinkKind.UNREACHABLE, "DNS"),
+            (ConnectionRefusedError(111, "4711"), LinkKind.UNREACHABLE, "Nothing listens"),
+            (TimeoutError("4711"), LinkKind.UNREACHABLE, "firewalls"),
+            (OSError(113, "4711"), LinkKind.UNREACHABLE, "OSError"),
+            (ssl.SSLError(1, "4711"), LinkKind.TLS_FAILED, "8883"),
+        ],
+    )
+    def test_no_foreign_text_gets_in(self, trouble: Exception, kind: LinkKind, word: str) -> None:
+        """The kind of an exception is used, what it says is not."""
+        state = not_reached(trouble)
+        assert state.kind is kind
+        assert word in state.message
+        assert "4711" not in state.message
+
+    def test_the_password_does_not_print(self) -> None:
+        """Neither alone nor inside the settings."""
+        secret = Secret("correct horse")
+        how = LinkSettings("h", 1, "hub", WILL, username="hub", password=secret)
+        assert "horse" not in f"{secret} {secret!r} {how} {how!r}"
+        assert secret.value == "correct horse"
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"port": 0},
+            {"keepalive_s": 4},
+            {"receive_maximum": 0},
+            {"session_expiry_s": -1},
+            {"max_payload_bytes": 0},
+        ],
+    )
+    def test_settings_out_of_range_are_refused_by_name(self, wrong: dict[str, int]) -> None:
+        """The message names the setting."""
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            LinkSettings(**{"host": "h", "port": 1, "client_id": "hub", "will": WILL} | wrong)  # type: ignore[arg-type]
+
+    def test_a_client_id_is_required(self) -> None:
+        """Without one there is no session to come back to."""
+        with pytest.raises(ValueError, match="client_id"):
+            LinkSettings("h", 1, "", WILL)
+
+    def test_half_a_client_certificate_is_refused(self) -> None:
+        """Certificate and key belong together."""
+        with pytest.raises(ValueError, match="key_file"):
+            TlsSettings(cert_file="hub.pem")
+
+
+class TestBackoff:
+    """Delays between tries."""
+
+    def test_doubles_to_a_minute_with_a_random_part(self) -> None:
+        """Each delay is its base up to a quarter more."""
+        backoff = Backoff(random.Random(7))
+        delays = [backoff.next() for _ in range(9)]
+        bases = [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        assert all(base <= delay <= base * 1.25 for base, delay in zip(bases, delays, strict=True))
+        assert len({delay / base for base, delay in zip(bases, delays, strict=True)}) == 9
+
+    def test_begins_again_after_success(self) -> None:
+        """Reset means the shortest delay."""
+        backoff = Backoff(random.Random(7))
+        backoff.to_longest()
+        assert backoff.next() >= 60
+        backoff.reset()
+        assert backoff.next() <= 1.25
+
+
+def _publish_id(body: bytes) -> bytes:
+    """Return the packet identifier of a QoS 1 PUBLISH, which follows the topic."""
+    end = 2 + int.from_bytes(body[:2])
+    return body[end : end + 2]

@@ -15,6 +15,8 @@ import { putOnAir } from "./radio.js";
 
 const HOST = "127.0.0.1";
 const CLOSE_TIMEOUT_MS = 1000;
+/** Three attempts to reach a lock that was dead take about 4 s. */
+const IDLE_TIMEOUT_MS = 20_000;
 const HOME_ID = 0x7e570001;
 const CLASSES = ["S2_AccessControl", "S2_Authenticated", "S2_Unauthenticated", "S0_Legacy"];
 /** Network keys of a network that exists only here. */
@@ -96,9 +98,15 @@ export class Network {
     await this.openServer();
   }
 
-  /** Every lock empty, healthy and uncounted, and the driver's cache in agreement with that. */
+  /** Every lock empty, healthy and uncounted, and the driver idle, with a cache that agrees. */
   async reset() {
     for (const lock of this.locks.values()) {
+      lock.reset();
+      this.driver.controller.nodes.getOrThrow(lock.nodeId).cancelAllScheduledPolls();
+    }
+    await this.driver.waitForIdle(IDLE_TIMEOUT_MS);
+    for (const lock of this.locks.values()) {
+      // Commands that were still under way have been carried out by now.
       lock.reset();
       if (lock.replaced) await this.replace(lock.nodeId, lock.config);
       const node = this.driver.controller.nodes.getOrThrow(lock.nodeId);

@@ -1,11 +1,12 @@
 """What the driver's calls cost in radio commands and what they answer, by lock model."""
 
 import pytest
+from zwave_js_server.const import CommandClass
 from zwave_js_server.const.command_class.access_control import UserCredentialType
 from zwave_js_server.exceptions import FailedZWaveCommand
 
 from tests.zwave_bed.bed import ZwaveBed
-from tests.zwave_bed.client import connected, invoke
+from tests.zwave_bed.client import USER_CODE, Heard, connected, invoke
 from tests.zwave_bed.config import Model, Slot
 from tests.zwave_bed.fixtures import NODES
 
@@ -73,10 +74,44 @@ async def test_version_1_locks_have_no_checksum(zwave_bed: ZwaveBed) -> None:
     assert (await zwave_bed.counters(node_id)).total == 0
 
 
-async def test_reading_all_users_is_one_command_per_slot(zwave_bed: ZwaveBed) -> None:
+@pytest.mark.parametrize(("model", "slots"), [("tiny", 3), ("v1", 30)])
+async def test_reading_all_users_is_one_command_per_slot(
+    zwave_bed: ZwaveBed, model: Model, slots: int
+) -> None:
     """A full scan costs a read of every slot, which is why nothing should do it often."""
-    node_id = NODES["tiny"].node_id
+    node_id = NODES[model].node_id
     async with connected(zwave_bed) as driver:
         await driver.controller.nodes[node_id].endpoints[0].access_control.get_users()
     counters = await zwave_bed.counters(node_id)
-    assert counters.get == 3
+    assert (counters.get, counters.user_code) == (slots, slots)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["v2_s2", "v1"])
+async def test_set_value_adds_a_read_a_second_later(zwave_bed: ZwaveBed, model: Model) -> None:
+    """The generic way of writing always verifies, supervised or not: two commands instead of one."""
+    node_id = NODES[model].node_id
+    async with connected(zwave_bed) as driver:
+        node = driver.controller.nodes[node_id]
+        heard = Heard(node, "value updated", "value added", command_class=USER_CODE)
+        await node.async_set_value(f"{node_id}-{USER_CODE}-0-userCode-2", "4711", wait_for_result=True)
+        await heard.next(lambda event: event["args"].get("newValue") == "4711")
+    counters = await zwave_bed.counters(node_id)
+    assert (counters.set, counters.get) == (1, 1)
+
+
+async def test_year_day_schedule_is_written_and_read_back(zwave_bed: ZwaveBed) -> None:
+    """Schedule Entry Lock takes years as one byte, counted from 2000."""
+    node_id = NODES["v2_s2"].node_id
+    start = {"startYear": 26, "startMonth": 12, "startDay": 1, "startHour": 15, "startMinute": 0}
+    stop = {"stopYear": 26, "stopMonth": 12, "stopDay": 3, "stopHour": 11, "stopMinute": 30}
+    async with connected(zwave_bed) as driver:
+        endpoint = driver.controller.nodes[node_id].endpoints[0]
+        schedules = CommandClass.SCHEDULE_ENTRY_LOCK
+        slot = {"userId": 1, "slotId": 1}
+        answer = await endpoint.async_invoke_cc_api(
+            schedules, "setYearDaySchedule", slot, start | stop, wait_for_result=True
+        )
+        assert answer == {"status": 255}
+        read = await endpoint.async_invoke_cc_api(schedules, "getYearDaySchedule", slot, wait_for_result=True)
+    assert read == start | stop

@@ -80,7 +80,12 @@ CHOOSER = Model(  # Nuki keypad
     ),
 )
 
-TINY = replace(READABLE.with_slots(2), name="tiny")
+TINY = Model(  # full in no time, and keeps to itself who came
+    name="tiny",
+    capabilities=Capabilities(
+        slots=_numbered(2), max_codes=2, supervised=True, disabled_status=True, probe=True
+    ),
+)
 
 MODELS: Mapping[ModelName, Model] = MappingProxyType(
     {model.name: model for model in (READABLE, MASKED, WRITE_ONLY, NATIVE, CHOOSER, TINY)}

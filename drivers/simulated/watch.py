@@ -9,6 +9,9 @@ from drivers.simulated.settings import SimulatedLockSettings
 from gateway.domain.driver import EventSink, LockDead, LockSeen
 from gateway.domain.lock import Identity
 
+_NEVER: tuple[int, ...] = ()
+"""Like no file, and unlike no file (None): makes the next look read it."""
+
 
 class Watch:
     """One lock under observation. A file that is missing or damaged is a lock that does not answer."""
@@ -20,7 +23,7 @@ class Watch:
         self._reports = settings.reports
         model = MODELS[settings.model]
         self._model = model if settings.slots is None else model.with_slots(settings.slots)
-        self._stamp: tuple[int, ...] | None = None
+        self._stamp: tuple[int, ...] | None = _NEVER
         self._answers = False
         self._told: int | None = None
 
@@ -30,7 +33,7 @@ class Watch:
         What people did before the first beginning was told to nobody, as with a lock out of range.
         """
         self._answers = False
-        self._stamp = self._look_of_file()
+        self._stamp = _NEVER
         try:
             memory = install(self._directory, self._device_id, self._model)
         except NoLockFile:

@@ -1,0 +1,26 @@
+"""Reads the configuration: one TOML file into typed, frozen settings, every mistake named at once.
+
+`settings` says what there is, `load` reads it. Nothing here connects to anything, and of the drivers only
+their settings modules are known.
+"""
+
+from gateway.config.errors import ConfigError, Mistake
+from gateway.config.load import load
+from gateway.config.settings import (
+    BrokerUrl,
+    ClockSettings,
+    GatewaySettings,
+    MqttSettings,
+    Settings,
+)
+
+__all__ = [
+    "BrokerUrl",
+    "ClockSettings",
+    "ConfigError",
+    "GatewaySettings",
+    "Mistake",
+    "MqttSettings",
+    "Settings",
+    "load",
+]

@@ -1,0 +1,85 @@
+"""Reads the configuration file."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drivers.simulated.settings import SimulatedSettings
+from drivers.zwave.settings import ZwaveSettings
+from gateway.config import checks, values
+from gateway.config.errors import ConfigError, Mistake
+from gateway.config.locks import LOCK_SETTINGS, read_locks
+from gateway.config.reader import Reader
+from gateway.config.settings import ClockSettings, GatewaySettings, MqttSettings, Settings
+from gateway.domain.timing import Timing
+
+_SECTIONS = ("gateway", "mqtt", "timing", "clock", "drivers", "locks")
+_TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)$")
+
+
+def load(path: Path, env: Mapping[str, str]) -> Settings:
+    """Read the file at `path`; of the environment only CREDENTIALS_DIRECTORY counts.
+
+    Raises ConfigError with every mistake of the file; a file that it names and that cannot be read is one.
+    """
+    text, document = _document(path)
+    reader = Reader(path, text)
+    reader.known(document, _SECTIONS)
+    below = values.path_below(path.absolute().parent)
+    gateway = reader.section(
+        GatewaySettings, document, "gateway", {"time_zone": values.time_zone, "data_directory": below}
+    )
+    mqtt = reader.section(
+        MqttSettings,
+        document,
+        "mqtt",
+        {"url": values.broker_url, "root": values.topic_root, "username": values.username}
+        | dict.fromkeys(("password_file", "ca_file", "cert_file", "key_file"), below),
+    )
+    timing = reader.section(Timing, document, "timing")
+    clock = reader.section(ClockSettings, document, "clock")
+    drivers = reader.table(document, "drivers") or {}
+    reader.known(drivers, LOCK_SETTINGS, "drivers")
+    zwave = reader.section(ZwaveSettings, drivers, "drivers.zwave")
+    simulated = reader.section(SimulatedSettings, drivers, "drivers.simulated")
+    locks = read_locks(reader, reader.table(document, "locks") or {})
+
+    checks.locks(reader, locks)
+    if timing:
+        checks.timing(reader, timing)
+    if mqtt:
+        mqtt = checks.broker(reader, mqtt, document["mqtt"], env)
+    if reader.mistakes or not (gateway and mqtt and timing and clock and zwave and simulated):
+        raise ConfigError(reader.mistakes)
+    return Settings(
+        file=path.absolute(),
+        gateway=gateway,
+        mqtt=mqtt,
+        timing=timing,
+        clock=clock,
+        policies=locks.policies,
+        zwave=zwave,
+        zwave_locks=locks.zwave,
+        simulated=simulated,
+        simulated_locks=locks.simulated,
+    )
+
+
+def _document(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or 'input or output failed'}"
+        raise ConfigError([Mistake(file=path, key="", message=message)]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([Mistake(file=path, key="", message="expected UTF-8 text")]) from None
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # Only the place is taken over, because the reader's own words can hold parts of the line.
+        place = _TOML_PLACE.search(str(error))
+        line = int(place[1]) if place else len(text.splitlines())
+        message = "not valid TOML here: a key twice, a missing quote or bracket, or a value without quotes"
+        raise ConfigError([Mistake(file=path, key="", message=message, line=line)]) from None

@@ -28,7 +28,7 @@ def to_ms_or_none(at: datetime | None) -> int | None:
 
 def from_ms(ms: int) -> datetime:
     """Return the aware UTC time of a stored number of milliseconds."""
-    return _EPOCH + timedelta(milliseconds=ms)
+    return _EPOCH + ms * _MILLISECOND
 
 
 def from_ms_or_none(ms: int | None) -> datetime | None:

@@ -1,0 +1,135 @@
+"""One file that holds database and key, and the way back from it."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec.structs import replace as changed
+
+from gateway.domain.store import StorageFailed, Tx
+from storage.data_dir import DATABASE, KEY, RESTORING, DataDirectory
+from storage.errors import RestoreRefused, in_plain_words
+from storage.keys import write_key
+from storage.private_files import sync_folder, write_over
+from storage.sealed_file import Cost, seal, unseal
+from storage.sqlite import check_key, open_database, run_unit
+from storage.vault import Vault
+
+SHORTEST_PASSPHRASE = 10
+"""Characters. The file holds every PIN of the house and can be tried at leisure by whoever finds it."""
+SEQ_LEAP = 1_000_000
+"""How far `seq` jumps at a restore, so that no number given after the backup was made is given again."""
+
+
+def backup(
+    database: Path,
+    key: bytes,
+    passphrase: str,
+    target: Path,
+    *,
+    cost: Cost | None = None,
+    random: Callable[[int], bytes] = os.urandom,
+) -> None:
+    """Write database and key to `target` (mode 0600), sealed with the passphrase; the daemon may be running.
+
+    An existing file is replaced, and only once the new one is complete.
+
+    Raises:
+        StorageFailed: passphrase too short, no such database, no room, ...
+    """
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise StorageFailed(f"a passphrase for a backup has at least {SHORTEST_PASSPHRASE} characters")
+    try:
+        # Beside the database and not beside the target, which may be a stick that knows no owners.
+        with TemporaryDirectory(dir=database.parent, prefix="backup-") as folder:
+            copy = Path(folder) / DATABASE
+            _copy(database, copy)
+            with copy.open("rb") as source:
+                write_over(target, seal(source, key, passphrase, cost or Cost(), random))
+    except OSError as error:
+        raise StorageFailed(f"the backup could not be written: {error.strerror}") from error
+
+
+def _copy(database: Path, copy: Path) -> None:
+    try:
+        # Not read-only, which would leave -wal and -shm files behind; never creating a database, though.
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            # One consistent state, while the daemon goes on writing.
+            connection.execute("VACUUM INTO ?", (str(copy),))
+    except sqlite3.Error as error:
+        raise StorageFailed(f"{database}: {in_plain_words(error)}") from error
+
+
+def restore(
+    file: Path, passphrase: str, data_dir: Path, *, now: datetime, replace: bool = False
+) -> list[Path]:
+    """Put a backup in place and hold every lock until an operator has looked at the plan.
+
+    Codes may have changed since the backup was made; with `held_for_restore` set nothing is written to a
+    lock. A database that is there already is kept under a dated name, with its key, and only moved for
+    `replace`. Return the files kept that way.
+
+    Raises:
+        DataDirectoryInUse: a daemon runs on the directory.
+        RestoreRefused: there is a database and `replace` was not asked for.
+        BackupUnreadable: wrong passphrase, damaged or foreign file. Nothing was changed.
+        StorageFailed: see the message. Unless it speaks of an interrupted restore, nothing was changed.
+    """
+    with DataDirectory(data_dir):
+        # A restore that was cut off has had its permission.
+        interrupted = (data_dir / RESTORING).exists()
+        if (data_dir / DATABASE).exists() and not (replace or interrupted):
+            raise RestoreRefused(f"there is a database in {data_dir}: pass --replace to put it aside first")
+        try:
+            with TemporaryDirectory(dir=data_dir, prefix="restore-") as folder:
+                _unpack(file, passphrase, Path(folder))
+                return _put_in_place(Path(folder), data_dir, now)
+        except OSError as error:
+            raise StorageFailed(f"the backup could not be restored: {error.strerror}") from error
+
+
+def _unpack(file: Path, passphrase: str, folder: Path) -> None:
+    with file.open("rb") as source:
+        key, content = unseal(source, passphrase)
+        write_over(folder / DATABASE, content)
+    write_over(folder / KEY, [write_key(key)])
+    with closing(open_database(folder / DATABASE)) as connection:
+
+        def hold(tx: Tx) -> None:
+            for device in tx.devices():
+                tx.save_device(changed(device, held_for_restore=True))
+            leap = connection.execute(
+                "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (SEQ_LEAP,)
+            )
+            if not leap.rowcount:
+                connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (SEQ_LEAP,))
+
+        vault = Vault(key)
+        run_unit(connection, vault, check_key(vault))
+        run_unit(connection, vault, hold)
+
+
+def _put_in_place(folder: Path, data_dir: Path, now: datetime) -> list[Path]:
+    """Swap the files. As long as the mark stands, no daemon starts on a half-finished swap."""
+    write_over(data_dir / RESTORING, [])
+    aside = f".replaced-{now:%Y%m%dT%H%M%SZ}"
+    kept = []
+    # SQLite finds the log of a database by its name, and would apply an old one to the new database.
+    for name, new_name in (
+        (KEY, KEY + aside),
+        (DATABASE, DATABASE + aside),
+        (f"{DATABASE}-wal", f"{DATABASE}{aside}-wal"),
+    ):
+        if (data_dir / name).exists():
+            kept.append((data_dir / name).rename(data_dir / new_name))
+    (data_dir / f"{DATABASE}-shm").unlink(missing_ok=True)
+    for name in (KEY, DATABASE):
+        (folder / name).rename(data_dir / name)
+    sync_folder(data_dir)
+    (data_dir / RESTORING).unlink()
+    sync_folder(data_dir)
+    return kept

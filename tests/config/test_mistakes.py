@@ -41,8 +41,10 @@ BELOW = [
     ("[drivers]\nzwave = 3", f"9: drivers.zwave: {TABLE}: [drivers.zwave]"),
     (
         '[drivers.zwave]\nurl = "ws://192.168.1.5:3000"',
-        "8: drivers.zwave: PINs would travel to another machine in clear: "
-        "use wss:// or set allow_plaintext = true",
+        (
+            "8: drivers.zwave: PINs would travel to another machine in clear: "
+            "use wss:// or set allow_plaintext = true"
+        ),
     ),
     (
         "[drivers.zwave]\nreconnect_first_s = 0",

@@ -6,6 +6,13 @@ from typing import Protocol
 from msgspec import Struct
 
 
+class ClockStep(Struct, frozen=True):
+    """A jump of the wall clock: windows that ended between these two times were closed by the jump alone."""
+
+    before: datetime
+    after: datetime
+
+
 class TimeView(Struct, frozen=True, kw_only=True):
     """What is known about the time at one moment (rule 5).
 
@@ -16,11 +23,8 @@ class TimeView(Struct, frozen=True, kw_only=True):
     now: datetime
     trusted: bool
     floor: datetime
-    stepped_from: datetime | None = None
-    """Set after a step of a trusted clock:
-
-    windows that ended between this and now were closed by the step alone.
-    """
+    step: ClockStep | None = None
+    """A jump of a trusted clock that nobody has confirmed yet."""
 
     @property
     def at(self) -> datetime:

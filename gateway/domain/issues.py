@@ -196,8 +196,5 @@ class Announced(Struct, frozen=True, kw_only=True):
     status: str
     is_scheduled_on_device: bool = False
     confirmed_revision: int = 0
-    name: str | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    was_on_lock: bool = False
-    used: bool = False
+    on_lock: bool = False
+    """The code was proven on the lock and may still be there."""

@@ -151,10 +151,18 @@ class Device(Struct, frozen=True, kw_only=True):
     inventory_version: int = 0
     """Rises whenever a slot is found different; a rejected code is tried again when it rose."""
     probe: str | None = None
-    audited_at: datetime | None = None
-    audit_wanted: bool = False
+    """Checksum that belongs to the readings we have; None after own writes, because they change it."""
+    audit_at: datetime | None = None
+    """When the next audit is due; None: at once."""
+    audit_round: datetime | None = None
+    """Start of the audit under way."""
+    probed_at: datetime | None = None
+    read_budget: datetime | None = None
+    """Virtual time up to which the read budget is spent (rule 10)."""
     wipe_suspected_at: datetime | None = None
     wiped_at: datetime | None = None
+    held_after_wipe: bool = False
+    """The lock was found wiped and its policy says that a person decides about filling it again."""
 
     @property
     def replaced(self) -> bool:

@@ -76,7 +76,7 @@ class Placement(Struct, frozen=True, kw_only=True):
     retry_at: datetime | None = None
     removal_began: datetime | None = None
     cleared_at: datetime | None = None
-    """A clear that nothing can confirm went out (write-only locks); it is sent twice before it is believed."""
+    """A clear that nothing can confirm went out (write-only lock); it is sent twice before it is believed."""
     was_on_lock: bool = False
     """The code has been proven on the lock, so its removal is worth telling."""
 
@@ -97,11 +97,16 @@ class Slot(Struct, frozen=True, kw_only=True):
     empty_since: datetime | None = None
     check_at: datetime | None = None
     """Read this slot again at that time; None when nothing is due."""
+    touched: bool = False
+    """The lock reported a change here that no own operation explains, and nobody has looked yet."""
     own_write_at: datetime | None = None
     """End of our last operation on it: explains reports for 10 s (rule 3)."""
     unmanaged_id: str | None = None
     unmanaged_since: datetime | None = None
     former: Former | None = None
+    ghost: bool = False
+    """The slot holds a PIN again that we removed: an operation of ours took effect late. It is cleared."""
+    retry_at: datetime | None = None
 
 
 class IntentKind(StrEnum):

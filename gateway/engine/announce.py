@@ -1,0 +1,79 @@
+"""Turns differences between what was told and what is now into events. Works on a `Work`, inside its unit."""
+
+from datetime import datetime
+
+import msgspec
+
+from gateway.domain.issues import Announced, Issue
+from gateway.domain.store import Tx
+from gateway.engine.desire import is_scheduled, status
+from gateway.engine.work import Work
+
+
+def announce(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
+    """Tell what changed since the last time, and remember that it was told, in one unit.
+
+    So a restart neither repeats nor misses an event, and a window that began while the hub was off is told
+    once.
+    """
+    _announce_issues(work, tx, issues)
+    told = tx.announced(work.device.device_id)
+    for code_id in list(work.codes):
+        before = told.get(code_id) or Announced(status="unset")
+        after = _current(work, code_id)
+        if after != before:
+            _tell(work, code_id, before, after)
+            tx.save_announced(work.device.device_id, code_id, after)
+
+
+def _current(work: Work, code_id: str) -> Announced:
+    snap, code = work.snapshot(), work.codes[code_id]
+    placement = work.placement(code_id)
+    return Announced(
+        status=status(code, snap, work.t, work.timing),
+        is_scheduled_on_device=is_scheduled(code, snap, work.t, work.timing),
+        confirmed_revision=placement.confirmed.revision if placement.confirmed is not None else 0,
+        on_lock=snap.may_hold(code_id) and placement.was_on_lock,
+    )
+
+
+def _tell(work: Work, code_id: str, before: Announced, after: Announced) -> None:
+    if after.is_scheduled_on_device and not before.is_scheduled_on_device:
+        work.tell("access_code.scheduled_on_device", code_id)
+    if after.status != before.status:
+        work.tell("access_code.changed", code_id, **_change(before.status, after.status))
+        if after.status == "set":
+            work.tell("access_code.set_on_device", code_id)
+    if before.on_lock and not after.on_lock and after.status in {"unset", "unknown"}:
+        work.tell("access_code.removed_from_device", code_id)
+        work.set_placement(code_id, was_on_lock=False)
+
+
+def _change(before: str, after: str) -> dict[str, object]:
+    return {"changed_properties": [{"property": "status", "from": before, "to": after}]}
+
+
+def _announce_issues(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
+    old = {_key(issue): issue for issue in tx.issues(work.device.device_id)}
+    new: dict[tuple[str, str | None], Issue] = {}
+    for issue in issues:
+        known = old.get(_key(issue))
+        since: datetime | None = known.created_at if known is not None else work.now
+        new.setdefault(_key(issue), msgspec.structs.replace(issue, created_at=since))
+    for key, issue in new.items():
+        event = issue.kind.event
+        if key not in old and event is not None:
+            work.tell(event, issue.access_code_id, code=issue.code, message=issue.message, **issue.data)
+    for key, issue in old.items():
+        if key not in new and issue.kind.event == "device.disconnected" and not _still_apart(new):
+            work.tell("device.connected")
+    if list(new.values()) != list(old.values()):
+        tx.replace_issues(work.device.device_id, new.values())
+
+
+def _still_apart(issues: dict[tuple[str, str | None], Issue]) -> bool:
+    return any(issue.kind.event == "device.disconnected" for issue in issues.values())
+
+
+def _key(issue: Issue) -> tuple[str, str | None]:
+    return issue.code, issue.access_code_id

@@ -1,0 +1,116 @@
+"""Decides what is known about the time (rule 5)."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.domain.clock import Clock, ClockStep, TimeView
+from gateway.domain.store import Tx
+
+_FLOOR_KEY = "clock_floor"
+_FORGIVEN = timedelta(seconds=2)
+"""The wall clock may be this much behind the lower bound: both run at slightly different speeds."""
+_PERSIST_EVERY = timedelta(minutes=1)
+
+
+class ClockSettings(Struct, frozen=True, kw_only=True):
+    """What to do while the time is not known, and what counts as a jump."""
+
+    untrusted_policy: Literal["hold", "run"] = "hold"
+    step: timedelta = timedelta(seconds=60)
+
+
+class ClockGuard:
+    """Keeps the lower bound of time and notices jumps.
+
+    The clock is trusted when the kernel says that it is synchronised, when the policy is `run`, or when
+    somebody
+    said so (`trust`), and only while it is not behind the lower bound. The lower bound rises only from a trusted
+    clock, with the boot-time clock in between, and survives restarts in the database.
+    """
+
+    def __init__(self, clock: Clock, settings: ClockSettings) -> None:
+        """Start without any knowledge; `load` brings the lower bound of the last run."""
+        self._clock = clock
+        self._settings = settings
+        self._floor = datetime.fromtimestamp(0, clock.now().tzinfo)
+        self._floor_boot = clock.boot()
+        self._persisted = self._floor
+        self._told_trusted = False
+        self._step: ClockStep | None = None
+        self._last: tuple[datetime, float, bool] | None = None
+
+    def load(self, tx: Tx) -> None:
+        """Take over the lower bound that was stored."""
+        stored = tx.meta(_FLOOR_KEY)
+        if stored is not None:
+            self._floor = self._persisted = datetime.fromisoformat(stored)
+            self._floor_boot = self._clock.boot()
+
+    def persist(self, tx: Tx, *, now: bool) -> None:
+        """Store the lower bound when it has risen by a minute, or, with `now`, by anything."""
+        floor = self._current_floor()
+        if floor > self._persisted and (now or floor - self._persisted >= _PERSIST_EVERY):
+            tx.save_meta(_FLOOR_KEY, floor.isoformat())
+            self._persisted = floor
+
+    def trust(self, tx: Tx) -> None:
+        """Believe the wall clock from now on, because a person says so; a held jump is accepted."""
+        self._told_trusted = True
+        self._step = None
+        self._floor, self._floor_boot = self._clock.now(), self._clock.boot()
+        self._last = None
+        self._persisted = self._floor
+        tx.save_meta(_FLOOR_KEY, self._floor.isoformat())
+
+    def view(self) -> TimeView:
+        """Look at the clocks."""
+        now, boot = self._clock.now(), self._clock.boot()
+        floor = self._current_floor()
+        believed = (
+            self._clock.synchronised() or self._told_trusted or self._settings.untrusted_policy == "run"
+        )
+        trusted = believed and now >= floor - _FORGIVEN
+        self._notice_step(now, boot, trusted=trusted)
+        if trusted and self._step is None and now > floor:
+            self._floor, self._floor_boot, floor = now, boot, now
+        return TimeView(now=now, trusted=trusted, floor=floor, step=self._step)
+
+    def describe(self) -> dict[str, object]:
+        """Return what a person wants to know about the time."""
+        view = self.view()
+        return {
+            "now": view.now,
+            "trusted": view.trusted,
+            "synchronised": self._clock.synchronised(),
+            "floor": view.floor,
+            "policy": self._settings.untrusted_policy,
+            "step_held": view.step is not None,
+        }
+
+    async def watch(self, period: float, changed: Callable[[], None]) -> None:
+        """Look every `period` seconds; call `changed` after a jump or when trust came or went."""
+        before = self.view()
+        boot = self._clock.boot()
+        while True:
+            await self._clock.sleep(period)
+            view, later = self.view(), self._clock.boot()
+            drift = (view.now - before.now) - timedelta(seconds=later - boot)
+            if view.trusted != before.trusted or view.step != before.step or abs(drift) > _FORGIVEN:
+                changed()
+            before, boot = view, later
+
+    def _current_floor(self) -> datetime:
+        return self._floor + timedelta(seconds=self._clock.boot() - self._floor_boot)
+
+    def _notice_step(self, now: datetime, boot: float, *, trusted: bool) -> None:
+        """Note a forward jump of a clock that was trusted before: only that can close windows by mistake."""
+        if self._last is not None:
+            then, then_boot, was_trusted = self._last
+            expected = then + timedelta(seconds=boot - then_boot)
+            if was_trusted and trusted and now - expected >= self._settings.step:
+                before = self._step.before if self._step is not None else expected
+                self._step = ClockStep(before, now)
+        self._last = (now, boot, trusted)

@@ -1,0 +1,137 @@
+"""What a code wants of its lock at one moment, and the status that follows. Pure."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
+from gateway.domain.credential import Credential, Evidence, Schedule
+from gateway.domain.lock import Capabilities, NativeWindows, Reach
+from gateway.domain.names import fit
+from gateway.domain.placement import Placement, Snapshot
+from gateway.domain.timing import AUTHORITY_LOST, Timing
+
+type Status = Literal["unset", "setting", "set", "removing", "unknown"]
+
+
+def is_native(code: AccessCode, capabilities: Capabilities | None) -> bool:
+    """Say whether the lock itself keeps this code's window."""
+    return (
+        code.ends_at is not None
+        and code.prefer_native_scheduling
+        and capabilities is not None
+        and capabilities.native_windows is not NativeWindows.NONE
+    )
+
+
+def programming_at(code: AccessCode, capabilities: Capabilities | None, timing: Timing) -> datetime | None:
+    """Return when the code goes onto the lock; None: at once."""
+    if code.starts_at is None or (capabilities is not None and capabilities.reach is Reach.ON_TOUCH):
+        return None
+    return code.starts_at - (timing.native_preload if is_native(code, capabilities) else timing.lead)
+
+
+def has_ended(code: AccessCode, t: TimeView) -> bool:
+    """Say whether the code is past its end. Certain even by an untrusted clock, see `TimeView.at`."""
+    return code.ends_at is not None and code.ends_at <= t.at
+
+
+def is_over(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether the code is to be gone for good: deleted, past its end, or its lock is being retired."""
+    return code.deleted_at is not None or snap.device.retiring or has_ended(code, t)
+
+
+def is_wanted(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
+    """Say whether the code should be on its lock now.
+
+    While the clock is not trusted no window opens and none closes (rule 5): a code with a window stays on or
+    off the lock as it is, apart from windows that ended before the lower bound of time.
+    """
+    if is_over(code, snap, t):
+        return False
+    if code.has_window and not t.trusted:
+        return snap.may_hold(code.access_code_id)
+    start = programming_at(code, snap.device.capabilities, timing)
+    return start is None or start <= t.at
+
+
+def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Credential | None:
+    """Return what the code's slot should hold now; None: nothing."""
+    capabilities = snap.device.capabilities
+    if capabilities is None or not is_wanted(code, snap, t, timing):
+        return None
+    placement = snap.placement(code.access_code_id)
+    schedule = (
+        Schedule(starts_at=code.starts_at, ends_at=code.ends_at) if is_native(code, capabilities) else None
+    )
+    enabled = True
+    if capabilities.disabled_status and schedule is None and code.starts_at is not None:
+        held = placement.confirmed.credential.enabled if placement.confirmed is not None else False
+        enabled = code.starts_at <= t.at if t.trusted else held
+    if placement.outside is not None and placement.outside.honoured and "enabled" in placement.outside.fields:
+        enabled = False
+    return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))
+
+
+def lock_name(code: AccessCode, snap: Snapshot) -> str | None:
+    """Return the name as this lock stores it; the one it already has stays while it still fits the code."""
+    capabilities = snap.device.capabilities
+    if capabilities is None or capabilities.name_length == 0:
+        return None
+    taken = {
+        p.confirmed.credential.name
+        for p in snap.placements.values()
+        if p.access_code_id != code.access_code_id and p.confirmed is not None and p.confirmed.credential.name
+    }
+    return fit(code.name, capabilities.name_length, taken)
+
+
+def is_proven(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
+    """Say whether it is known that the lock holds what the code wants: PIN, schedule and enabled."""
+    placement, want = snap.placement(code.access_code_id), desired(code, snap, t, timing)
+    confirmed = placement.confirmed
+    return (
+        want is not None
+        and confirmed is not None
+        and confirmed.evidence >= Evidence.ACCEPTED
+        and not placement.rewrite_due
+        and (placement.outside is None or placement.outside.honoured)
+        and confirmed.credential.same_access(want, granularity(snap))
+    )
+
+
+def granularity(snap: Snapshot) -> timedelta:
+    """Return the step in which this lock keeps times."""
+    capabilities = snap.device.capabilities
+    return capabilities.schedule_granularity if capabilities is not None else timedelta(minutes=1)
+
+
+def status(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Status:
+    """Compute the status; it is never stored."""
+    device = snap.device
+    if device.authority_lost_at is not None and t.now - device.authority_lost_at >= AUTHORITY_LOST:
+        return "unknown"
+    holds = snap.may_hold(code.access_code_id)
+    if is_over(code, snap, t) or not is_wanted(code, snap, t, timing):
+        return "removing" if holds else "unset"
+    if is_honoured_removal(snap.placement(code.access_code_id)):
+        return "unset"
+    if code.starts_at is not None and code.starts_at > t.at:
+        return "unset" if is_native(code, device.capabilities) else "setting"
+    return "set" if is_proven(code, snap, t, timing) else "setting"
+
+
+def is_honoured_removal(placement: Placement) -> bool:
+    """Say whether somebody removed the code and the code allows that."""
+    outside = placement.outside
+    return outside is not None and outside.honoured and outside.change == "removed"
+
+
+def is_scheduled(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
+    """Say whether the code is on the lock with its schedule and waits there for its start."""
+    return (
+        code.starts_at is not None
+        and code.starts_at > t.at
+        and is_native(code, snap.device.capabilities)
+        and is_proven(code, snap, t, timing)
+    )

@@ -1,0 +1,114 @@
+"""Holds the workers together: takes what drivers see, wakes whom it concerns."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.domain.clock import Clock
+from gateway.domain.driver import AuthorityLost, AuthorityUp, Driver, LockEvent
+from gateway.domain.lock import Device, Link, LockPolicy
+from gateway.domain.store import Store, Tx
+from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.observations import absorb_event
+from gateway.engine.turn import Rules
+from gateway.engine.work import Chance, Work
+from gateway.engine.worker import Shop, Worker
+
+
+class Engine:
+    """The locks of this hub and the drivers that reach them. It is the drivers' `EventSink`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        guard: ClockGuard,
+        rules: Rules,
+        chance: Chance,
+        drivers: Mapping[str, Driver],
+        policies: Mapping[str, LockPolicy],
+        told: Callable[[str], None],
+    ) -> None:
+        """Wire together; `drivers` by name, `policies` by device id; `told` hears of every lock with news."""
+        self.shop = Shop(store, clock, guard, rules, chance)
+        self._drivers = drivers
+        self._policies = policies
+        self._told = told
+        self._workers: dict[str, Worker] = {}
+
+    async def start(self) -> None:
+        """Bring memory in line with the configuration. The locks count as away until their driver tells."""
+        now = self.shop.guard.view().now
+
+        def unit(tx: Tx) -> None:
+            self.shop.guard.load(tx)
+            known = {device.device_id: device for device in tx.devices()}
+            for device_id in sorted(set(known) | set(self._policies)):
+                device = known.get(device_id) or Device(device_id=device_id, policy=None)
+                tx.save_device(_configured(device, self._policies.get(device_id), now))
+
+        await self.shop.store.run(unit)
+        for device_id, policy in self._policies.items():
+            driver = self._drivers[policy.driver]
+            self._workers[device_id] = Worker(device_id, self.shop, driver, self._told)
+        for device_id in await self._orphans():
+            await self.shop.turn(device_id)
+            self._told(device_id)
+
+    async def run(self) -> None:
+        """Run drivers, workers and the watch over the clock until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for device_id, worker in self._workers.items():
+                group.create_task(worker.run(), name=f"lock {device_id}")
+            for name, driver in self._drivers.items():
+                group.create_task(driver.run(self), name=f"driver {name}")
+            group.create_task(self.shop.guard.watch(1.0, self.wake_all), name="clock")
+
+    async def handle(self, event: LockEvent) -> None:
+        """Store what a driver saw and wake the lock's worker; durable on return."""
+        if isinstance(event, AuthorityUp | AuthorityLost):
+            device_ids = event.device_ids
+        else:
+            device_ids = (event.device_id,)
+
+        def absorb(work: Work) -> None:
+            absorb_event(work, event)
+
+        for device_id in device_ids:
+            await self.shop.turn(device_id, absorb=absorb)
+            self._told(device_id)
+            self.wake(device_id)
+
+    def wake(self, device_id: str) -> None:
+        """Have a lock looked at now."""
+        worker = self._workers.get(device_id)
+        if worker is not None:
+            worker.wake()
+
+    def wake_all(self) -> None:
+        """Have every lock looked at now."""
+        for worker in self._workers.values():
+            worker.wake()
+
+    async def _orphans(self) -> list[str]:
+        """Return the locks that are remembered and no longer configured."""
+        devices = await self.shop.store.run(
+            lambda tx: [d.device_id for d in tx.devices() if d.policy is None]
+        )
+        return list(devices)
+
+
+def _configured(device: Device, policy: LockPolicy | None, now: datetime) -> Device:
+    """Return the lock as a fresh start finds it: configured so, away until its driver tells, no pause pending."""
+    changed_audit = device.policy is None or policy is None or device.policy.audit != policy.audit
+    return replace(
+        device,
+        policy=policy,
+        link=Link.UNKNOWN,
+        authority_lost_at=now if policy is not None else None,
+        retry_at=None,
+        audit_at=None if changed_audit else device.audit_at,
+    )

@@ -1,0 +1,179 @@
+"""What a lock or its authority told unasked, turned into facts. Works on a `Work`."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.domain.credential import Evidence, Known, Reading, SlotRef, Unreadable
+from gateway.domain.driver import (
+    AccessDenied,
+    AllCleared,
+    AuthorityLost,
+    AuthorityUp,
+    BatteryLevel,
+    CodeUsed,
+    LockAlive,
+    LockDead,
+    LockEvent,
+    LockSeen,
+    SlotReported,
+    SlotTouched,
+    Tampered,
+)
+from gateway.domain.lock import Link, Readback
+from gateway.domain.placement import Placement
+from gateway.domain.timing import ECHO
+from gateway.engine.desire import desired, granularity
+from gateway.engine.readings import absorb_reading, declare_wipe, touched_unseen
+from gateway.engine.waiting import age
+from gateway.engine.work import Work
+
+LOW_BATTERY = 0.2
+"""Level below which `device.low_battery` is told; upstream publishes no figure."""
+
+
+def absorb_event(work: Work, event: LockEvent) -> None:
+    """Take in one event of a driver about this lock."""
+    match event:
+        case LockSeen():
+            _seen(work, event)
+        case LockAlive():
+            work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE), retry_at=None)
+        case LockDead():
+            failures = max(work.device.failures, 1)
+            work.set_device(
+                link=Link.UNREACHABLE,
+                link_since=_since(work, Link.UNREACHABLE),
+                failures=failures,
+                retry_at=work.retry_after(failures),
+            )
+        case AuthorityUp():
+            work.set_device(authority_lost_at=None, retry_at=None)
+        case AuthorityLost():
+            work.set_device(authority_lost_at=work.device.authority_lost_at or work.now)
+        case SlotReported():
+            _reported(work, event.slot, event.reading)
+        case SlotTouched():
+            _touched(work, event.slot)
+        case AllCleared():
+            _all_cleared(work)
+        case CodeUsed():
+            _used(work, event.slot)
+        case AccessDenied() | Tampered() | BatteryLevel():
+            _security(work, event)
+
+
+def _since(work: Work, link: Link) -> datetime | None:
+    return work.device.link_since if work.device.link is link else work.now
+
+
+def _seen(work: Work, event: LockSeen) -> None:
+    first = work.device.capabilities is None
+    work.set_device(
+        capabilities=event.capabilities,
+        seen_identity=event.identity,
+        identity=work.device.identity or event.identity,
+        link=Link.ONLINE,
+        link_since=_since(work, Link.ONLINE),
+        authority_lost_at=None,
+        retry_at=None,
+        battery=event.battery if event.battery is not None else work.device.battery,
+    )
+    if first:
+        work.set_device(audit_at=work.now)
+
+
+def _explained(work: Work, slot: SlotRef) -> bool:
+    """Say whether an own operation explains a report about this slot: open, or ended less than 10 s ago."""
+    if any(intent.slot == slot for intent in work.intents):
+        return True
+    ended = work.slot(slot).own_write_at
+    return ended is not None and ended <= work.now and age(ended, work.now) < ECHO
+
+
+def _blind(work: Work) -> bool:
+    return work.device.capabilities is not None and work.device.capabilities.readback is Readback.NONE
+
+
+def _reported(work: Work, slot: SlotRef, reading: Reading) -> None:
+    """Believe a report that says what we know already; look ourselves before any other is believed."""
+    owner = work.snapshot().owner(slot)
+    if owner is not None and isinstance(reading, Known) and _expected(work, owner, reading):
+        absorb_reading(work, slot, reading)
+        return
+    if _explained(work, slot):
+        return
+    if isinstance(reading, Unreadable) or _blind(work):
+        _touched(work, slot)
+    else:
+        work.set_slot(slot, check_at=work.now)
+
+
+def _expected(work: Work, owner: Placement, reading: Known) -> bool:
+    code = work.codes.get(owner.access_code_id)
+    snap, gap = work.snapshot(), granularity(work.snapshot())
+    want = desired(code, snap, work.t, work.timing) if code is not None else None
+    targets = [i.target for i in snap.open_intents(owner.access_code_id)]
+    confirmed = owner.confirmed.credential if owner.confirmed is not None else None
+    return any(
+        target is not None and reading.credential.same_access(target, gap)
+        for target in [*targets, want, confirmed]
+    )
+
+
+def _touched(work: Work, slot: SlotRef | None) -> None:
+    if slot is None:
+        for placement in list(work.placements.values()):
+            if placement.slot is not None and not _blind(work):
+                work.set_slot(placement.slot, check_at=work.now)
+        return
+    if _explained(work, slot):
+        return
+    owner = work.snapshot().owner(slot)
+    if _blind(work):
+        if owner is not None:
+            touched_unseen(work, owner)
+        return
+    work.set_slot(slot, touched=True, check_at=work.now)
+
+
+def _all_cleared(work: Work) -> None:
+    held = [p for p in work.placements.values() if p.confirmed is not None]
+    work.set_device(probe=None, audit_at=work.now)
+    if not held:
+        return
+    if _blind(work):
+        declare_wipe(work)
+    elif work.device.wipe_suspected_at is None:
+        work.set_device(wipe_suspected_at=work.now)
+
+
+def _used(work: Work, slot: SlotRef) -> None:
+    owner = work.snapshot().owner(slot)
+    state = work.slots.get(slot)
+    if owner is None:
+        unmanaged = state.unmanaged_id if state is not None else None
+        work.tell("lock.unlocked", unmanaged, method="keycode", slot=slot, access_code_is_managed=False)
+        return
+    confirmed = owner.confirmed
+    certain = (
+        owner.outside is None
+        and not owner.rewrite_due
+        and not work.snapshot().open_intents(owner.access_code_id)
+    )
+    if confirmed is not None and certain and confirmed.evidence < Evidence.USED:
+        better = replace(confirmed, evidence=Evidence.USED)
+        work.set_placement(owner.access_code_id, confirmed=better, was_on_lock=True)
+    work.tell("lock.unlocked", owner.access_code_id, method="keycode", slot=slot, access_code_is_managed=True)
+
+
+def _security(work: Work, event: AccessDenied | Tampered | BatteryLevel) -> None:
+    if isinstance(event, AccessDenied):
+        work.tell("lock.access_denied", reason={"reason_code": event.reason})
+    elif isinstance(event, Tampered):
+        work.tell("device.tampered", what=event.what)
+    else:
+        before = work.device.battery
+        work.set_device(battery=event.level)
+        if event.level < LOW_BATTERY and (before is None or before >= LOW_BATTERY):
+            work.tell("device.low_battery", battery_level=event.level)

@@ -1,0 +1,216 @@
+"""What became of an operation: attached to its intent, turned into facts. Works on a `Work`."""
+
+from gateway.domain.credential import Empty, Evidence
+from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, Refused, Written
+from gateway.domain.lock import Link, Readback
+from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
+from gateway.domain.timing import SETTLE
+from gateway.engine.audit import spent_until
+from gateway.engine.readings import absorb_reading, confirm, gone
+from gateway.engine.waiting import age
+from gateway.engine.work import Work
+
+SECOND_LOOK = SETTLE / 2
+"""A write that the first look does not show is looked at once more after this (zwave.md section 9: 15 s)."""
+
+
+def absorb_answer(work: Work) -> None:
+    """Note that the lock answered: nothing holds it back any more."""
+    if work.device.failures or work.device.retry_at is not None or work.device.link is not Link.ONLINE:
+        work.set_device(failures=0, retry_at=None, link=Link.ONLINE, link_since=work.now)
+
+
+def absorb_read_cost(work: Work) -> None:
+    """Charge one read of an audit to the budget."""
+    work.set_device(read_budget=spent_until(work.device.read_budget, work.now, work.timing))
+
+
+def absorb_probe(work: Work, checksum: str) -> None:
+    """Compare the checksum with the one that belongs to the readings we have."""
+    known = work.device.probe
+    if known is None:
+        work.set_device(probe=checksum, probed_at=work.now)
+    elif known == checksum:
+        work.set_device(probed_at=work.now)
+    else:
+        work.set_device(probe=None, probed_at=None)
+
+
+def absorb_written(work: Work, intent: Intent, written: Written) -> None:
+    """Take in that a write went out."""
+    code_id, target, slot = intent.access_code_id, intent.target, written.slot
+    work.set_slot(
+        slot,
+        own_write_at=work.now,
+        former=None,
+        touched=False,
+        unmanaged_id=None,
+        ghost=False,
+        empty_since=None,
+    )
+    work.set_device(probe=None)
+    if code_id is None or target is None:
+        return
+    work.set_placement(code_id, slot=slot)
+    if written.reading is not None:
+        absorb_reading(work, slot, written.reading)
+        if work.placement(code_id).confirmed is None or _still_open(work, intent):
+            _not_shown(work, code_id)
+            work.set_slot(slot, check_at=work.now + SECOND_LOOK)
+        return
+    work.set_slot(slot, reading=None, read_at=None, check_at=None)
+    confirm(work, code_id, slot, target, written.evidence)
+    _plan_second_check(work, slot, written.evidence)
+
+
+def _still_open(work: Work, intent: Intent) -> bool:
+    return any(open_.intent_id == intent.intent_id for open_ in work.intents)
+
+
+def _plan_second_check(work: Work, slot: str, evidence: Evidence) -> None:
+    capabilities = work.device.capabilities
+    if capabilities is not None and capabilities.readback is Readback.DIGITS and evidence < Evidence.OCCUPIED:
+        work.set_slot(slot, check_at=work.now + work.timing.second_check)
+
+
+def absorb_cleared(work: Work, intent: Intent, written: Written) -> None:
+    """Take in that a clear went out."""
+    slot, code_id = written.slot, intent.access_code_id
+    work.set_slot(slot, own_write_at=work.now, touched=False)
+    work.set_device(probe=None)
+    if code_id is None:
+        _cleared_ghost(work, intent, written)
+        return
+    placement = work.placement(code_id)
+    if written.reading is not None and not _blind(work):
+        absorb_reading(work, slot, written.reading)
+        if work.snapshot().may_hold(code_id):
+            _not_shown(work, code_id)
+        else:
+            work.set_slot(slot, check_at=work.now + work.timing.second_check)
+        return
+    if written.evidence >= Evidence.ACCEPTED:
+        _accepted_clear(work, intent, placement, slot)
+    elif _blind(work) and placement.cleared_at is not None:
+        _leave(work, placement, slot)
+    else:
+        work.close(intent, "sent")
+        work.set_placement(code_id, cleared_at=work.now if _blind(work) else None)
+        work.set_slot(slot, check_at=None if _blind(work) else work.now)
+
+
+def _accepted_clear(work: Work, intent: Intent, placement: Placement, slot: str) -> None:
+    """Believe the lock, unless an unanswered write of ours may still arrive after the clear."""
+    others = [
+        i
+        for i in work.snapshot().open_intents(placement.access_code_id)
+        if i.kind is IntentKind.SET and age(i.opened_at, work.now) < SETTLE
+    ]
+    if others:
+        work.close(intent, "accepted, but a write may still arrive")
+        work.set_placement(placement.access_code_id, retry_at=max(i.opened_at for i in others) + SETTLE)
+        return
+    _leave(work, placement, slot)
+
+
+def _leave(work: Work, placement: Placement, slot: str) -> None:
+    gone(work, placement, by_us=True)
+    check = None if _blind(work) else work.now + work.timing.second_check
+    work.set_slot(slot, reading=None, read_at=None, check_at=check)
+
+
+def _cleared_ghost(work: Work, intent: Intent, written: Written) -> None:
+    slot = written.slot
+    work.close(intent, "applied")
+    if written.reading is not None and not isinstance(written.reading, Empty):
+        work.set_slot(slot, retry_at=work.retry_after(1))
+        return
+    work.set_slot(
+        slot,
+        ghost=False,
+        retry_at=None,
+        reading=written.reading,
+        read_at=work.now if written.reading is not None else None,
+        check_at=work.now + work.timing.second_check,
+    )
+
+
+def _blind(work: Work) -> bool:
+    capabilities = work.device.capabilities
+    return capabilities is not None and capabilities.readback is Readback.NONE
+
+
+def _not_shown(work: Work, code_id: str) -> None:
+    """Note that the lock took an operation and does not show its effect."""
+    failures = work.placement(code_id).failures + 1
+    work.set_placement(
+        code_id,
+        failures=failures,
+        failure="the lock took the command and does not show its effect",
+        retry_at=work.retry_after(failures),
+    )
+
+
+def absorb_failure(work: Work, intent: Intent | None, error: DriverError) -> None:
+    """Take in that an operation failed. What may have been applied stays open."""
+    code_id = intent.access_code_id if intent is not None else None
+    if isinstance(error, Refused):
+        absorb_answer(work)
+        if intent is not None:
+            _refused(work, intent, error)
+        return
+    if isinstance(error, AuthorityDown):
+        if intent is not None:
+            work.close(intent, "not sent")
+        if work.device.authority_lost_at is None:
+            work.set_device(authority_lost_at=work.now)
+        return
+    failures = work.device.failures + 1
+    work.set_device(failures=failures, retry_at=work.retry_after(failures))
+    if isinstance(error, LockUnreachable) and work.device.link is not Link.UNREACHABLE:
+        work.set_device(link=Link.UNREACHABLE, link_since=work.now)
+    if intent is not None and intent.slot is not None:
+        work.set_slot(intent.slot, own_write_at=work.now)
+        work.set_device(probe=None)
+    if code_id is not None:
+        work.set_placement(
+            code_id,
+            failures=work.placement(code_id).failures + 1,
+            failure=str(error),
+            slot=_reserved(work, intent),
+        )
+    elif intent is not None:
+        work.close(intent, "unknown")
+
+
+def _reserved(work: Work, intent: Intent | None) -> str | None:
+    """Keep the slot of an unanswered write: it may be there."""
+    if intent is None or intent.access_code_id is None:
+        return None
+    return work.placement(intent.access_code_id).slot or intent.slot
+
+
+def _refused(work: Work, intent: Intent, error: Refused) -> None:
+    work.close(intent, f"refused: {error.reason}")
+    code_id = intent.access_code_id
+    if code_id is None:
+        if intent.slot is not None:
+            work.set_slot(intent.slot, retry_at=work.retry_after(1))
+        return
+    code, placement = work.codes.get(code_id), work.placement(code_id)
+    failures = placement.failures + 1
+    if intent.slot is not None:
+        work.set_slot(intent.slot, own_write_at=work.now)
+    if error.reason.permanent and intent.kind is IntentKind.SET and code is not None:
+        rejection = Rejection(
+            reason=error.reason,
+            at=work.now,
+            revision=code.revision,
+            inventory_version=work.device.inventory_version,
+        )
+        work.set_placement(code_id, rejection=rejection, failures=failures, failure=str(error), retry_at=None)
+    else:
+        retry_at = work.retry_after(failures)
+        work.set_placement(code_id, failures=failures, failure=str(error), retry_at=retry_at)
+    if error.reason is Refusal.FULL:
+        work.set_device(audit_at=work.now)

@@ -1,0 +1,80 @@
+"""`plan`: what should be done on one lock now. Pure, total, deterministic.
+
+Order of work: removals past their end, started windows, staged codes, looks at single slots, audits.
+"""
+
+from collections.abc import Iterator
+
+from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
+from gateway.domain.issues import Issue
+from gateway.domain.placement import Snapshot
+from gateway.domain.timing import Timing
+from gateway.engine.audit import audit_steps, look_steps
+from gateway.engine.desire import desired, has_ended, is_over, programming_at
+from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
+from gateway.engine.issues import lock_issues, moments
+from gateway.engine.plan import Plan, Step
+from gateway.engine.removal import plan_removal
+from gateway.engine.setting import plan_setting
+from gateway.engine.waiting import Wake
+
+
+def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: int = 3) -> Plan:
+    """Return the steps to take on this lock, what stands in the way, and when to look again.
+
+    An empty list of steps with `next_wake` None means: converged, and only an event, a command or a change of
+    the
+    clock can bring work.
+    """
+    wake = Wake(t.now)
+    for moment in moments(snap, t, timing):
+        wake.note(moment)
+    gate = lock_gate(snap, t, wake)
+    held = held_by_clock_step(snap, t, removals_after_step)
+    issues: list[Issue] = []
+    steps: list[Step] = []
+    for code in _by_urgency(snap, t, timing):
+        want = desired(code, snap, t, timing)
+        if code.access_code_id in held:
+            continue
+        if want is None:
+            steps += plan_removal(code, snap, t, wake)
+        else:
+            found, trouble = plan_setting(code, want, snap, t, wake)
+            steps += found
+            issues += trouble
+    steps += look_steps(snap, t, wake)
+    steps += audit_steps(snap, t, timing, wake)
+    issues += lock_issues(snap, t, timing, gate=gate, held=held)
+    return Plan(
+        steps=() if gate is not Gate.OPEN else tuple(_once(steps)),
+        issues=tuple(issues),
+        next_wake=wake.at,
+    )
+
+
+def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]:
+    """Order codes: removals past their end, other removals, started windows, staged codes; oldest first."""
+
+    def urgency(code: AccessCode) -> tuple[int, str, str]:
+        if has_ended(code, t):
+            rank = 0
+        elif is_over(code, snap, t):
+            rank = 1
+        elif code.starts_at is None or code.starts_at <= t.at:
+            rank = 2
+        else:
+            rank = 3
+        first = programming_at(code, snap.device.capabilities, timing) or code.created_at
+        return rank, first.isoformat(), code.access_code_id
+
+    return sorted(snap.codes.values(), key=urgency)
+
+
+def _once(steps: list[Step]) -> Iterator[Step]:
+    seen: list[Step] = []
+    for step in steps:
+        if step not in seen:
+            seen.append(step)
+            yield step

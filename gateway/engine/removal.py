@@ -1,0 +1,55 @@
+"""Getting a code off its lock. Pure."""
+
+from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
+from gateway.domain.lock import Readback
+from gateway.domain.placement import IntentKind, Placement, Snapshot
+from gateway.domain.timing import EMPTY_TWICE
+from gateway.engine.desire import has_ended
+from gateway.engine.plan import ClearSlot, ReadAll, ReadSlot, Step
+from gateway.engine.waiting import Wake, age, is_due
+
+
+def plan_removal(code: AccessCode, snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:
+    """Return the step that brings an unwanted code nearer to being gone; nothing where it is."""
+    placement = snap.placement(code.access_code_id)
+    if not snap.may_hold(code.access_code_id):
+        return []
+    if not is_due(placement.retry_at, t.now):
+        wake.note(placement.retry_at)
+        return []
+    why = _why(code, snap, t)
+    if placement.slot is None:
+        return [ReadAll(why=f"{why}, and it is not known where the lock put it")]
+    if _unconfirmable(snap):
+        if placement.cleared_at is not None and age(placement.cleared_at, t.now) < EMPTY_TWICE:
+            wake.note(placement.cleared_at + EMPTY_TWICE)
+            return []
+    elif _clear_went_unanswered(placement, snap):
+        look = f"the answer to clearing slot {placement.slot} got lost"
+        return [ReadAll(why=look)] if _chooses(snap) else [ReadSlot(slot=placement.slot, why=look)]
+    return [ClearSlot(access_code_id=code.access_code_id, slot=placement.slot, why=why)]
+
+
+def _clear_went_unanswered(placement: Placement, snap: Snapshot) -> bool:
+    return any(intent.kind is IntentKind.CLEAR for intent in snap.open_intents(placement.access_code_id))
+
+
+def _unconfirmable(snap: Snapshot) -> bool:
+    capabilities = snap.device.capabilities
+    return capabilities is not None and capabilities.readback is Readback.NONE
+
+
+def _chooses(snap: Snapshot) -> bool:
+    capabilities = snap.device.capabilities
+    return capabilities is not None and capabilities.lock_chooses_slot
+
+
+def _why(code: AccessCode, snap: Snapshot, t: TimeView) -> str:
+    if code.deleted_at is not None:
+        return "the code was deleted"
+    if snap.device.retiring:
+        return "the lock is being retired"
+    if has_ended(code, t):
+        return "its window has ended"
+    return "its window has moved"

@@ -1,0 +1,216 @@
+"""Getting a code onto its lock and keeping it there. Pure."""
+
+from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
+from gateway.domain.credential import Credential, Empty, Known, SlotRef, Unreadable
+from gateway.domain.issues import Issue
+from gateway.domain.lock import Capabilities, Readback
+from gateway.domain.pins import broken_rule
+from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection, Snapshot
+from gateway.domain.timing import REJECTION_STANDS
+from gateway.engine.desire import granularity, is_honoured_removal
+from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
+from gateway.engine.slots import Full, choose
+from gateway.engine.waiting import Wake, age, is_due
+
+type Found = tuple[list[Step], list[Issue]]
+
+
+def plan_setting(code: AccessCode, want: Credential, snap: Snapshot, t: TimeView, wake: Wake) -> Found:
+    """Return the step that brings the lock nearer to what the code wants, and what stands in the way."""
+    placement = snap.placement(code.access_code_id)
+    capabilities = snap.device.capabilities
+    if capabilities is None or is_honoured_removal(placement):
+        return [], []
+    why = reason_to_write(want, placement, snap)
+    if why is None:
+        return [], []
+    trouble = _obstacle(code, want, placement, snap, t, wake)
+    if trouble is not None:
+        return [], [trouble]
+    if not is_due(placement.retry_at, t.now):
+        wake.note(placement.retry_at)
+        return [], []
+    if snap.device.wiped_at is not None and placement.confirmed is None and snap.device.held_after_wipe:
+        return [], []
+    return _steps(code, want, why, placement, snap, t, capabilities)
+
+
+def _steps(
+    code: AccessCode,
+    want: Credential,
+    why: str,
+    placement: Placement,
+    snap: Snapshot,
+    t: TimeView,
+    capabilities: Capabilities,
+) -> Found:
+    """Return the look that must come first, or the write."""
+    look = _look_first(placement, snap, capabilities)
+    if look is not None:
+        return [look], []
+    write_to: SlotRef | None = placement.slot
+    if capabilities.lock_chooses_slot:
+        if placement.slot is None and len(snap.slots) >= capabilities.max_codes:
+            return [], [_full(code, Full(ours=len(snap.placements), foreign=_foreign(snap)))]
+    elif placement.confirmed is None and not snap.open_intents(code.access_code_id):
+        choice = choose(snap, placement, t.now)
+        if isinstance(choice, Full):
+            return [], [_full(code, choice)]
+        if not choice.fresh:
+            return [ReadSlot(slot=choice.slot, why=f"slot {choice.slot} is read before its first use")], []
+        write_to = choice.slot
+    step = WriteCode(access_code_id=code.access_code_id, slot=write_to, credential=want, why=why)
+    return [step], []
+
+
+def reason_to_write(want: Credential, placement: Placement, snap: Snapshot) -> str | None:
+    """Say why the slot must be written, or looked at after an unanswered write; None when all is well."""
+    confirmed = placement.confirmed
+    if snap.open_intents(placement.access_code_id):
+        return "the answer to the last attempt got lost"
+    if confirmed is None:
+        return "the code is not on the lock yet" if not placement.was_on_lock else "the code went missing"
+    differences = confirmed.credential.differences(want, granularity(snap))
+    if differences:
+        return f"{' and '.join(differences)} changed"
+    if want.name is not None and want.name != confirmed.credential.name:
+        return "name changed"
+    if placement.rewrite_due:
+        return "the lock reported a change that cannot be read"
+    slot = snap.slots.get(placement.slot) if placement.slot is not None else None
+    reading = slot.reading if slot is not None else None
+    if isinstance(reading, Known) and not reading.credential.same_access(
+        confirmed.credential, granularity(snap)
+    ):
+        return "somebody changed the code"
+    if isinstance(reading, Unreadable) and reading.enabled is False and want.enabled:
+        return "somebody disabled the code"
+    return None
+
+
+def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities) -> Step | None:
+    """Return the look that an unanswered attempt needs before anything is written again."""
+    intents = snap.open_intents(placement.access_code_id)
+    if not intents or capabilities.readback is Readback.NONE:
+        return None
+    why = "the answer to the last attempt got lost"
+    if capabilities.lock_chooses_slot:
+        return ReadAll(why=why)
+    slot = placement.slot
+    if slot is None or _looked_since(intents, slot, snap):
+        return None
+    return ReadSlot(slot=slot, why=why)
+
+
+def _looked_since(intents: tuple[Intent, ...], slot: SlotRef, snap: Snapshot) -> bool:
+    """Say whether the slot was read after the last attempt and the reading could not tell."""
+    state = snap.slots.get(slot)
+    last = max(intent.opened_at for intent in intents)
+    return (
+        state is not None
+        and state.read_at is not None
+        and state.read_at >= last
+        and state.reading is not None
+    )
+
+
+def _obstacle(
+    code: AccessCode, want: Credential, placement: Placement, snap: Snapshot, t: TimeView, wake: Wake
+) -> Issue | None:
+    """Return what forbids writing this PIN at all."""
+    capabilities = snap.device.capabilities
+    broken = broken_rule(want.pin, capabilities.pin_rules) if capabilities is not None else None
+    if broken is not None:
+        return Issue(code="code_constraints_violated", access_code_id=code.access_code_id, message=broken)
+    conflict = _conflict(code, want, snap)
+    if conflict is not None:
+        return conflict
+    rejection = placement.rejection
+    if rejection is not None and _stands(rejection, code, snap, t):
+        wake.note(rejection.at + REJECTION_STANDS)
+        return _rejected(code, rejection)
+    return None
+
+
+def _stands(rejection: Rejection, code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether a refusal for good still holds (rule 11)."""
+    return (
+        rejection.revision == code.revision
+        and rejection.inventory_version == snap.device.inventory_version
+        and age(rejection.at, t.now) < REJECTION_STANDS
+    )
+
+
+def _rejected(code: AccessCode, rejection: Rejection) -> Issue:
+    if rejection.reason is Refusal.DUPLICATE:
+        return Issue(
+            code="duplicate_code_on_device",
+            access_code_id=code.access_code_id,
+            message="the lock refused this PIN because it already has it, in a slot that is not known yet",
+        )
+    return Issue(
+        code="code_constraints_violated",
+        access_code_id=code.access_code_id,
+        message="the lock refused the form of this PIN",
+    )
+
+
+def _conflict(code: AccessCode, want: Credential, snap: Snapshot) -> Issue | None:
+    """Return the duplicate that writing this PIN would make (rule 4)."""
+    for other in snap.placements.values():
+        if other.access_code_id != code.access_code_id and want.pin in _pins_of(other, snap):
+            return Issue(
+                code="duplicate_code_on_device",
+                access_code_id=code.access_code_id,
+                message="another access code on this lock may still have this PIN",
+                data={"managed_access_code_id": other.access_code_id},
+            )
+    owned = {p.slot for p in snap.placements.values()}
+    for slot in snap.slots.values():
+        if (
+            slot.slot in owned
+            or not isinstance(slot.reading, Known)
+            or slot.reading.credential.pin != want.pin
+        ):
+            continue
+        if slot.unmanaged_id is not None:
+            return Issue(
+                code="duplicate_code_on_device",
+                access_code_id=code.access_code_id,
+                message=f"a code that the hub does not manage has this PIN (slot {slot.slot})",
+                data={"unmanaged_access_code_id": slot.unmanaged_id},
+            )
+    return None
+
+
+def _pins_of(placement: Placement, snap: Snapshot) -> list[object]:
+    """Return the PINs that a code's slot may hold."""
+    pins: list[object] = [
+        intent.target.pin
+        for intent in snap.open_intents(placement.access_code_id)
+        if intent.kind is IntentKind.SET and intent.target is not None
+    ]
+    if placement.confirmed is not None:
+        pins.append(placement.confirmed.credential.pin)
+    slot = snap.slots.get(placement.slot) if placement.slot is not None else None
+    if slot is not None and isinstance(slot.reading, Known):
+        pins.append(slot.reading.credential.pin)
+    return pins
+
+
+def _foreign(snap: Snapshot) -> int:
+    owned = {p.slot for p in snap.placements.values()}
+    return sum(1 for s in snap.slots.values() if s.slot not in owned and not isinstance(s.reading, Empty))
+
+
+def _full(code: AccessCode, full: Full) -> Issue:
+    return Issue(
+        code="no_space_for_access_code_on_device",
+        access_code_id=code.access_code_id,
+        message=(
+            f"no free slot: {full.ours} hold codes of the hub, {full.foreign} hold codes of others "
+            "among the slots the hub may use"
+        ),
+        data={"managed": full.ours, "unmanaged": full.foreign},
+    )

@@ -1,0 +1,66 @@
+"""Which slot a new code gets. Pure."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.domain.credential import Empty, SlotRef
+from gateway.domain.lock import Readback
+from gateway.domain.placement import Placement, Slot, Snapshot
+from gateway.domain.timing import RECENT_READING
+from gateway.engine.waiting import age
+
+
+class Choice(Struct, frozen=True):
+    """A slot for a code. `fresh` False: it must be read before it may be used (rule 1)."""
+
+    slot: SlotRef
+    fresh: bool
+
+
+class Full(Struct, frozen=True):
+    """No slot is left: so many are ours, so many hold codes of others."""
+
+    ours: int
+    foreign: int
+
+
+def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full:
+    """Choose the slot for a code on a lock where the hub chooses.
+
+    The slot reserved before is taken again. Otherwise slots come from the high end, because people at keypads
+    fill
+    the low end, and those about to be looked at come last.
+    """
+    device = snap.device
+    capabilities = device.capabilities
+    blind = capabilities is not None and capabilities.readback is Readback.NONE
+    if placement.slot is not None:
+        return Choice(placement.slot, blind or _fresh(snap.slots.get(placement.slot), now))
+    owned = {p.slot for p in snap.placements.values() if p.slot is not None}
+    free = [slot for slot in reversed(device.managed_slots) if slot not in owned]
+    usable = [slot for slot in free if blind or _may_be_free(snap.slots.get(slot))]
+    if not usable:
+        return Full(ours=len(owned), foreign=len(free) - len(usable))
+    settled = [slot for slot in usable if _is_settled(snap.slots.get(slot))]
+    slot = (settled or usable)[0]
+    return Choice(slot, blind or _fresh(snap.slots.get(slot), now))
+
+
+def _may_be_free(slot: Slot | None) -> bool:
+    if slot is None or slot.reading is None:
+        return True
+    return isinstance(slot.reading, Empty) and slot.unmanaged_id is None
+
+
+def _is_settled(slot: Slot | None) -> bool:
+    return slot is None or slot.former is None or slot.check_at is None
+
+
+def _fresh(slot: Slot | None, now: datetime) -> bool:
+    return (
+        slot is not None
+        and isinstance(slot.reading, Empty)
+        and slot.read_at is not None
+        and age(slot.read_at, now) <= RECENT_READING
+    )

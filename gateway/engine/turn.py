@@ -1,0 +1,167 @@
+"""One unit of work on the facts of one lock: take something in, plan, tell, journal the next operation."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from gateway.domain.clock import TimeView
+from gateway.domain.credential import Credential
+from gateway.domain.placement import Intent, IntentKind, Snapshot
+from gateway.domain.store import Tx
+from gateway.domain.timing import Timing
+from gateway.engine.announce import announce
+from gateway.engine.audit import next_look
+from gateway.engine.desire import desired, is_over
+from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
+from gateway.engine.planner import plan
+from gateway.engine.work import Chance, Work
+
+type Absorb = Callable[[Work], None]
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """What a unit decided: the step to carry out with its journalled intent, or when to look again."""
+
+    step: Step | None
+    intent: Intent | None
+    holds: Credential | None
+    next_wake: datetime | None
+    spacing: timedelta = timedelta(0)
+    """Pause that the lock wants between two operations."""
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """The settings that turns depend on."""
+
+    timing: Timing
+    removals_after_step: int
+    next_audit: Callable[[str, datetime], datetime]
+    """(cron expression, now) -> when the next audit is due."""
+
+
+def turn(
+    tx: Tx, device_id: str, t: TimeView, rules: Rules, chance: Chance, *, absorb: Absorb | None, act: bool
+) -> Turn:
+    """Take in what happened, plan, tell what changed; with `act`, journal the first step and return it."""
+    snap = tx.snapshot(device_id)
+    if snap is None:
+        return Turn(step=None, intent=None, holds=None, next_wake=None)
+    work = Work(snap, t, rules.timing, chance)
+    if absorb is not None:
+        absorb(work)
+    housekeeping(work, rules)
+    found = plan_for(work.snapshot(), t, rules)
+    announce(work, tx, found.issues)
+    _drop_finished(work)
+    step = found.steps[0] if found.steps else None
+    intent = _journal(work, step) if act and step is not None else None
+    work.save(tx)
+    holds = _holds(work.snapshot(), step) if step is not None else None
+    capabilities = work.device.capabilities
+    return Turn(
+        step=step,
+        intent=intent,
+        holds=holds,
+        next_wake=found.next_wake,
+        spacing=capabilities.spacing if capabilities is not None else timedelta(0),
+    )
+
+
+def plan_for(snap: Snapshot, t: TimeView, rules: Rules) -> Plan:
+    """Plan under the settings."""
+    return plan(snap, t, rules.timing, removals_after_step=rules.removals_after_step)
+
+
+def housekeeping(work: Work, rules: Rules) -> None:
+    """Do what needs no radio: begin and end audits, note when removals began, end alarms that are over."""
+    device = work.device
+    if device.paused_until is not None and device.paused_until <= work.now:
+        work.set_device(paused_until=None)
+    if device.audit_round is None and device.policy is not None and _audit_due(work):
+        following = rules.next_audit(device.policy.audit, work.now)
+        work.set_device(audit_round=work.now, audit_at=following)
+    started = work.device.audit_round
+    capabilities = device.capabilities
+    if (
+        started is not None
+        and capabilities is not None
+        and not next_look(work.snapshot(), capabilities, started)
+    ):
+        work.set_device(audit_round=None)
+    held = [p for p in work.placements.values() if p.confirmed is not None]
+    if not held and work.device.wipe_suspected_at is not None:
+        work.set_device(wipe_suspected_at=None)
+    _end_wipe_alarm(work)
+    for code in list(work.codes.values()):
+        placement = work.placement(code.access_code_id)
+        leaving = desired(code, work.snapshot(), work.t, work.timing) is None
+        holding = work.snapshot().may_hold(code.access_code_id)
+        if leaving and holding and placement.removal_began is None:
+            work.set_placement(code.access_code_id, removal_began=work.now)
+        elif placement.removal_began is not None and not (leaving and holding):
+            work.set_placement(code.access_code_id, removal_began=None)
+        if leaving and not holding and placement.slot is not None:
+            work.set_placement(code.access_code_id, slot=None)
+        if is_over(code, work.snapshot(), work.t) and placement.outside is not None:
+            work.set_placement(code.access_code_id, outside=None)
+
+
+def _audit_due(work: Work) -> bool:
+    device = work.device
+    if device.capabilities is None:
+        return False
+    return device.audit_at is None or device.audit_at <= work.now
+
+
+def _end_wipe_alarm(work: Work) -> None:
+    """End the alarm once every wanted code is back."""
+    if work.device.wiped_at is None or work.device.held_after_wipe:
+        return
+    for code in work.codes.values():
+        wanted = desired(code, work.snapshot(), work.t, work.timing) is not None
+        if wanted and work.placement(code.access_code_id).confirmed is None:
+            return
+    work.set_device(wiped_at=None)
+
+
+def _drop_finished(work: Work) -> None:
+    for code in list(work.codes.values()):
+        if code.deleted_at is not None and not work.snapshot().may_hold(code.access_code_id):
+            work.tell("access_code.deleted", code.access_code_id)
+            work.drop_code(code.access_code_id)
+
+
+def _journal(work: Work, step: Step) -> Intent | None:
+    """Open the intent of a write before it goes out, and reserve its slot."""
+    if not isinstance(step, WriteCode | ClearSlot):
+        return None
+    code = work.codes.get(step.access_code_id) if step.access_code_id is not None else None
+    before = work.slot(step.slot) if step.slot is not None else None
+    intent = Intent(
+        intent_id=work.chance.new_id(),
+        access_code_id=step.access_code_id,
+        revision=code.revision if code is not None else 0,
+        slot=step.slot,
+        kind=IntentKind.SET if isinstance(step, WriteCode) else IntentKind.CLEAR,
+        target=step.credential if isinstance(step, WriteCode) else None,
+        before=before.reading if before is not None else None,
+        opened_at=work.now,
+    )
+    work.open(intent)
+    if isinstance(step, WriteCode) and step.slot is not None:
+        work.set_placement(step.access_code_id, slot=step.slot)
+    return intent
+
+
+def _holds(snap: Snapshot, step: Step) -> Credential | None:
+    """Return what we believe to be in the slot that a step writes."""
+    if not isinstance(step, WriteCode | ClearSlot):
+        return None
+    if step.access_code_id is not None:
+        confirmed = snap.placement(step.access_code_id).confirmed
+        return confirmed.credential if confirmed is not None else None
+    slot = snap.slots.get(step.slot) if step.slot is not None else None
+    if slot is not None and slot.former is not None:
+        return Credential(pin=slot.former.pin)
+    return None

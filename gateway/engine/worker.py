@@ -1,0 +1,190 @@
+"""One worker per lock: carries plans out, and nothing else.
+
+A wake-up carries no information; the worker reads everything anew. Operations of one lock are serial, locks
+are
+independent of each other.
+"""
+
+import asyncio
+import contextlib
+import logging
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from gateway.domain.clock import Clock
+from gateway.domain.driver import Driver, DriverError, NoAnswer, Session
+from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.outcomes import (
+    absorb_answer,
+    absorb_cleared,
+    absorb_failure,
+    absorb_probe,
+    absorb_read_cost,
+    absorb_written,
+)
+from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, WriteCode
+from gateway.engine.readings import absorb_list, absorb_reading
+from gateway.engine.turn import Absorb, Rules, Turn, turn
+from gateway.engine.work import Chance, Work
+
+_log = logging.getLogger(__name__)
+STORAGE_PAUSE_S = 10.0
+"""Pause before the next try when the database could not be written."""
+TICK_S = 0.001
+"""Times are kept in milliseconds: sleep to the end of the one that is due."""
+LONGEST_SLEEP_S = 3600.0
+"""A worker looks at its lock at least this often: a safeguard, not a timer of anything."""
+
+
+class Shop:
+    """What every worker shares: memory, time, chance and settings."""
+
+    def __init__(self, store: Store, clock: Clock, guard: ClockGuard, rules: Rules, chance: Chance) -> None:
+        """Keep what was passed in."""
+        self.store = store
+        self.clock = clock
+        self.guard = guard
+        self.rules = rules
+        self.chance = chance
+
+    async def turn(self, device_id: str, *, absorb: Absorb | None = None, act: bool = False) -> Turn:
+        """Carry out one unit on the facts of a lock."""
+        view = self.guard.view()
+
+        def unit(tx: Tx) -> Turn:
+            found = turn(tx, device_id, view, self.rules, self.chance, absorb=absorb, act=act)
+            self.guard.persist(tx, now=found.intent is not None)
+            return found
+
+        return await self.store.run(unit)
+
+
+class Worker:
+    """Brings one lock to where it should be, and keeps it there."""
+
+    def __init__(self, device_id: str, shop: Shop, driver: Driver, told: Callable[[str], None]) -> None:
+        """Work on `device_id`; `told` is called after every unit, because there may be news to publish."""
+        self._device_id = device_id
+        self._shop = shop
+        self._driver = driver
+        self._told = told
+        self._woken = asyncio.Event()
+        self._free_at = 0.0
+        self._spacing = timedelta(0)
+
+    def wake(self) -> None:
+        """Look at the lock again, now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Reconcile whenever woken or due, until cancelled."""
+        while True:
+            self._woken.clear()
+            try:
+                pause = self._pause(await self.reconcile())
+            except StorageFailed as error:
+                _log.error("%s: %s; trying again in %.0f s", self._device_id, error, STORAGE_PAUSE_S)
+                pause = STORAGE_PAUSE_S
+            await self._wait(pause)
+
+    async def reconcile(self) -> datetime | None:
+        """Carry out the plan step by step, planning anew after each; return when to look again."""
+        failure: DriverError
+        first = await self._turn()
+        if first.step is None:
+            return first.next_wake
+        try:
+            async with self._driver.session(self._device_id) as session:
+                while True:
+                    await self._space()
+                    turned = await self._turn(act=True)
+                    if turned.step is None:
+                        return turned.next_wake
+                    result = await self._perform(session, turned)
+                    self._free_at = self._shop.clock.boot() + self._spacing.total_seconds()
+                    await self._turn(absorb=result)
+        except DriverError as error:
+            failure = error
+        return (await self._turn(absorb=lambda work: absorb_failure(work, None, failure))).next_wake
+
+    async def _turn(self, *, absorb: Absorb | None = None, act: bool = False) -> Turn:
+        turned = await self._shop.turn(self._device_id, absorb=absorb, act=act)
+        self._spacing = turned.spacing
+        self._told(self._device_id)
+        return turned
+
+    async def _space(self) -> None:
+        """Keep the pause that the lock wants between two operations."""
+        ahead = self._free_at - self._shop.clock.boot()
+        if ahead > 0:
+            await self._shop.clock.sleep(ahead)
+
+    async def _perform(self, session: Session, turned: Turn) -> Absorb:
+        """Carry out one step; return how to take in what came of it."""
+        step, intent = turned.step, turned.intent
+        try:
+            absorb = await self._operate(session, turned)
+        except DriverError as error:
+            failure = error
+        except Exception as error:  # a driver's mistake must not stop the lock's worker
+            _log.error("%s: the driver failed: %s", self._device_id, _place(error))
+            failure = NoAnswer("the driver failed in an unforeseen way; see the log")
+        else:
+            return absorb
+        _log.info("%s: %s: %s", self._device_id, type(step).__name__, failure)
+        return lambda work: absorb_failure(work, intent, failure)
+
+    async def _operate(self, session: Session, turned: Turn) -> Absorb:
+        step, intent = turned.step, turned.intent
+        if isinstance(step, ReadSlot):
+            reading = await session.read(step.slot)
+            return _answered(lambda work: absorb_reading(work, step.slot, reading), audit=step.audit)
+        if isinstance(step, ReadAll):
+            listed = await session.read_all()
+
+            def take(work: Work) -> None:
+                absorb_list(work, listed)
+                if step.audit:
+                    work.set_device(probed_at=work.now)
+
+            return _answered(take, audit=step.audit)
+        if isinstance(step, Probe):
+            checksum = await session.probe()
+            return _answered(lambda work: absorb_probe(work, checksum), audit=True)
+        if isinstance(step, WriteCode) and intent is not None:
+            written = await session.write(step.slot, step.credential, replaces=turned.holds)
+            return _answered(lambda work: absorb_written(work, intent, written), audit=False)
+        if isinstance(step, ClearSlot) and intent is not None:
+            cleared = await session.clear(step.slot, holds=turned.holds)
+            return _answered(lambda work: absorb_cleared(work, intent, cleared), audit=False)
+        raise AssertionError("a write without a journalled intent")
+
+    def _pause(self, next_wake: datetime | None) -> float:
+        if next_wake is None:
+            return LONGEST_SLEEP_S
+        ahead = (next_wake - self._shop.clock.now()) / timedelta(seconds=1)
+        return min(max(ahead, 0.0) + TICK_S, LONGEST_SLEEP_S)
+
+    async def _wait(self, seconds: float) -> None:
+        """Sleep until due or woken."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+
+
+def _place(error: Exception) -> str:
+    """Name an exception and where it came from, without its text, which may hold a PIN."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"
+
+
+def _answered(absorb: Absorb, *, audit: bool) -> Absorb:
+    def both(work: Work) -> None:
+        absorb_answer(work)
+        if audit:
+            absorb_read_cost(work)
+        absorb(work)
+
+    return both

@@ -48,7 +48,7 @@ class Link:
     it raises NotStored, nothing more is taken in, and after a back-off the connection is made anew, whereupon
     the broker sends the message again. Before reconnecting the link waits for the handler in hand, so it must
     not wait for `connected`. `on_change` is told each new state. `subscriptions` are topic filters,
-    subscribed with QoS 1.
+    at least one, subscribed with QoS 1.
 
     `sleep` takes seconds, `clock` returns seconds that never go back, `rng` spreads the back-off.
     """
@@ -136,7 +136,7 @@ class Link:
             if not stored:
                 await self._pause(connection)
         finally:
-            self._disconnected()
+            self._disconnected(connection)
             await connection.leave()
             self.counters.dropped += connection.dropped
         if connection.overflowed:
@@ -191,9 +191,11 @@ class Link:
         self._tell(state)
         return self._backoff.next()
 
-    def _disconnected(self) -> None:
-        self._connection = None
-        self.connected.clear()
+    def _disconnected(self, connection: Connection) -> None:
+        # One that was left because it hung may end while its successor is at work.
+        if self._connection is connection:
+            self._connection = None
+            self.connected.clear()
 
     def _tell(self, state: LinkState) -> None:
         if state != self.state:

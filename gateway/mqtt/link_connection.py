@@ -68,7 +68,7 @@ class Connection:
     """
 
     def __init__(
-        self, settings: LinkSettings, subscriptions: Sequence[str], on_ended: Callable[[], None]
+        self, settings: LinkSettings, subscriptions: Sequence[str], on_ended: Callable[["Connection"], None]
     ) -> None:
         self.taken_over = False
         self.overflowed = False
@@ -84,7 +84,7 @@ class Connection:
         self._deliveries: asyncio.Queue[Delivery | None] = asyncio.Queue()
         self._window = asyncio.Semaphore(SEND_WINDOW)
         self._room = threading.BoundedSemaphore(settings.receive_maximum)
-        self._client: NetworkClient | None = self._make_client()
+        self._client: NetworkClient | None = None
 
     async def open(self) -> bool:
         """Connect and subscribe; return whether the broker granted all subscriptions.
@@ -92,8 +92,8 @@ class Connection:
         Names are resolved and sockets connected in the network thread, so that a slow one delays nobody.
         Raises NotConnected.
         """
-        if self._client is not None:
-            self._client.loop_start()
+        self._client = self._make_client()
+        self._client.loop_start()
         return await self._opened
 
     async def next(self) -> Delivery | None:
@@ -117,28 +117,40 @@ class Connection:
         if self._settings.version == "5" and correlation_data is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it so
             properties.CorrelationData = correlation_data
-        async with self._window:
-            if self._client is None:
-                raise LinkDown("the connection to the broker broke before the message was sent")
+        window = self._window
+        await window.acquire()
+        acknowledged: asyncio.Future[None] = self._loop.create_future()
+        # Not when the caller stops waiting: the broker counts the message until it has answered.
+        acknowledged.add_done_callback(lambda _: window.release())
+        try:
+            mid = self._send(topic, payload, qos, properties, retain=retain)
+        except BaseException:
+            acknowledged.cancel()
+            raise
+        self._unacknowledged[mid] = acknowledged
+        await asyncio.shield(acknowledged)
+
+    def _send(
+        self, topic: str, payload: bytes, qos: int, properties: Properties | None, *, retain: bool
+    ) -> int:
+        if self._client is not None:
             info = self._client.publish(topic, payload, qos, retain, properties)
-            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                raise LinkDown("the connection to the broker broke before the message was sent")
-            acknowledged: asyncio.Future[None] = self._loop.create_future()
-            self._unacknowledged[info.mid] = acknowledged
-            try:
-                await acknowledged
-            finally:
-                self._unacknowledged.pop(info.mid, None)
+            if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return info.mid
+        raise LinkDown("the connection to the broker broke before the message was sent")
 
     async def leave(self) -> None:
         """Publish the will, say goodbye and wait for the end; after LEAVE_S go without."""
         will = self._settings.will
-        with contextlib.suppress(LinkError, TimeoutError):
+        try:
             async with asyncio.timeout(LEAVE_S):
                 await self.publish(will.topic, will.payload, retain=True, qos=1)
                 self.abandon()
                 await self.ended.wait()
-        self.abandon()
+        except (LinkError, TimeoutError):
+            pass
+        finally:
+            self.abandon()
 
     def abandon(self) -> None:
         """Ask the network thread to end, without waiting for it."""
@@ -236,18 +248,16 @@ class Connection:
         self._window = asyncio.Semaphore(window)
         if error is not None:
             self._why = link_state.refused(error)
-        elif self._client is not None and self._subscriptions:
+        elif self._client is not None:
             self._client.subscribe([(topic, 1) for topic in self._subscriptions])
-        else:
-            self._ready(granted=True)
 
     def _ready(self, granted: bool) -> None:  # noqa: FBT001 - posted positionally
         if not self._opened.done():
             self._opened.set_result(granted)
 
     def _acknowledged(self, mid: int, error: int | None) -> None:
-        waiting = self._unacknowledged.get(mid)
-        if waiting is None or waiting.done():
+        waiting = self._unacknowledged.pop(mid, None)
+        if waiting is None:
             return
         if error is None:
             waiting.set_result(None)
@@ -260,11 +270,11 @@ class Connection:
             early = link_state.CLOSED_EARLY_TLS if self._settings.tls else link_state.CLOSED_EARLY
             self._opened.set_exception(NotConnected(why or self._why or early))
         for waiting in self._unacknowledged.values():
-            if not waiting.done():
-                waiting.set_exception(LinkDown("the connection broke before the broker acknowledged"))
+            waiting.set_exception(LinkDown("the connection broke before the broker acknowledged"))
+        self._unacknowledged.clear()
         # What was not begun comes again with the next connection.
         while not self._deliveries.empty():
             self._deliveries.get_nowait()
         self._deliveries.put_nowait(None)
         self.ended.set()
-        self._on_ended()
+        self._on_ended(self)

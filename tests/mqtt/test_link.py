@@ -76,7 +76,7 @@ class TestComingAndGoing:
             pass
         await eventually(lambda: other.payloads(WILL.topic) == [WILL.payload])
         assert hub.kinds == [LinkKind.CONNECTED, LinkKind.STOPPED]
-        assert "Received DISCONNECT from hub" in broker.log()
+        await eventually(lambda: "Received DISCONNECT from hub" in broker.log())
 
     @pytest.mark.parametrize("violent", [False, True])
     async def test_returns_after_a_broker_restart(

@@ -51,6 +51,7 @@ class TestAcknowledging:
             await other.publish(COMMAND, b"three")
             await eventually(lambda: third.payloads == [b"three"])
 
+    @pytest.mark.slow
     async def test_a_killed_process_leaves_the_message_and_its_will(
         self, broker: Broker, other: Peer, version: Version
     ) -> None:
@@ -330,6 +331,15 @@ async def test_mqtt_5_carries_where_to_answer(broker: Broker) -> None:
         "pinsmith/hub/response/app/create",
         b"\x01\x02",
     )
+
+
+async def test_mqtt_5_carries_correlation_data_back(broker: Broker) -> None:
+    """What a publisher was told to hand back reaches the other side."""
+    hub, app = bed(broker.port), bed(broker.port, client_id="app")
+    async with hub.running() as link, app.running():
+        await link.publish(COMMAND, b"{}", correlation_data=b"\x01\x02")
+        await eventually(lambda: app.seen)
+    assert app.seen[0].correlation_data == b"\x01\x02"
 
 
 async def announce_and_hang(_message: Incoming) -> None:

@@ -11,16 +11,18 @@ import pytest
 
 from gateway.mqtt import link_state
 from gateway.mqtt.link_backoff import Backoff
+from gateway.mqtt.link_client import NetworkClient
+from gateway.mqtt.link_connection import Incoming
 from gateway.mqtt.link_errors import PublishRefused
 from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings
-from gateway.mqtt.link_state import LinkKind, not_reached, refused
+from gateway.mqtt.link_state import LinkKind, LinkState, not_reached, refused
 from tests.mqtt.broker import Broker, eventually, free_port, peer
 from tests.mqtt.link_bed import WILL, LinkBed, Version, bed, settings
 from tests.mqtt.wire import listening, read_packet
 
 both_versions = pytest.mark.parametrize("version", ["3.1.1", "5"])
 
-CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8
+CONNECT, PUBLISH, PUBACK, SUBSCRIBE = 1, 3, 4, 8
 
 
 @pytest.mark.mosquitto
@@ -187,6 +189,86 @@ class TestScriptedBrokers:
             async with hub.running() as link:
                 await eventually(lambda: link.generation >= 3)
         assert hub.seen == []
+
+    async def test_a_topic_that_is_no_text_is_handed_over_without_one(self) -> None:
+        """It must not stop the link, and must be acknowledged to be gone."""
+        acknowledged: list[bytes] = []
+
+        async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                kind, body = await read_packet(reader)
+                if kind == CONNECT:
+                    writer.write(b"\x20\x03\x00\x00\x00")
+                elif kind == SUBSCRIBE:
+                    writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+                    writer.write(b"\x32\x08\x00\x01\xff\x00\x07\x00hi")
+                elif kind == PUBLISH:
+                    writer.write(b"\x40\x02" + _publish_id(body))
+                elif kind == PUBACK:
+                    acknowledged.append(body)
+
+        async with listening(babble) as port:
+            hub = bed(port)
+            async with hub.running():
+                await eventually(lambda: acknowledged)
+        assert hub.seen == [Incoming("", b"hi", retain=False)]
+        assert acknowledged == [b"\x00\x07"]
+
+    async def test_whatever_ends_the_network_thread_is_noticed(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An error nobody thought of ends the connection too, and its text stays out of the log."""
+        ended: list[LinkState | None] = []
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_packet(reader)
+            writer.write(b"\x20\x03\x00\x00\x00")
+            await reader.read()
+
+        def fail(*_: object) -> None:
+            raise KeyError("4711")
+
+        async with listening(accept) as port:
+            client = NetworkClient(settings(port), ended.append)
+            client.on_connect = fail
+            client.loop_start()
+            await eventually(lambda: ended)
+            client.abandon()
+        assert ended == [None]
+        assert "KeyError" in caplog.text
+        assert "4711" not in caplog.text
+
+    async def test_a_caller_who_gave_up_keeps_his_place_in_the_window(self) -> None:
+        """The broker counts a message until it has answered, whoever still waits for that."""
+        sent: list[bytes] = []
+        answers: list[asyncio.StreamWriter] = []
+
+        async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            answers.append(writer)
+            while True:
+                kind, body = await read_packet(reader)
+                if kind == CONNECT:
+                    writer.write(b"\x20\x06\x00\x00\x03\x21\x00\x01")
+                elif kind == SUBSCRIBE:
+                    writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+                elif kind == PUBLISH:
+                    sent.append(_publish_id(body))
+
+        async with listening(count) as port, bed(port).running() as link:
+            given_up = asyncio.create_task(link.publish("e", b"1"))
+            await eventually(lambda: len(sent) == 1)
+            given_up.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await given_up
+            connection = link._connection
+            assert connection is not None
+            assert connection._window.locked()
+            second = asyncio.create_task(link.publish("e", b"2"))
+            answers[0].write(b"\x40\x02" + sent[0])
+            await eventually(lambda: len(sent) == 2)
+            answers[0].write(b"\x40\x02" + sent[1])
+            await second
+            answers[0].transport.abort()
 
     async def test_a_broker_that_says_taken_over_is_believed_at_once(self) -> None:
         """MQTT 5 has a reason code for it: the first one raises the alarm and the longest delay."""

@@ -1,0 +1,116 @@
+"""Who a node is and what it can do, from the server's memory and at most two commands over the air."""
+
+from datetime import timedelta
+
+from zwave_js_server.const import CommandClass
+from zwave_js_server.model.node import Node
+
+from drivers.zwave.radio import Radio
+from drivers.zwave.readings import UserIdStatus
+from drivers.zwave.settings import ZwaveLockSettings
+from gateway.domain.lock import Capabilities, Identity, PinRules, Readback
+
+SPACING = timedelta(seconds=2)
+"""Pause between operations on one lock; lock_code_manager found it needed in the field."""
+PIN_LENGTHS = tuple(range(4, 11))
+"""A code of the User Code Command Class has 4 to 10 digits; a model may want less, as configured."""
+
+USER_CREDENTIAL = 131
+"""The command class that follows User Code; version 0.73 of the library knows it by number only."""
+_CHECKSUM_GET = 0x11
+_SERIAL_NUMBER = 1
+_YALE = 0x0129
+_YALE_RESERVED_FROM = 251
+"""251 is the master code, 252 to 254 are reserved (Yale ZW2 and ZW3 integrator guides)."""
+
+
+class UnfitError(Exception):
+    """This node is not to be managed. The message says why and what to do."""
+
+
+def demand_user_code(node: Node) -> None:
+    """Raise UnfitError unless slots of this node can be managed at all."""
+    if node.manufacturer_id is None or node.product_type is None or node.product_id is None:
+        raise UnfitError("its interview did not tell who it is: interview it again")
+    offered = {info.id for info in node.command_classes}
+    if CommandClass.USER_CODE not in offered and USER_CREDENTIAL not in offered:
+        raise UnfitError("it offers no user codes: is it a lock, included with security?")
+
+
+async def examine(node: Node, settings: ZwaveLockSettings, radio: Radio) -> Capabilities:
+    """Return what the lock can do. Uses the radio only where the interview left the number of slots open.
+
+    Raises UnfitError for locks that are not to be managed, and any DriverError.
+    """
+    offered = {info.id: info for info in node.command_classes}
+    users = (await radio.endpoint_command(node, "access_control.get_user_capabilities_cached"))[
+        "capabilities"
+    ]
+    # Only this command class knows users without credentials; one that supports 0 users leaves the field
+    # to User Code, and zwave-js then answers for that.
+    if CommandClass.USER_CODE not in offered or users["supportsUsersWithoutCredentials"]:
+        raise UnfitError("it is managed by User Credential (command class 131), which is not supported")
+    count = users["maxUsers"] or await radio.on_air(node, CommandClass.USER_CODE, "getUsersCount") or 0
+    if count == 0:
+        raise UnfitError("it did not tell how many slots it has: interview it again")
+    slots = tuple(str(slot) for slot in range(1, count + 1) if not _reserved(node, slot))
+    version = offered[CommandClass.USER_CODE].version
+    return Capabilities(
+        slots=slots,
+        max_codes=len(slots),
+        pin_rules=PinRules(lengths=PIN_LENGTHS),
+        readback=Readback.NONE if settings.readback == "none" else Readback.DIGITS,
+        supervised=CommandClass.SUPERVISION in offered,
+        # Version 1 has the number 2 too, but means "reserved by the administrator" with it.
+        disabled_status=version > 1 and str(int(UserIdStatus.DISABLED)) in _states(node),
+        probe=bool(await radio.from_server(node, CommandClass.USER_CODE, "supportsCommand", _CHECKSUM_GET)),
+        reports_use=CommandClass.NOTIFICATION in offered,
+        spacing=SPACING,
+    )
+
+
+async def ask_serial(node: Node, radio: Radio) -> None:
+    """Ask the lock for its serial number; the server remembers it. Raises any DriverError."""
+    if any(
+        info.id == CommandClass.MANUFACTURER_SPECIFIC and info.version > 1 for info in node.command_classes
+    ):
+        await radio.on_air(node, CommandClass.MANUFACTURER_SPECIFIC, "deviceSpecificGet", _SERIAL_NUMBER)
+
+
+def serial_of(node: Node) -> str | None:
+    """Return the serial number that the server remembers. A DSK is no substitute: it is lost with a cache."""
+    for value in node.values.values():
+        if value.command_class == CommandClass.MANUFACTURER_SPECIFIC and value.property_ == "deviceId":
+            return _as_text(value.value)
+    return None
+
+
+def identity_of(node: Node, home_id: int) -> Identity:
+    """Return who the node is; numbers as written in the Z-Wave device database."""
+    return Identity(
+        network=f"{home_id:08x}",
+        manufacturer=f"0x{node.manufacturer_id or 0:04x}",
+        product=f"0x{node.product_type or 0:04x}:0x{node.product_id or 0:04x}",
+        serial=serial_of(node),
+    )
+
+
+def battery_of(node: Node) -> float | None:
+    """Return the battery as last reported, 0 to 1."""
+    value = node.values.get(f"{node.node_id}-{CommandClass.BATTERY}-0-level")
+    return value.value / 100 if value is not None and isinstance(value.value, int) else None
+
+
+def _reserved(node: Node, slot: int) -> bool:
+    return node.manufacturer_id == _YALE and slot >= _YALE_RESERVED_FROM
+
+
+def _states(node: Node) -> dict[str, str]:
+    value = node.values.get(f"{node.node_id}-{CommandClass.USER_CODE}-0-userIdStatus-1")
+    return {} if value is None else value.metadata.states
+
+
+def _as_text(number: object) -> str | None:
+    if isinstance(number, dict):  # bytes, as the server writes them in JSON
+        return bytes(number.get("data", ())).hex() or None
+    return str(number) or None if number is not None else None

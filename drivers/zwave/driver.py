@@ -1,0 +1,85 @@
+"""The Z-Wave driver: the contract of `gateway.domain.driver` over one zwave-js server."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from random import Random
+from typing import override
+
+from drivers.zwave.connection import Connection
+from drivers.zwave.feed import Feed
+from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.network import Network
+from drivers.zwave.radio import Radio
+from drivers.zwave.session import Waits, ZwaveSession
+from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
+from gateway.domain.clock import Clock
+from gateway.domain.driver import AuthorityDown, Driver, EventSink, LockUnreachable, Session
+
+_TALKATIVE = ("zwave_js_server", "aiohttp")
+"""Third-party loggers that write whole messages, PINs included, at DEBUG."""
+
+
+class ZwaveDriver(Driver):
+    """The locks of one Z-Wave network."""
+
+    def __init__(
+        self,
+        settings: ZwaveSettings,
+        locks: Mapping[str, ZwaveLockSettings],
+        *,
+        clock: Clock,
+        random: Random,
+        waits: Waits | None = None,
+    ) -> None:
+        """Know the locks by device id; nothing is connected before `run`.
+
+        `clock` times the attempts to connect and `random` spreads them. `waits` shortens the waiting for
+        what locks tell after a write, for tests.
+        """
+        self._feed = Feed(clock)
+        self._locks = {name: ZwaveLock(name, lock, self._feed.put) for name, lock in locks.items()}
+        self._radio = Radio()
+        self._network = Network(self._locks, self._radio, self._feed)
+        self._connection = Connection(settings, self._network, clock, random)
+        self._waits = waits or Waits()
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Return, by device id, why a lock is not managed at the moment, in words for people."""
+        return {name: lock.problem for name, lock in self._locks.items() if lock.problem is not None}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what should be looked at but stops nothing, in words for people."""
+        trouble = self._connection.trouble
+        link = () if trouble is None else (f"there is no link to the Z-Wave server: {trouble}",)
+        return self._network.warnings + link
+
+    @override
+    async def run(self, sink: EventSink) -> None:
+        _quieten()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._feed.run(sink))
+            tasks.create_task(self._connection.run())
+
+    @override
+    @asynccontextmanager
+    async def session(self, device_id: str) -> AsyncIterator[Session]:
+        lock = self._locks.get(device_id)
+        if lock is None:
+            raise LockUnreachable("no such lock is configured")
+        async with lock.turn:
+            if not self._radio.up:
+                raise AuthorityDown("there is no link to the Z-Wave server")
+            if lock.problem is not None:
+                raise LockUnreachable(lock.problem)
+            yield ZwaveSession(lock, self._radio, self._waits)
+
+
+def _quieten() -> None:
+    """Let third-party loggers say nothing below INFO, whatever the root logger is set to."""
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))

@@ -1,0 +1,168 @@
+"""Turns the events of one node into signals.
+
+The server tells what one frame says as several events: a User Code Report comes as its status and then its
+code, a V1 alarm as its type and then its level, and perhaps the notification that the server maps it to.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from zwave_js_server.const import CommandClass
+from zwave_js_server.model.node import Node
+
+from drivers.zwave import alarms
+from drivers.zwave.lock import HOLD_S, ZwaveLock
+from drivers.zwave.readings import reading_of
+from gateway.domain.driver import AccessDenied, BatteryLevel, LockAlive, LockDead, SlotReported
+
+_LOG = logging.getLogger(__name__)
+
+MAPPED_WITHIN_S = 1.0
+"""A V1 alarm and the notification that the server makes of it come this close together."""
+
+type Event = dict[str, Any]
+
+
+class NodeEvents:
+    """Listens to one node for one lock until `stop`."""
+
+    def __init__(self, lock: ZwaveLock, node: Node, *, ready: Callable[[], None]) -> None:
+        """Listen from now on; `ready` is called when the lock has to be examined anew."""
+        self._lock = lock
+        self._node = node
+        self._ready = ready
+        self._loop = asyncio.get_running_loop()
+        self._status: dict[int, object] = {}
+        self._alarm: dict[str, int] = {}
+        self._alarm_due: asyncio.TimerHandle | None = None
+        self._notified: dict[int, float] = {}
+        handlers = {
+            "value updated": self._value,
+            "value added": self._value,
+            "notification": self._notification,
+            "dead": self._dead,
+            "alive": self._sign_of_life,
+            "node info received": self._woken,
+            "interview started": self._interview_started,
+            "interview failed": self._interview_failed,
+            "ready": self._is_ready,
+        }
+        self._stop = [node.on(name, handler) for name, handler in handlers.items()]
+
+    def stop(self) -> None:
+        """Listen no more."""
+        for unsubscribe in self._stop:
+            unsubscribe()
+        if self._alarm_due is not None:
+            self._alarm_due.cancel()
+
+    def _value(self, event: Event) -> None:
+        self._sign_of_life(event)
+        args = event["args"]
+        where = (args["commandClass"], args["property"])
+        match where:
+            case (CommandClass.USER_CODE, "userIdStatus"):
+                self._status[args["propertyKey"]] = args.get("newValue")
+            case (CommandClass.USER_CODE, "userCode"):
+                self._report(args["propertyKey"], args.get("newValue"))
+            case (CommandClass.NOTIFICATION, "alarmType" | "alarmLevel"):
+                self._v1_alarm(args["property"], args.get("newValue"))
+            case (CommandClass.NOTIFICATION, "Access Control"):
+                self._keypad_state(args)
+            case (CommandClass.BATTERY, "level"):
+                self._battery(args.get("newValue"))
+
+    def _report(self, slot: int, code: object) -> None:
+        status = self._status.pop(slot, None)
+        if status is None:
+            status = self._cached(CommandClass.USER_CODE, "userIdStatus", slot)
+        reading = reading_of(status, code)
+        if reading is not None and slot > 0:
+            self._lock.seen(SlotReported(device_id=self._lock.device_id, slot=str(slot), reading=reading))
+
+    def _cached(self, command_class: CommandClass, name: str, key: int) -> object:
+        value = self._node.values.get(f"{self._node.node_id}-{command_class}-0-{name}-{key}")
+        return None if value is None else value.value
+
+    def _v1_alarm(self, name: str, number: object) -> None:
+        if not isinstance(number, int):
+            return
+        if name == "alarmType":
+            self._finish_alarm()
+        self._alarm[name] = number
+        if self._alarm_due is not None:
+            self._alarm_due.cancel()
+        # The notification that the server may make of it comes afterwards and says more.
+        self._alarm_due = self._loop.call_later(HOLD_S, self._finish_alarm)
+
+    def _finish_alarm(self) -> None:
+        alarm, self._alarm = self._alarm, {}
+        if "alarmLevel" not in alarm:
+            return
+        event = alarms.V1_ALARMS.get(alarm.get("alarmType", self._cached_alarm_type()))
+        if event is None or self._loop.time() - self._notified.get(event, 0.0) < MAPPED_WITHIN_S:
+            return
+        level = alarm["alarmLevel"]
+        self._access_control(event, str(level) if level > 0 else None)
+
+    def _cached_alarm_type(self) -> int:
+        value = self._node.values.get(f"{self._node.node_id}-{CommandClass.NOTIFICATION}-0-alarmType")
+        return value.value if value is not None and isinstance(value.value, int) else 0
+
+    def _notification(self, event: Event) -> None:
+        self._sign_of_life(event)
+        if event["ccId"] != CommandClass.NOTIFICATION:
+            return
+        args = event["args"]
+        number = args["event"]
+        if args["type"] == alarms.ACCESS_CONTROL:
+            self._notified[number] = self._loop.time()
+            self._access_control(number, alarms.slot_in(args.get("parameters")))
+        elif args["type"] == alarms.HOME_SECURITY:
+            signal = alarms.home_security(self._lock.device_id, number)
+            if signal is not None:
+                self._lock.seen(signal)
+
+    def _access_control(self, event: int, slot: str | None) -> None:
+        signal = alarms.access_control(self._lock.device_id, event, slot)
+        if signal is not None:
+            self._lock.seen(signal)
+
+    def _keypad_state(self, args: Event) -> None:
+        if args.get("propertyKey") == "Keypad state":
+            signal = alarms.access_control(self._lock.device_id, args.get("newValue") or 0, None)
+            if isinstance(signal, AccessDenied):
+                self._lock.seen(signal)
+
+    def _battery(self, level: object) -> None:
+        if isinstance(level, int):
+            self._lock.seen(BatteryLevel(device_id=self._lock.device_id, level=level / 100))
+
+    def _dead(self, _event: Event) -> None:
+        self._lock.dead = True
+        self._lock.seen(LockDead(device_id=self._lock.device_id))
+
+    def _sign_of_life(self, _event: Event) -> None:
+        """Any frame of a dead lock shows that it lives, before the server says so."""
+        if self._lock.dead:
+            self._woken(_event)
+
+    def _woken(self, _event: Event) -> None:
+        self._lock.dead = False
+        self._lock.seen(LockAlive(device_id=self._lock.device_id))
+        if self._lock.capabilities is None or not self._lock.serial_asked:
+            self._ready()
+
+    def _interview_started(self, _event: Event) -> None:
+        self._lock.serial_asked = False
+        self._lock.unfit("the server is interviewing it")
+
+    def _interview_failed(self, event: Event) -> None:
+        args = event.get("args") or {}
+        if args.get("isFinal", True):
+            self._lock.unfit("its interview failed: wake it or bring it nearer, then interview it again")
+
+    def _is_ready(self, _event: Event) -> None:
+        self._ready()

@@ -1,0 +1,104 @@
+"""One configured lock as the driver sees it at the moment."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from zwave_js_server.model.node import Node
+
+from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused, Signal
+from drivers.zwave.settings import ZwaveLockSettings
+from drivers.zwave.watch import Watch
+from gateway.domain.credential import Empty
+from gateway.domain.driver import AllCleared, LockEvent, SlotReported, SlotTouched
+from gateway.domain.lock import Capabilities
+
+_LOG = logging.getLogger(__name__)
+
+HOLD_S = 0.3
+"""How long a signal is held back that a later one of the same frame may explain. The server sends what one
+frame says as several events within milliseconds; a loaded Raspberry Pi takes longer."""
+
+
+class ZwaveLock:
+    """What is known of a lock, and who waits for a word from it."""
+
+    def __init__(
+        self, device_id: str, settings: ZwaveLockSettings, tell: Callable[[LockEvent], None]
+    ) -> None:
+        """Start without a node; `tell` takes what the engine shall know."""
+        self.device_id = device_id
+        self.settings = settings
+        self.turn = asyncio.Lock()
+        self.node: Node | None = None
+        self.capabilities: Capabilities | None = None
+        """None while the lock is not to be worked with; `problem` says why."""
+        self.problem: str | None = "the Z-Wave server has not been reached yet"
+        self.dead = False
+        self.serial_asked = False
+        self.included_anew = False
+        self.tells_of_writes = True
+        """Whether the lock told of our last write unasked; those that never do are not waited for."""
+        self._tell = tell
+        self._watches: list[Watch] = []
+        self._held: list[SlotReported] = []
+        self._release: asyncio.TimerHandle | None = None
+
+    def unfit(self, problem: str) -> None:
+        """Stop working with the lock, and say why."""
+        if problem != self.problem:
+            _LOG.warning("%s is not managed: %s", self.device_id, problem)
+        self.problem, self.capabilities = problem, None
+
+    def fit(self, capabilities: Capabilities) -> None:
+        """Work with the lock."""
+        self.problem, self.capabilities = None, capabilities
+
+    @contextmanager
+    def watched_by[W: Watch](self, watch: W, linger_s: float = 0.0) -> Iterator[W]:
+        """Let `watch` have the first look at every signal, and `linger_s` seconds longer than the block."""
+        self._watches.append(watch)
+        try:
+            yield watch
+        finally:
+            if linger_s > 0:
+                asyncio.get_running_loop().call_later(linger_s, self._watches.remove, watch)
+            else:
+                self._watches.remove(watch)
+
+    def seen(self, signal: Signal) -> None:
+        """Take a signal: for a watch that waits for it, else for the engine."""
+        if any(watch.takes(signal) for watch in self._watches):
+            return
+        match signal:
+            case DuplicateRefused():
+                _LOG.info("%s refused a duplicate that was not ours", self.device_id)
+            case CodeAdded(slot=slot) | CodeDeleted(slot=slot):
+                self._pass_on(SlotTouched(device_id=self.device_id, slot=slot))
+            case SlotReported(reading=Empty()):
+                self._hold(signal)
+            case AllCleared():
+                # The server empties its memory of all slots and tells so before the event: no lock said that.
+                self._held.clear()
+                self._pass_on(signal)
+            case _:
+                self._pass_on(signal)
+
+    def _hold(self, report: SlotReported) -> None:
+        if self.settings.readback == "none":
+            return  # Such a lock says "available" of every slot.
+        self._held.append(report)
+        if self._release is not None:
+            self._release.cancel()
+        self._release = asyncio.get_running_loop().call_later(HOLD_S, self._release_held)
+
+    def _release_held(self) -> None:
+        held, self._held = self._held, []
+        for report in held:
+            self._tell(report)
+
+    def _pass_on(self, event: LockEvent) -> None:
+        if isinstance(event, SlotReported):
+            self._release_held()
+        self._tell(event)

@@ -1,0 +1,181 @@
+"""Which node is which lock, and what becomes of it while the link to the server stands."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from zwave_js_server.client import Client
+from zwave_js_server.const import NodeStatus
+from zwave_js_server.model.controller import Controller
+from zwave_js_server.model.node import Node
+
+from drivers.zwave.capabilities import (
+    UnfitError,
+    ask_serial,
+    battery_of,
+    demand_user_code,
+    examine,
+    identity_of,
+    serial_of,
+)
+from drivers.zwave.events import NodeEvents
+from drivers.zwave.feed import Feed
+from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.radio import Radio
+from gateway.domain.driver import (
+    AllCleared,
+    AuthorityLost,
+    AuthorityUp,
+    DriverError,
+    LockDead,
+    LockSeen,
+    LockUnreachable,
+)
+
+_LOG = logging.getLogger(__name__)
+
+UNTESTED_DRIVER = 16
+"""zwave-js 16 takes away the events of User Code slots (zwave-js#8930)."""
+KEEP_CODES = {"interview": {"queryAllUserCodes": True}}
+"""Without it zwave-js erases every code of a lock in its first interview (since 15.19, zwave-js#8525)."""
+
+
+class Network:
+    """The configured locks among the nodes of the server."""
+
+    def __init__(self, locks: Mapping[str, ZwaveLock], radio: Radio, feed: Feed) -> None:
+        """Know the locks; no node is known before `attach`."""
+        self._locks = locks
+        self._radio = radio
+        self._feed = feed
+        self._due: asyncio.Queue[ZwaveLock | None] = asyncio.Queue()
+        self._listeners: dict[str, NodeEvents] = {}
+        self.warnings: tuple[str, ...] = ()
+
+    def attach(self, client: Client) -> None:
+        """Listen to the nodes. Called before the first event of the connection is read."""
+        self._radio.connect(client)
+        self._due = asyncio.Queue()
+        if client.driver is None:
+            return
+        controller = client.driver.controller
+        controller.on("node added", lambda event: self._included(controller, event["node"]))
+        controller.on("node removed", lambda event: self._removed(event["node"]))
+        # The server's driver started anew: all nodes we know are of the old one.
+        client.driver.on("driver ready", lambda _event: self._due.put_nowait(None))
+        for lock in self._locks.values():
+            self._place(lock, controller)
+
+    async def serve(self, client: Client) -> None:
+        """Make the server safe, announce it, then examine locks as they get ready.
+
+        Returns when the connection should be made anew. Raises any DriverError of the start.
+        """
+        await self._radio.server_command("driver.update_options", options=KEEP_CODES)
+        version = client.version
+        home_id = 0 if version is None else version.home_id
+        self.warnings = _warnings("" if version is None else version.driver_version)
+        self._feed.put(AuthorityUp(device_ids=tuple(self._locks)))
+        while (lock := await self._due.get()) is not None:
+            await self._examine(lock, home_id)
+
+    def lost(self) -> None:
+        """Forget the nodes of a broken connection and tell the engine."""
+        self._radio.disconnect()
+        for listener in self._listeners.values():
+            listener.stop()
+        self._listeners.clear()
+        for lock in self._locks.values():
+            lock.node, lock.capabilities, lock.problem = None, None, "the Z-Wave server is not reached"
+        self._feed.put(AuthorityLost(device_ids=tuple(self._locks)))
+
+    def _place(self, lock: ZwaveLock, controller: Controller) -> None:
+        nodes = [node for node in controller.nodes.values() if _is_meant(lock, node)]
+        if len(nodes) != 1:
+            lock.unfit(f"{len(nodes)} nodes of the network fit its configuration, one is needed")
+            return
+        taken = next((other for other in self._locks.values() if other.node is nodes[0]), None)
+        if taken is not None:
+            lock.unfit(f"its node is that of {taken.device_id}")
+            return
+        lock.node = nodes[0]
+        lock.dead = lock.node.status == NodeStatus.DEAD
+        lock.serial_asked = False
+        self._listeners[lock.device_id] = NodeEvents(
+            lock, lock.node, ready=lambda: self._due.put_nowait(lock)
+        )
+        self._due.put_nowait(lock)
+
+    def _included(self, controller: Controller, node: Node) -> None:
+        for lock in self._locks.values():
+            if _is_meant(lock, node) and lock.node is None:
+                lock.included_anew = True
+                self._place(lock, controller)
+
+    def _removed(self, node: Node) -> None:
+        for lock in self._locks.values():
+            if lock.node is node:
+                self._listeners.pop(lock.device_id).stop()
+                lock.node = None
+                lock.unfit("it was removed from the network")
+                self._feed.put(LockDead(device_id=lock.device_id))
+
+    async def _examine(self, lock: ZwaveLock, home_id: int) -> None:
+        node = lock.node
+        if node is None:
+            return
+        if not node.ready:
+            lock.unfit("its interview is not complete")
+            return
+        try:
+            demand_user_code(node)
+            await self._learn_serial(lock, node)
+            capabilities = await examine(node, lock.settings, self._radio)
+        except (UnfitError, DriverError) as error:
+            lock.unfit(str(error))
+            return
+        if lock.node is not node or not node.ready:
+            return  # Removed or interviewed anew in the meantime: its turn comes again.
+        lock.fit(capabilities)
+        identity = identity_of(node, home_id)
+        battery = battery_of(node)
+        device_id = lock.device_id
+        self._feed.put(
+            LockSeen(device_id=device_id, identity=identity, capabilities=capabilities, battery=battery)
+        )
+        if lock.included_anew:
+            lock.included_anew = False
+            self._feed.put(AllCleared(device_id=device_id))
+        if lock.dead:
+            self._feed.put(LockDead(device_id=device_id))
+
+    async def _learn_serial(self, lock: ZwaveLock, node: Node) -> None:
+        """Ask once per run for what tells this lock from another of its model on the same node id."""
+        if lock.serial_asked or lock.dead:
+            return
+        try:
+            if serial_of(node) is None:
+                await ask_serial(node, self._radio)
+        except LockUnreachable:
+            return
+        except DriverError as error:
+            _LOG.info("%s did not tell its serial number: %s", lock.device_id, error)
+        lock.serial_asked = True
+
+
+def _is_meant(lock: ZwaveLock, node: Node) -> bool:
+    if node.is_controller_node:
+        return False
+    if lock.settings.node is not None:
+        return node.node_id == lock.settings.node
+    return node.name == lock.settings.node_name
+
+
+def _warnings(driver_version: str) -> tuple[str, ...]:
+    major: Any = driver_version.partition(".")[0]
+    if major.isdecimal() and int(major) >= UNTESTED_DRIVER:
+        warning = f"zwave-js {driver_version} is newer than what this version was tested with (15)"
+        _LOG.warning(warning)
+        return (warning,)
+    return ()

@@ -1,0 +1,111 @@
+"""The way to the nodes: one command on the air at a time, and every failure in the domain's words.
+
+Texts of foreign exceptions go nowhere: some quote the command that failed, PIN included.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from zwave_js_server.client import Client
+from zwave_js_server.const import CommandClass
+from zwave_js_server.exceptions import FailedZWaveCommand, NotConnected, NotFoundError
+from zwave_js_server.model.node import Node
+
+from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, NoAnswer, Refused
+from gateway.domain.placement import Refusal
+
+COMMAND_TIMEOUT_S = 120.0
+"""For one command. Three missing acknowledgements take 16 s, up to 30 s each on bad links (zwave-js#7655)."""
+
+# Error numbers of zwave-js (ZWaveErrorCodes).
+_MESSAGE_DROPPED = 202
+_NO_ACKNOWLEDGEMENT = 204
+_ARGUMENT_INVALID = 322
+_NOT_SUPPORTED = {302, 303, 304}
+
+
+class Radio:
+    """What goes to the server of one Z-Wave network. Methods raise any `DriverError`."""
+
+    def __init__(self) -> None:
+        self._air = asyncio.Lock()
+        self._client: Client | None = None
+
+    @property
+    def up(self) -> bool:
+        """Say whether the link to the server stands."""
+        return self._client is not None and self._client.connected
+
+    def connect(self, client: Client) -> None:
+        """Use this connection from now on."""
+        self._client = client
+
+    def disconnect(self) -> None:
+        """Forget the connection: everything fails with AuthorityDown until there is a new one."""
+        self._client = None
+
+    async def on_air(self, node: Node, command_class: CommandClass, method: str, *args: object) -> Any:  # noqa: ANN401 - what the method answers
+        """Send one command to a node and return its answer; None where none came or none was due.
+
+        Waits for its turn: the whole network shares one channel.
+        """
+        async with self._air:
+            return await self.from_server(node, command_class, method, *args)
+
+    async def from_server(self, node: Node, command_class: CommandClass, method: str, *args: object) -> Any:  # noqa: ANN401 - what the method answers
+        """Ask what the server knows without the radio, as `on_air` but without waiting for a turn."""
+        endpoint = node.endpoints[0]
+        return await self._result(
+            endpoint.async_invoke_cc_api(command_class, method, *args, wait_for_result=True)
+        )
+
+    async def endpoint_command(self, node: Node, command: str) -> dict[str, Any]:
+        """Carry out a command of the server that concerns a node and needs no radio."""
+        answer: dict[str, Any] | None = await self._result(
+            node.endpoints[0].async_send_command(command, wait_for_result=True)
+        )
+        return answer or {}
+
+    async def server_command(self, command: str, **arguments: object) -> None:
+        """Carry out a command of the server itself."""
+        if self._client is None:
+            raise AuthorityDown("there is no link to the Z-Wave server")
+        await self._result(self._client.async_send_command({"command": command, **arguments}))
+
+    async def _result(self, answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - as above
+        call = asyncio.ensure_future(answer)
+        if not self.up:
+            call.cancel()
+            raise AuthorityDown("there is no link to the Z-Wave server")
+        try:
+            await asyncio.wait({call}, timeout=COMMAND_TIMEOUT_S)
+        finally:
+            call.cancel()
+        if not call.done():
+            raise NoAnswer(f"no answer within {COMMAND_TIMEOUT_S:.0f} s")
+        # The library cancels what waits when the link breaks; our own caller was not cancelled then.
+        if call.cancelled():
+            raise NoAnswer("the link to the Z-Wave server broke before the answer came")
+        error = call.exception()
+        if error is not None:
+            raise _in_our_words(error)
+        return call.result()
+
+
+def _in_our_words(error: BaseException) -> DriverError:
+    """Return the domain's error. What is not known is taken as transient, as a lost answer is."""
+    if isinstance(error, NotConnected):
+        return AuthorityDown("there is no link to the Z-Wave server")
+    if isinstance(error, NotFoundError):
+        return Refused(Refusal.OTHER, "the node does not offer this")
+    code = error.zwave_error_code if isinstance(error, FailedZWaveCommand) else None
+    if code in {_MESSAGE_DROPPED, _NO_ACKNOWLEDGEMENT}:
+        return LockUnreachable("the lock does not acknowledge what is sent to it")
+    if code == _ARGUMENT_INVALID:
+        return Refused(Refusal.FORMAT, "the lock does not take this slot, or a code of this form")
+    if code in _NOT_SUPPORTED:
+        return Refused(Refusal.OTHER, "the lock does not offer this")
+    return NoAnswer(
+        f"the server answered with Z-Wave error {code}" if code else "the server did not carry it out"
+    )

@@ -1,0 +1,213 @@
+"""Reads and writes the slots of one lock, with as few radio commands as its kind allows.
+
+Writes go by the User Code Command Class directly, not by the server's access-control commands: those keep
+the status that the server remembers (a code staged as disabled would stay disabled), and they read the slot
+once more whenever supervision does not confirm.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import override
+
+from msgspec import Struct
+from zwave_js_server.const import CommandClass
+from zwave_js_server.model.node import Node
+
+from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused
+from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.radio import Radio
+from drivers.zwave.readings import UserIdStatus, reading_of
+from drivers.zwave.watch import ReadWatch, WriteWatch, shows
+from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
+from gateway.domain.driver import LockUnreachable, NoAnswer, Refused, Session, SlotReported, Written
+from gateway.domain.lock import Capabilities, Readback
+from gateway.domain.placement import Refusal
+
+LINGER_S = 0.5
+"""The report that answers a Get may be told a little after the answer itself."""
+
+
+class Waits(Struct, frozen=True, kw_only=True):
+    """Seconds to wait for what a lock tells about a write. Waiting costs no radio."""
+
+    report_s: float = 8.0
+    """For the report of an unsupervised write; Kwikset HC620 takes 3 s (keymaster#310)."""
+    settle_s: float = 1.5
+    """Before a written slot is read: earlier some locks still answer what was there (keymaster#799)."""
+    duplicate_s: float = 10.0
+    """From the write on, a duplicate told is that of the write (lock_code_manager#899)."""
+
+
+class _Supervised(IntEnum):
+    """Answers of the Supervision Command Class, as zwave-js numbers them."""
+
+    NO_SUPPORT = 0
+    WORKING = 1
+    FAIL = 2
+    SUCCESS = 255
+
+
+class ZwaveSession(Session):
+    """Work on one lock. The lock's turn is held outside, the channel only while a command is on it."""
+
+    def __init__(self, lock: ZwaveLock, radio: Radio, waits: Waits) -> None:
+        """Work on `lock`, which must have been found fit."""
+        self._lock = lock
+        self._radio = radio
+        self._waits = waits
+
+    @override
+    async def read(self, slot: SlotRef) -> Reading:
+        if not self._readable:
+            raise Refused(Refusal.OTHER, "readings prove nothing on this lock")
+        return await self._read(slot)
+
+    @override
+    async def read_all(self) -> Mapping[SlotRef, Reading]:
+        raise Refused(Refusal.OTHER, "a Z-Wave lock does not list its slots: read them one by one")
+
+    @override
+    async def probe(self) -> str:
+        checksum = await self._command("getUserCodeChecksum")
+        if not isinstance(checksum, int):
+            raise NoAnswer("the lock did not answer with its checksum")
+        return f"{checksum:04x}"
+
+    @override
+    async def write(
+        self, slot: SlotRef | None, credential: Credential, *, replaces: Credential | None
+    ) -> Written:
+        pin = credential.pin.reveal()
+        if slot is None or credential.schedule is not None:
+            raise Refused(Refusal.OTHER, "this lock wants a slot, and keeps no schedules")
+        if not (pin.isascii() and pin.isdecimal() and len(pin) in self._capabilities.pin_rules.lengths):
+            raise Refused(Refusal.FORMAT, "Z-Wave locks take codes of 4 to 10 digits")
+        if not credential.enabled and not self._capabilities.disabled_status:
+            raise Refused(Refusal.OTHER, "this lock cannot hold a code disabled")
+        status = UserIdStatus.ENABLED if credential.enabled else UserIdStatus.DISABLED
+        wanted = Known(Credential(pin=credential.pin, enabled=credential.enabled))
+        return await self._change(slot, wanted, "set", int(status), pin)
+
+    @override
+    async def clear(self, slot: SlotRef, *, holds: Credential | None) -> Written:
+        return await self._change(slot, Empty(), "clear")
+
+    async def _change(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
+        number = self._number(slot)
+        with self._lock.watched_by(WriteWatch(slot, wanted)) as watch:
+            answer = await self._command(method, number, *arguments)
+            sent = asyncio.get_running_loop().time()
+            # Absent: not supervised, or the report of it got lost.
+            match answer.get("status") if isinstance(answer, dict) else None:
+                case _Supervised.SUCCESS:
+                    return await self._accepted(slot, watch)
+                case _Supervised.FAIL | _Supervised.NO_SUPPORT:
+                    return await self._refused(slot, wanted, watch, sent)
+                case _:
+                    return await self._unanswered(slot, wanted, watch, sent)
+
+    async def _accepted(self, slot: SlotRef, watch: WriteWatch) -> Written:
+        """Take the lock's word; a report that came with it tells even more."""
+        sign = await watch.sign(0)
+        if isinstance(sign, SlotReported):
+            return _written(slot, sign.reading, confirmed=True)
+        return Written(slot=slot, evidence=Evidence.ACCEPTED)
+
+    async def _refused(self, slot: SlotRef, wanted: Reading, watch: WriteWatch, sent: float) -> Written:
+        """Find out why the lock said no; believe a look at the slot more than the answer."""
+        if await watch.duplicate(self._waits.settle_s):
+            raise _duplicate()
+        if self._readable:
+            reading = await self._read(slot)
+            # Masked digits may be those of before.
+            if reading == wanted:
+                return _written(slot, reading, confirmed=True)
+        if await watch.duplicate(self._left(sent)):
+            raise _duplicate()
+        raise Refused(Refusal.OTHER, "the lock refused and did not say why")
+
+    async def _unanswered(self, slot: SlotRef, wanted: Reading, watch: WriteWatch, sent: float) -> Written:
+        """Wait for the lock to tell; ask it once if it does not."""
+        expected = self._lock.tells_of_writes and not self._capabilities.supervised
+        sign = await watch.sign(self._waits.report_s if expected else self._waits.settle_s)
+        if expected or sign is not None:
+            self._lock.tells_of_writes = sign is not None
+        match sign:
+            case DuplicateRefused():
+                raise _duplicate()
+            case SlotReported(reading=reading):
+                return _written(slot, reading, confirmed=True)
+            case CodeAdded(slot=str()) | CodeDeleted(slot=str()):
+                return Written(slot=slot, evidence=Evidence.ACCEPTED)
+        if not self._readable:
+            return Written(slot=slot, evidence=Evidence.SENT)
+        # A lock that told of some change without a slot has settled no earlier than one that told nothing.
+        if await watch.duplicate(self._waits.settle_s - _since(sent)):
+            raise _duplicate()
+        reading = await self._read(slot)
+        confirmed = shows(reading, wanted)
+        if not confirmed and await watch.duplicate(self._left(sent)):
+            raise _duplicate()
+        return _written(slot, reading, confirmed=confirmed)
+
+    async def _read(self, slot: SlotRef) -> Reading:
+        number = self._number(slot)
+        with self._lock.watched_by(ReadWatch(slot), LINGER_S) as watch:
+            answer = await self._command("get", number)
+        if not isinstance(answer, dict):
+            if watch.reading is None:
+                raise NoAnswer("the lock did not answer when asked for a slot")
+            return watch.reading
+        reading = reading_of(answer.get("userIdStatus"), answer.get("userCode"))
+        if reading is None:
+            raise Refused(Refusal.OTHER, "the lock says that it has no such slot")
+        return reading
+
+    async def _command(self, method: str, *arguments: object) -> object:
+        answer: object = await self._radio.on_air(self._node, CommandClass.USER_CODE, method, *arguments)
+        return answer
+
+    @property
+    def _node(self) -> Node:
+        if self._lock.node is None:
+            raise LockUnreachable(self._lock.problem or "the lock is not in the network")
+        return self._lock.node
+
+    @property
+    def _capabilities(self) -> Capabilities:
+        if self._lock.capabilities is None:
+            raise LockUnreachable(self._lock.problem or "the lock has not been examined")
+        return self._lock.capabilities
+
+    @property
+    def _readable(self) -> bool:
+        return self._capabilities.readback is not Readback.NONE
+
+    def _number(self, slot: SlotRef) -> int:
+        """Return the user id. Above all never 0, which would clear every code of the lock."""
+        if slot not in self._capabilities.slots:
+            raise Refused(Refusal.OTHER, "the lock has no such slot")
+        return int(slot)
+
+    def _left(self, sent: float) -> float:
+        return self._waits.duplicate_s - _since(sent)
+
+
+def _since(moment: float) -> float:
+    return asyncio.get_running_loop().time() - moment
+
+
+def _duplicate() -> Refused:
+    return Refused(Refusal.DUPLICATE, "the lock has this code already, in another slot or as its own")
+
+
+def _written(slot: SlotRef, reading: Reading, *, confirmed: bool) -> Written:
+    """Return what a look after the write says. Another content than ours leaves it at "sent"."""
+    if not confirmed:
+        evidence = Evidence.SENT
+    elif isinstance(reading, Unreadable):
+        evidence = Evidence.OCCUPIED
+    else:
+        evidence = Evidence.READ_BACK
+    return Written(slot=slot, evidence=evidence, reading=reading)

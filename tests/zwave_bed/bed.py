@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,6 +83,21 @@ class ZwaveBed:
     async def wrong_code(self, node_id: int) -> None:
         """Somebody has typed wrong codes until the lock reports it."""
         await self._post("wrong_code", node_id=node_id)
+
+    async def send_report(self, node_id: int, slot: int, status: int, code: str) -> None:
+        """Let the lock send a User Code Report that need not be true, as some do just after a change.
+
+        The driver drops reports of taken slots with fewer than four characters.
+        """
+        await self._post("send_report", node_id=node_id, slot=slot, status=status, code=code)
+
+    async def send_notification(self, node_id: int, event: int, parameters: Sequence[int] = ()) -> None:
+        """Let the lock send any Access Control notification, with raw event parameter bytes."""
+        await self._post("send_notification", node_id=node_id, event=event, parameters=list(parameters))
+
+    async def send_alarm(self, node_id: int, kind: int, level: int) -> None:
+        """Let the lock send any V1 alarm of this type and level, 0..255 each."""
+        await self._post("send_alarm", node_id=node_id, type=kind, level=level)
 
     async def battery(self, node_id: int, level: int) -> None:
         """Set the battery level in per cent and let the lock report it."""

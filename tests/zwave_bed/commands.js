@@ -18,6 +18,8 @@ import { CommandClasses } from "@zwave-js/core";
 import { setTimeout as wait } from "node:timers/promises";
 
 const MASK = "*".repeat(10);
+/** The driver drops a report of a taken slot with fewer than four bytes of code, and trims zero bytes. */
+const ZEROS = "\0".repeat(4);
 const SECURITY = [CommandClasses.Security, CommandClasses["Security 2"]];
 
 /** The command inside its encapsulations (security, supervision). */
@@ -130,5 +132,6 @@ export function shown(lock, userId) {
   const { status, code } = lock.slot(userId);
   const hidden = lock.model.reads === "hidden" || lock.take("falseAvailableGets");
   if (hidden || status === UserIDStatus.Available) return { userIdStatus: UserIDStatus.Available };
-  return { userIdStatus: status, userCode: lock.model.reads === "masked" ? MASK : code };
+  const digits = { digits: code, masked: MASK, withheld: ZEROS }[lock.model.reads];
+  return { userIdStatus: status, userCode: digits };
 }

@@ -11,6 +11,7 @@ type Model = Literal[
     "masked_v1",
     "masked_s0",
     "masked_s2",
+    "withheld",
     "write_only",
     "tiny",
     "user_credential",

@@ -10,6 +10,9 @@ const ACTIONS = {
   clear_all: ({ keypad, report }) => keypad.clearAll(report),
   unlock: ({ keypad, slot }) => keypad.unlock(slot),
   wrong_code: ({ keypad }) => keypad.wrongCode(),
+  send_report: ({ keypad, slot, status, code }) => keypad.sendReport(slot, status, code),
+  send_notification: ({ keypad, event, parameters }) => keypad.sendNotification(event, parameters),
+  send_alarm: ({ keypad, type, level }) => keypad.sendAlarm(type, level),
   battery: ({ lock, keypad, level }) => {
     lock.battery = level;
     return keypad.reportBattery();

@@ -40,7 +40,7 @@ export class Keypad {
     const slots = this.lock.slots().map(({ slot }) => slot);
     this.lock.clearAll();
     if (report !== "report") return this.#announce("all_deleted", 0, report);
-    for (const slot of slots) await this.#sendReport(slot);
+    for (const slot of slots) await this.#reportSlot(slot);
   }
 
   /** Opens the door with the code of a slot. */
@@ -62,27 +62,40 @@ export class Keypad {
     return this.transmit(new BatteryCCReport({ nodeId: this.nodeId, level: this.lock.battery }));
   }
 
+  /** Sends a User Code Report that need not be true, as some locks do just after a change. */
+  sendReport(slot, status, code) {
+    const options = { nodeId: this.nodeId, userId: slot, userIdStatus: status, userCode: code };
+    return this.transmit(new UserCodeCCReport(options));
+  }
+
+  /** Sends any Access Control notification; `parameters` are its raw event parameter bytes. */
+  sendNotification(event, parameters) {
+    const eventParameters = parameters.length > 0 ? Uint8Array.from(parameters) : undefined;
+    const options = { nodeId: this.nodeId, notificationType: ACCESS_CONTROL, notificationEvent: event };
+    return this.transmit(new NotificationCCReport({ ...options, eventParameters }));
+  }
+
+  sendAlarm(type, level) {
+    const options = { nodeId: this.nodeId, alarmType: type, alarmLevel: level };
+    return this.transmit(new NotificationCCReport(options));
+  }
+
   #ownManner() {
     return this.lock.model.notificationVersion === 1 ? "v1_alarm" : "notification";
   }
 
   async #announce(what, slot, report) {
     const { event, alarm } = EVENTS[what];
-    const nodeId = this.nodeId;
     if (report === "silent") return;
-    if (report === "report") return this.#sendReport(slot);
-    if (report === "v1_alarm") {
-      return this.transmit(new NotificationCCReport({ nodeId, alarmType: alarm, alarmLevel: slot }));
-    }
+    if (report === "report") return this.#reportSlot(slot);
+    if (report === "v1_alarm") return this.sendAlarm(alarm, slot);
     if (report !== "notification") throw new Error(`unknown report kind ${report}`);
-    const options = { nodeId, notificationType: ACCESS_CONTROL, notificationEvent: event };
-    const eventParameters = slot > 0 ? Uint8Array.from([slot]) : undefined;
-    await this.transmit(new NotificationCCReport({ ...options, eventParameters }));
+    await this.sendNotification(event, slot > 0 ? [slot] : []);
   }
 
-  #sendReport(slot) {
-    const options = { nodeId: this.nodeId, userId: slot, ...shown(this.lock, slot) };
-    return this.transmit(new UserCodeCCReport(options));
+  #reportSlot(slot) {
+    const { userIdStatus, userCode } = shown(this.lock, slot);
+    return this.sendReport(slot, userIdStatus, userCode);
   }
 
   #demandSlot(slot) {

@@ -21,7 +21,7 @@ const BASE = {
   supervision: false,
   schedules: false,
   checksum: true,
-  /** How Get answers: "digits" tells the code, "masked" ten asterisks, "hidden" always Available. */
+  /** What Get tells: "digits", "masked" (ten asterisks), "withheld" (taken, no code) or "hidden" (Available). */
   reads: "digits",
   userCode: true,
   userCredential: false,
@@ -39,6 +39,7 @@ export const MODELS = {
   /** The same lock over S0, three transmissions for what others do in one. */
   masked_s0: { ...BASE, ...V1, ids: [0x003b, 0x6341, 0x5044], reads: "masked", security: "S0" },
   masked_s2: { ...BASE, ...S2, reads: "masked" },
+  withheld: { ...BASE, ...V1, reads: "withheld" },
   /** Accepts every Set and answers every Get with Available, as the Ultraloq U-Bolt Pro does. */
   write_only: { ...BASE, ...V1, reads: "hidden" },
   tiny: { ...BASE, ...S2, slots: 3 },

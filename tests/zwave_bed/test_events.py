@@ -183,3 +183,23 @@ async def test_duplicates_pass_when_the_lock_does_not_check(zwave_bed: ZwaveBed)
         await invoke(driver.controller.nodes[node_id], "set", 2, 1, "4711")
     assert {slot.code for slot in (await zwave_bed.slots(node_id)).values()} == {"4711"}
     assert set(await zwave_bed.slots(node_id)) == {1, 2}
+
+
+async def test_frames_can_be_sent_as_told_true_or_not(zwave_bed: ZwaveBed) -> None:
+    """A stale report, a notification without a slot, an alarm nobody maps: the lock itself stays as it is."""
+    node_id = NODES["v1"].node_id
+    await zwave_bed.edit(node_id, 1, "4711", "report")
+    async with connected(zwave_bed) as driver:
+        node = driver.controller.nodes[node_id]
+        codes = Heard(node, "value updated", command_class=USER_CODE)
+        await zwave_bed.send_report(node_id, 1, 0, "")
+        assert (await codes.next())["args"]["newValue"] == 0
+        notified = Heard(node, "notification")
+        await zwave_bed.send_notification(node_id, 0x0E)
+        notification = (await notified.next())["notification"]
+        assert (notification.event, notification.parameters) == (0x0E, {})
+        alarms = Heard(node, "value updated", "value added", command_class=NOTIFICATION)
+        await zwave_bed.send_alarm(node_id, 131, 7)
+        kind = await alarms.next(lambda event: event["args"]["newValue"] == 131)
+        assert kind["args"]["property"] == "alarmType"
+    assert set(await zwave_bed.slots(node_id)) == {1}

@@ -78,3 +78,12 @@ async def test_actions_on_unknown_nodes_and_slots_are_refused(zwave_bed: ZwaveBe
         await zwave_bed.slots(99)
     with pytest.raises(BedFailedError, match="slot 4 is not on this lock"):
         await zwave_bed.edit(NODES["tiny"].node_id, 4, "4711", "silent")
+
+
+async def test_withheld_code_reads_as_taken_without_digits(zwave_bed: ZwaveBed) -> None:
+    """Enabled with an empty code is neither empty nor known."""
+    node_id = NODES["withheld"].node_id
+    await zwave_bed.edit(node_id, 1, "4711", "silent")
+    async with connected(zwave_bed) as driver:
+        node = driver.controller.nodes[node_id]
+        assert await invoke(node, "get", 1) == {"userIdStatus": 1, "userCode": ""}

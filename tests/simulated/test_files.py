@@ -2,6 +2,7 @@
 
 import multiprocessing
 import stat
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -118,22 +119,24 @@ def _write_two_of_one_pin(lock: SimulatedLock) -> None:
     lock.write("2", Credential(pin=Pin("4711")))
 
 
-def _type_codes(directory: Path, first: int) -> None:
-    for number in range(first, first + 20):
+def _type_codes(directory: Path, first: int, together: Barrier) -> None:
+    together.wait(timeout=60)
+    for number in range(first, first + 100):
         keypad.set_code(directory, "door", None, Pin(f"{number}"), at=NOON)
 
 
 @pytest.mark.slow
 def test_two_processes_lose_nothing(tmp_path: Path) -> None:
-    """Forty codes typed by two processes at once are forty codes and forty entries."""
-    install(tmp_path, "door", READABLE.with_slots(40))
+    """Two hundred codes typed by two processes at once are two hundred codes and entries."""
+    install(tmp_path, "door", READABLE.with_slots(200))
     spawn = multiprocessing.get_context("spawn")
-    people = [spawn.Process(target=_type_codes, args=(tmp_path, first)) for first in (1000, 2000)]
+    together = spawn.Barrier(2)
+    people = [spawn.Process(target=_type_codes, args=(tmp_path, first, together)) for first in (1000, 2000)]
     for person in people:
         person.start()
     for person in people:
         person.join(timeout=60)
     assert [person.exitcode for person in people] == [0, 0]
     memory = load(tmp_path, "door")
-    assert len({held.pin for held in memory.lock.slots.values()}) == 40
-    assert memory.last_number == 40
+    assert len({held.pin for held in memory.lock.slots.values()}) == 200
+    assert memory.last_number == 200

@@ -12,13 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from drivers.simulated.lock import ADMIN, SimulatedLock
-from drivers.simulated.models import CHOOSER, MODELS, NATIVE, READABLE, Model
-from gateway.domain.credential import Credential, Empty, Known, Schedule
+from drivers.simulated.models import CHOOSER, MASKED, MODELS, NATIVE, READABLE, Model
+from gateway.domain.credential import Credential, Empty, Known, Schedule, WeeklyWindow
 from gateway.domain.driver import Refused
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 
 AT = datetime(2031, 7, 1, 12, 0, tzinfo=UTC)
+MONDAYS = WeeklyWindow(weekdays=(0,), from_minute=0, until_minute=60)
 FEW_PINS = st.sampled_from(["4711", "4712", "4713", "9001"]).map(Pin)
 FEW_SLOTS = st.sampled_from(["1", "2", "3", "4"])
 SIX_DIGITS = st.sampled_from(["471111", "471112", "471113", "999991", "998877"]).map(Pin)
@@ -153,6 +154,42 @@ def test_the_checksum_is_the_one_of_z_wave() -> None:
     assert lock.checksum() not in {"0000", "200a"}
 
 
+@pytest.mark.parametrize(
+    ("model", "slot", "credential"),
+    [
+        (READABLE, "21", Credential(pin=Pin("4711"))),
+        (READABLE, "door", Credential(pin=Pin("4711"))),
+        (READABLE, None, Credential(pin=Pin("4711"))),
+        (READABLE, "1", Credential(pin=Pin("471"))),
+        (READABLE, "1", Credential(pin=Pin("47A1"))),
+        (READABLE, "1", Credential(pin=Pin("4711"), schedule=Schedule(ends_at=AT))),
+        (MASKED, "1", Credential(pin=Pin("4711"), enabled=False)),
+        (NATIVE, "1", Credential(pin=Pin("4711"), schedule=Schedule(weekly=(MONDAYS,)))),
+        (CHOOSER, None, Credential(pin=Pin("471101"))),
+        (CHOOSER, None, Credential(pin=Pin("125555"))),
+    ],
+    ids=[
+        "slot",
+        "no number",
+        "no slot",
+        "length",
+        "letter",
+        "dates",
+        "disabled",
+        "weekdays",
+        "zero",
+        "twelve",
+    ],
+)
+def test_what_a_lock_cannot_keep_is_refused_for_good(
+    model: Model, slot: str | None, credential: Credential
+) -> None:
+    """And nothing is stored in its place."""
+    lock = SimulatedLock(model)
+    assert refusal(partial(lock.write, slot, credential)) is Refusal.FORMAT
+    assert not lock.slots
+
+
 def test_people_fill_the_lowest_free_slot() -> None:
     """Until every slot is taken."""
     lock = SimulatedLock(READABLE.with_slots(3), slots={"2": Credential(pin=Pin("2222"))})
@@ -161,15 +198,6 @@ def test_people_fill_the_lowest_free_slot() -> None:
     with pytest.raises(Refused) as refused:
         lock.set_code(None, Pin("4713"))
     assert refused.value.reason is Refusal.FULL
-
-
-def test_the_hub_must_name_the_slot_where_it_chooses() -> None:
-    """Otherwise the write is refused, not put somewhere."""
-    lock = SimulatedLock(READABLE)
-    with pytest.raises(Refused) as refused:
-        lock.write(None, Credential(pin=Pin("4711")))
-    assert refused.value.reason is Refusal.FORMAT
-    assert not lock.slots
 
 
 def test_the_administrator_pin_stands_in_no_slot() -> None:

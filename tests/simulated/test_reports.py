@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from drivers.simulated import keypad
-from drivers.simulated.files import path_of
+from drivers.simulated.files import install, path_of
+from drivers.simulated.models import READABLE
 from drivers.simulated.settings import ModelName, Reports, SimulatedLockSettings
-from gateway.domain.credential import Credential, Empty, Known, Unreadable
+from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, Unreadable
 from gateway.domain.driver import (
     AccessDenied,
     AllCleared,
@@ -22,6 +23,7 @@ from gateway.domain.driver import (
     SlotReported,
     SlotTouched,
     Tampered,
+    Written,
 )
 from gateway.domain.errors import NotFound
 from gateway.domain.pin import Pin
@@ -38,13 +40,17 @@ def one(model: ModelName = "readable", reports: Reports = "notification") -> dic
 
 async def test_the_driver_tells_first_who_is_there(tmp_path: Path) -> None:
     """The authority, then each lock with what it is and can do."""
-    locks = {"door": SimulatedLockSettings(model="tiny"), "gate": SimulatedLockSettings(slots=7)}
+    locks = {"door": SimulatedLockSettings(slots=2), "gate": SimulatedLockSettings(slots=7)}
     async with running(tmp_path, locks) as run:
         up, door, gate = run.sink.take()
     assert up == AuthorityUp(device_ids=("door", "gate"))
     assert isinstance(door, LockSeen)
     assert isinstance(gate, LockSeen)
-    assert (door.device_id, door.identity.product, door.capabilities.slots) == ("door", "tiny", ("1", "2"))
+    assert (door.device_id, door.identity.product, door.capabilities.slots) == (
+        "door",
+        "readable",
+        ("1", "2"),
+    )
     assert (gate.device_id, gate.capabilities.max_codes) == ("gate", 7)
     assert door.identity.contradicts(gate.identity)
 
@@ -206,6 +212,48 @@ async def test_a_lock_that_is_damaged_at_the_start_is_dead(tmp_path: Path) -> No
         assert run.sink.take() == [AuthorityUp(device_ids=("door",)), LockDead(device_id="door")]
         file.write_bytes(content)
         assert await run.look() == [seen]
+
+
+async def test_a_lock_that_is_damaged_again_does_not_die_again(tmp_path: Path) -> None:
+    """Dead is told once."""
+    async with running(tmp_path, one()) as run:
+        run.sink.take()
+        path_of(run.directory, "door").write_bytes(b"{")
+        assert await run.look() == [LockDead(device_id="door")]
+        path_of(run.directory, "door").write_bytes(b"{}")
+        assert await run.look() == []
+
+
+async def test_the_past_of_another_file_is_not_told(tmp_path: Path) -> None:
+    """A lock that was reset counts its deeds anew; from then on they are told."""
+    async with running(tmp_path, one()) as run:
+        for _ in range(3):
+            keypad.open_door(run.directory, "door", PIN, at=NOON)
+        await run.look()
+        reset = tmp_path / "reset"
+        install(reset, "door", READABLE)
+        keypad.delete_all(reset, "door", at=NOON)
+        path_of(reset, "door").rename(path_of(run.directory, "door"))
+        assert await run.look() == []
+        keypad.set_code(run.directory, "door", "3", PIN, at=NOON)
+        assert await run.look() == [SlotTouched(device_id="door", slot="3")]
+
+
+@pytest.mark.parametrize(
+    ("model", "evidence", "reading"),
+    [
+        ("readable", Evidence.ACCEPTED, None),
+        ("masked", Evidence.SENT, Unreadable(enabled=True)),
+        ("write_only", Evidence.SENT, None),
+    ],
+)
+async def test_the_outcome_of_a_write_is_what_such_a_lock_tells(
+    tmp_path: Path, model: ModelName, evidence: Evidence, reading: Reading | None
+) -> None:
+    """An acknowledgement, or else a look at the slot, or nothing at all."""
+    async with running(tmp_path, one(model)) as run, run.driver.session("door") as session:
+        written = await session.write("3", Credential(pin=PIN), replaces=None)
+    assert written == Written(slot="3", evidence=evidence, reading=reading)
 
 
 async def test_sessions_need_a_running_driver(tmp_path: Path) -> None:

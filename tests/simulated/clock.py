@@ -32,6 +32,10 @@ class StoppedClock:
         self._asleep.set()
         await self._wake.wait()
 
+    def start(self) -> None:
+        """Forget the sleeper of before."""
+        self._asleep.clear()
+
     async def until_asleep(self) -> None:
         """Wait until the one sleeper has gone to sleep; give up on one that died."""
         async with asyncio.timeout(10):

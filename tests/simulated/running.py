@@ -45,7 +45,14 @@ class Running:
 @asynccontextmanager
 async def running(data: Path, locks: Mapping[str, SimulatedLockSettings]) -> AsyncIterator[Running]:
     """Run a driver until the block ends; it has told who is there when the block begins."""
-    bench = Running(data, locks)
+    async with again(Running(data, locks)) as bench:
+        yield bench
+
+
+@asynccontextmanager
+async def again(bench: Running) -> AsyncIterator[Running]:
+    """Run a driver that ran before."""
+    bench.clock.start()
     task = asyncio.create_task(bench.driver.run(bench.sink))
     try:
         await bench.clock.until_asleep()

@@ -28,7 +28,7 @@ from gateway.domain.driver import (
 from gateway.domain.errors import NotFound
 from gateway.domain.pin import Pin
 from tests.simulated.clock import NOON
-from tests.simulated.running import running
+from tests.simulated.running import again, running
 
 PIN = Pin("4711")
 
@@ -212,6 +212,24 @@ async def test_a_lock_that_is_damaged_at_the_start_is_dead(tmp_path: Path) -> No
         assert run.sink.take() == [AuthorityUp(device_ids=("door",)), LockDead(device_id="door")]
         file.write_bytes(content)
         assert await run.look() == [seen]
+
+
+async def test_a_directory_that_cannot_be_made_is_dead_locks_and_no_end(tmp_path: Path) -> None:
+    """A file in the place of the directory: the driver waits until somebody makes room."""
+    (tmp_path / "simulated").touch()
+    async with running(tmp_path, one()) as run:
+        assert run.sink.take() == [AuthorityUp(device_ids=("door",)), LockDead(device_id="door")]
+        assert await run.look() == []
+
+
+async def test_a_driver_that_runs_again_tells_what_it_missed(tmp_path: Path) -> None:
+    """It remembers how far it had told."""
+    async with running(tmp_path, one()) as run:
+        pass
+    keypad.delete_all(run.directory, "door", at=NOON)
+    run.sink.take()
+    async with again(run):
+        assert [type(event) for event in run.sink.take()] == [AuthorityUp, LockSeen, AllCleared]
 
 
 async def test_a_lock_that_is_damaged_again_does_not_die_again(tmp_path: Path) -> None:

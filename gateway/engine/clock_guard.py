@@ -27,8 +27,8 @@ class ClockGuard:
 
     The clock is trusted when the kernel says that it is synchronised, when the policy is `run`, or when
     somebody
-    said so (`trust`), and only while it is not behind the lower bound. The lower bound rises only from a trusted
-    clock, with the boot-time clock in between, and survives restarts in the database.
+    said so (`trust`), and only while it is not behind the lower bound. The lower bound rises only from a
+    trusted clock, with the boot-time clock in between, and survives restarts in the database.
     """
 
     def __init__(self, clock: Clock, settings: ClockSettings) -> None:

@@ -102,7 +102,7 @@ class Engine:
 
 
 def _configured(device: Device, policy: LockPolicy | None, now: datetime) -> Device:
-    """Return the lock as a fresh start finds it: configured so, away until its driver tells, no pause pending."""
+    """Return the lock as a fresh start finds it: configured so, and away until its driver tells."""
     changed_audit = device.policy is None or policy is None or device.policy.audit != policy.audit
     return replace(
         device,

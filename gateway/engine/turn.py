@@ -161,7 +161,5 @@ def _holds(snap: Snapshot, step: Step) -> Credential | None:
     if step.access_code_id is not None:
         confirmed = snap.placement(step.access_code_id).confirmed
         return confirmed.credential if confirmed is not None else None
-    slot = snap.slots.get(step.slot) if step.slot is not None else None
-    if slot is not None and slot.former is not None:
-        return Credential(pin=slot.former.pin)
-    return None
+    slot = snap.slots.get(step.slot) if isinstance(step, ClearSlot) else None
+    return Credential(pin=slot.former.pin) if slot is not None and slot.former is not None else None

@@ -128,7 +128,7 @@ class Worker:
             absorb = await self._operate(session, turned)
         except DriverError as error:
             failure = error
-        except Exception as error:  # a driver's mistake must not stop the lock's worker
+        except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the lock's worker
             _log.error("%s: the driver failed: %s", self._device_id, _place(error))
             failure = NoAnswer("the driver failed in an unforeseen way; see the log")
         else:

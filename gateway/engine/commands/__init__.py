@@ -1,0 +1,4 @@
+"""The use cases behind the commands.
+
+`desk` takes any bytes and answers; one module per object of the reference.
+"""

@@ -1,0 +1,176 @@
+"""Takes any bytes as a command and answers.
+
+Durable before it returns; a repeat gets the stored reply (rule 7).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gateway.domain.errors import CommandError, Expired, InvalidInput, NotFound, Overloaded, TransactionReused
+from gateway.domain.store import Tx
+from gateway.engine.commands import codes, devices, looking
+from gateway.engine.commands.context import Context
+from gateway.engine.commands.requests import (
+    CreateCode,
+    GetCode,
+    ListEvents,
+    MaybeDevice,
+    Nothing,
+    OneCode,
+    OneDevice,
+    Pause,
+    UpdateCode,
+    convert,
+)
+from gateway.engine.engine import Engine
+
+_TRANSACTION_LENGTH = 128
+
+
+class Verb(Struct, frozen=True):
+    """One command: its parameters, its use case, and whether it changes anything."""
+
+    params: type[Any]
+    use_case: Callable[[Context, Any], dict[str, Any]]
+    changes: bool
+
+
+VERBS: dict[str, Verb] = {
+    "access_codes/create": Verb(CreateCode, codes.create, changes=True),
+    "access_codes/update": Verb(UpdateCode, codes.update, changes=True),
+    "access_codes/delete": Verb(OneCode, codes.delete, changes=True),
+    "access_codes/get": Verb(GetCode, codes.get, changes=False),
+    "access_codes/list": Verb(MaybeDevice, codes.list_codes, changes=False),
+    "access_codes/unmanaged/list": Verb(MaybeDevice, codes.list_unmanaged, changes=False),
+    "devices/list": Verb(Nothing, devices.list_devices, changes=False),
+    "devices/get": Verb(OneDevice, devices.get, changes=False),
+    "devices/sync": Verb(OneDevice, devices.sync, changes=True),
+    "devices/pause": Verb(Pause, devices.pause, changes=True),
+    "devices/resume": Verb(OneDevice, devices.resume, changes=True),
+    "devices/retire": Verb(OneDevice, devices.retire, changes=True),
+    "devices/forget": Verb(OneDevice, devices.forget, changes=True),
+    "devices/replace": Verb(OneDevice, devices.replace_lock, changes=True),
+    "devices/refill": Verb(OneDevice, devices.refill, changes=True),
+    "events/list": Verb(ListEvents, looking.events, changes=False),
+    "plan/get": Verb(MaybeDevice, looking.plans, changes=False),
+    "clock/get": Verb(Nothing, looking.clock, changes=False),
+    "clock/trust": Verb(Nothing, looking.trust_clock, changes=True),
+    "restore/confirm": Verb(Nothing, devices.confirm_restore, changes=True),
+}
+
+
+class CommandDesk:
+    """The one way in for commands."""
+
+    def __init__(self, engine: Engine, told: Callable[[str], None]) -> None:
+        """Carry commands out on `engine`; `told` hears of every lock with news."""
+        self._engine = engine
+        self._told = told
+
+    async def execute(self, client: str, verb: str, body: bytes) -> bytes:
+        """Carry out one command and return its reply, which never fails but for the database.
+
+        Raises:
+            StorageFailed: nothing happened; the command must be delivered again.
+        """
+        try:
+            asked = _object(body)
+        except InvalidInput as error:
+            return _refusal(None, error)
+        transaction = asked.pop("transaction", None)
+        known = VERBS.get(verb)
+        try:
+            if known is None:
+                raise NotFound(f"there is no such command; known are: {', '.join(VERBS)}")
+            transaction = _transaction(transaction, required=known.changes)
+            return await self._carry_out(client, verb, known, transaction, asked, body)
+        except CommandError as error:
+            return _refusal(transaction if isinstance(transaction, str) else None, error)
+
+    def too_large(self, limit: int) -> bytes:
+        """Return the reply to a command that was not even read."""
+        return _refusal(None, Overloaded(f"a command has at most {limit} bytes", limit=limit))
+
+    async def _carry_out(
+        self, client: str, verb: str, known: Verb, transaction: str | None, asked: dict[str, Any], body: bytes
+    ) -> bytes:
+        shop = self._engine.shop
+        touched: list[str] = []
+
+        def unit(tx: Tx) -> bytes:
+            digest = tx.digest(body)
+            if known.changes and transaction is not None:
+                earlier = tx.reply(client, verb, transaction)
+                if earlier is not None:
+                    return _replay(digest, earlier)
+            context = Context(tx, shop.guard.view(), shop.rules, shop.chance, shop.guard)
+            reply = _answer(context, known, transaction, asked)
+            touched.extend(context.touched)
+            if known.changes and transaction is not None:
+                tx.save_reply(client, verb, transaction, digest, reply, context.t.now)
+            return reply
+
+        reply = await shop.store.run(unit)
+        for device_id in touched:
+            self._told(device_id)
+            self._engine.wake(device_id)
+        return reply
+
+
+def _answer(context: Context, known: Verb, transaction: str | None, asked: dict[str, Any]) -> bytes:
+    """Carry out a use case. It refuses before it changes anything, so a refusal leaves nothing behind."""
+    try:
+        _check_expiry(context, asked.pop("expires_at", None))
+        data = known.use_case(context, convert(asked, known.params))
+    except CommandError as error:
+        return _refusal(transaction, error)
+    return msgspec.json.encode({"transaction": transaction, "status": "ok", "data": data, "error": None})
+
+
+def _replay(digest: bytes, earlier: tuple[bytes, bytes]) -> bytes:
+    before, reply = earlier
+    if before != digest:
+        raise TransactionReused("this transaction was used before with other parameters; use a new one")
+    return reply
+
+
+def _refusal(transaction: str | None, error: CommandError) -> bytes:
+    told = {"type": error.type, "message": error.message, "data": error.data}
+    return msgspec.json.encode({"transaction": transaction, "status": "error", "data": None, "error": told})
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Parse a JSON object; nothing of it is echoed."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise InvalidInput("the payload is not JSON") from None
+    if not isinstance(found, dict):
+        raise InvalidInput("the payload must be a JSON object")
+    return found
+
+
+def _transaction(given: object, *, required: bool) -> str | None:
+    if given is None and not required:
+        return None
+    if not isinstance(given, str) or not 1 <= len(given) <= _TRANSACTION_LENGTH:
+        raise InvalidInput(
+            f"transaction: a text of 1 to {_TRANSACTION_LENGTH} characters, new for every command"
+        )
+    return given
+
+
+def _check_expiry(context: Context, given: object) -> None:
+    if given is None:
+        return
+    try:
+        expires_at = msgspec.convert(given, datetime)
+        passed = expires_at <= context.t.now
+    except (msgspec.ValidationError, TypeError):
+        raise InvalidInput("expires_at: a time in ISO 8601 with its zone", field="expires_at") from None
+    if passed:
+        raise Expired("the command came after its expires_at and was not carried out")

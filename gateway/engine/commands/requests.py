@@ -1,0 +1,137 @@
+"""Parameters of every command, and turning JSON into them. Errors never echo a value: it may be a PIN."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from gateway.domain.errors import InvalidInput
+
+type Id = Annotated[str, Meta(min_length=1, max_length=64)]
+type Name = Annotated[str, Meta(min_length=1, max_length=200)]
+type Digits = Annotated[str, Meta(min_length=1, max_length=32)]
+type Instant = Annotated[datetime, Meta(tz=True)]
+_NAME = re.compile(r"[a-z_]{1,40}")
+_SAFE = re.compile(
+    r"(Expected `[^`]*`(?: of [a-z]+ [<>=]+ \d+)?(?:, got `[a-z]+`)?|Object missing required field `[a-z_]+`)"
+)
+_AT = re.compile(r" - at `\$\.([a-z_]{1,40})")
+
+
+class Params(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all parameters."""
+
+
+class CreateCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`access_codes/create`. Without `code` a PIN is chosen; without times the code is ongoing."""
+
+    device_id: Id
+    name: Name | None = None
+    code: Digits | None = None
+    preferred_code_length: Annotated[int, Meta(ge=1, le=32)] | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    is_external_modification_allowed: bool | None = None
+    allow_external_modification: bool | None = None
+    prefer_native_scheduling: bool = True
+
+
+class UpdateCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`access_codes/update`. A field left out stays; `null` unsets a time; `type: ongoing` unsets both."""
+
+    access_code_id: Id
+    device_id: Id | None = None
+    name: Name | UnsetType = UNSET
+    code: Digits | UnsetType = UNSET
+    starts_at: Instant | UnsetType | None = UNSET
+    ends_at: Instant | UnsetType | None = UNSET
+    type: Literal["ongoing", "time_bound"] | UnsetType = UNSET
+    is_external_modification_allowed: bool | UnsetType = UNSET
+    allow_external_modification: bool | UnsetType = UNSET
+    prefer_native_scheduling: bool | UnsetType = UNSET
+
+
+class OneCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`access_codes/delete`."""
+
+    access_code_id: Id
+    device_id: Id | None = None
+
+
+class GetCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`access_codes/get`: by id, or by lock and PIN."""
+
+    access_code_id: Id | None = None
+    device_id: Id | None = None
+    code: Digits | None = None
+
+
+class MaybeDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Commands on one lock or on all."""
+
+    device_id: Id | None = None
+
+
+class OneDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Commands on one lock."""
+
+    device_id: Id
+
+
+class Pause(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`devices/pause`: for somebody at work on the door; ends by itself."""
+
+    device_id: Id
+    minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
+
+
+class Nothing(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Commands without parameters."""
+
+
+class ListEvents(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`events/list`: newest `limit` of those that fit, in order."""
+
+    since: Instant | None = None
+    until: Instant | None = None
+    device_id: Id | None = None
+    access_code_id: Id | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+def convert[P: Params](body: Mapping[str, Any], kind: type[P]) -> P:
+    """Return the parameters of a command.
+
+    Raises:
+        InvalidInput: names the field and what is expected, never the value.
+    """
+    fields = kind.__struct_fields__
+    unknown = [key for key in body if key not in fields]
+    if unknown:
+        shown = sorted(key for key in unknown if _NAME.fullmatch(key))
+        known = ", ".join(sorted(fields)) or "none"
+        named = ", ".join(shown) or "one whose name is not printed here"
+        raise InvalidInput(
+            f"unknown parameter: {named}; known are: {known}", field=shown[0] if shown else None
+        )
+    try:
+        return msgspec.convert(body, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from None
+
+
+def _explained(text: str) -> InvalidInput:
+    """Say what was expected and where, from the parts of the message that cannot hold a value."""
+    at, what = _AT.search(text), _SAFE.match(text)
+    field = at.group(1) if at is not None else None
+    said = what.group(1) if what is not None else "the value is not one of those allowed"
+    return InvalidInput(f"{field}: {said}" if field is not None else said, field=field)
+
+
+def to_ms(at: datetime) -> datetime:
+    """Return a time as UTC, cut to milliseconds."""
+    utc = at.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)

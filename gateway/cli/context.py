@@ -1,0 +1,74 @@
+"""What every command gets: what was typed, the configuration, the terminal and the way to the daemon."""
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway.cli.asking import ask
+from gateway.cli.exits import Exit, Failure
+from gateway.cli.output import show_json
+from gateway.cli.terminal import Terminal
+from gateway.config import Settings, load
+
+type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no public name
+"""Where a group adds its commands."""
+type Ask = Callable[[Settings, str, Mapping[str, Any]], dict[str, Any]]
+"""Sends a command (verb, parameters) to the daemon and returns the `data` of the answer."""
+
+PLACES = (Path("pinsmith.toml"), Path("/etc/pinsmith/pinsmith.toml"))
+"""Where the configuration is looked for, after --config and PINSMITH_CONFIG."""
+
+
+class NoConfiguration(Failure):
+    """There is no configuration file in any of the usual places."""
+
+    exit = Exit.CONFIGURATION
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One run of the command."""
+
+    args: argparse.Namespace
+    terminal: Terminal
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    ask_daemon: Ask = ask
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Read the configuration when it is first needed."""
+        return load(self.config_file(), self.env)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the zone of local times."""
+        return self.settings.gateway.time_zone
+
+    def config_file(self) -> Path:
+        """Return the configuration file to use."""
+        given = self.args.config or self.env.get("PINSMITH_CONFIG")
+        if given:
+            return Path(given)
+        for place in PLACES:
+            if place.exists():
+                return place
+        tried = ", ".join(map(str, PLACES))
+        raise NoConfiguration(f"no configuration: looked for {tried}; --config names another file")
+
+    def ask(self, verb: str, **parameters: object) -> dict[str, Any]:
+        """Send a command; parameters that are None are left out."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self.ask_daemon(self.settings, verb, given)
+
+    def json(self, data: object) -> bool:
+        """Print data where JSON was asked for; say whether it was."""
+        if self.args.json:
+            show_json(self.terminal, data)
+        return bool(self.args.json)

@@ -1,0 +1,92 @@
+"""Where the `pinsmith` command starts."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from gateway.cli import backup, codes, hub, keypad, locks, service
+from gateway.cli.arguments import Parser, everywhere
+from gateway.cli.context import Context
+from gateway.cli.exits import MEANINGS, Exit, Failure, RefusedByDaemon
+from gateway.cli.output import show_json
+from gateway.cli.terminal import Terminal
+from gateway.config import ConfigError
+from gateway.domain.driver import DriverError
+from gateway.domain.errors import CommandError
+from gateway.domain.store import StorageFailed
+
+_INTERRUPTED = 130
+"""What shells take for "ended by Ctrl-C"."""
+
+
+class _Version(argparse.Action):
+    """Prints the version; looked up only when asked for, because that takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """Print and leave."""
+        from importlib.metadata import version  # noqa: PLC0415 - see above
+
+        print(f"pinsmith {version('pinsmith')}")
+        parser.exit()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; each sets `do` to the function that carries it out."""
+    parser = Parser(
+        prog="pinsmith",
+        description="Keeps the PIN codes on door locks as they should be.",
+        epilog="exit codes:\n" + "\n".join(f"  {code.value}  {text}" for code, text in MEANINGS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    everywhere(parser, default=None)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for module in (service, codes, locks, hub, keypad, backup):
+        module.add(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit code."""
+    args = make_parser().parse_args(argv)
+    return carry_out(Context(args=args, terminal=Terminal()))
+
+
+def carry_out(context: Context) -> int:
+    """Carry out the command that was parsed; every failure that is foreseen becomes a message and a code."""
+    do: Callable[[Context], Exit | None] = context.args.do
+    try:
+        return do(context) or Exit.OK
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            context.terminal.warn(str(mistake))
+        return Exit.CONFIGURATION
+    except RefusedByDaemon as error:
+        return _failed(context, error.exit, {"type": error.type, "message": str(error)})
+    except Failure as error:
+        return _failed(context, error.exit, {"type": "failed", "message": str(error)})
+    except CommandError as error:
+        return _failed(context, Exit.REFUSED, {"type": error.type, "message": error.message})
+    except DriverError as error:
+        return _failed(context, Exit.REFUSED, {"type": "device_refused", "message": str(error)})
+    except StorageFailed as error:
+        return _failed(context, Exit.FAILED, {"type": "storage_failed", "message": str(error)})
+    except BrokenPipeError:
+        # Whoever read the answer has gone; writing to it again at exit would print a traceback.
+        sys.stderr.close()
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _failed(context: Context, code: Exit, error: Mapping[str, str]) -> Exit:
+    if context.args.json:
+        show_json(context.terminal, {"error": error})
+    else:
+        context.terminal.warn(f"pinsmith: {error['message']}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

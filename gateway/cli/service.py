@@ -1,0 +1,45 @@
+"""`pinsmith run` and `pinsmith config check`."""
+
+from importlib import import_module
+
+from gateway.cli.arguments import command, group
+from gateway.cli.context import Commands, Context
+from gateway.cli.exits import Exit
+from gateway.cli.output import show_json
+from gateway.config import ConfigError
+
+
+def add(commands: Commands) -> None:
+    """Add these commands."""
+    command(commands, "run", "run the gateway in the foreground").set_defaults(do=_run)
+    config = group(commands, "config", "check the configuration")
+    command(config, "check", "name everything that is wrong in the configuration file").set_defaults(
+        do=_check
+    )
+
+
+def _run(context: Context) -> None:
+    # Loads drivers, storage and MQTT, which no other command needs.
+    import_module("gateway.daemon").run(context.settings)
+
+
+def _check(context: Context) -> Exit | None:
+    file = context.config_file()
+    try:
+        settings = context.settings
+    except ConfigError as error:
+        if not context.args.json:
+            raise
+        mistakes = [
+            {"file": str(one.file), "line": one.line, "key": one.key, "message": one.message}
+            for one in error.mistakes
+        ]
+        show_json(context.terminal, {"mistakes": mistakes})
+        return Exit.CONFIGURATION
+    if not context.json({"mistakes": []}):
+        locks = len(settings.policies)
+        context.terminal.say(
+            f"{file} is right: gateway {settings.gateway.id}, broker {settings.mqtt.url}, "
+            f"{locks} lock{'' if locks == 1 else 's'}"
+        )
+    return None

@@ -90,7 +90,7 @@ CREATE TABLE event (
   payload        TEXT NOT NULL,
   delivered_at   INTEGER
 ) STRICT;
-CREATE INDEX event_undelivered ON event (security, seq) WHERE delivered_at IS NULL;
+CREATE INDEX event_undelivered ON event (seq) WHERE delivered_at IS NULL;
 CREATE INDEX event_by_device ON event (device_id, seq);
 CREATE INDEX event_by_code ON event (access_code_id, seq) WHERE access_code_id IS NOT NULL;
 

@@ -1,0 +1,333 @@
+"""One file brings database and key back, and nothing reaches a lock before somebody has looked."""
+
+import io
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.domain.store import StorageFailed, Tx
+from storage.backup import SEQ_LEAP, backup, restore
+from storage.data_dir import DATABASE
+from storage.errors import BackupUnreadable, DataDirectoryInUse, RestoreRefused
+from storage.keys import load_key
+from storage.sealed_file import Cost, seal, unseal
+from storage.sqlite import check_key, open_database, run_unit
+from storage.store import SqliteStore
+from storage.vault import Vault
+from tests.storage.samples import CODE, DEVICE, EVENT, KEY, PINS, event, store_everything
+
+CHEAP = Cost(log2_n=4, r=1, p=1)
+WORDS = "correct horse battery"
+NOW = datetime(2026, 8, 1, 9, 30, tzinfo=UTC)
+PIECE = 64 * 1024
+
+
+@pytest.fixture
+def hub(data_dir: Path) -> Path:
+    """Make the data directory of a hub that holds one of everything and does not run."""
+    fill(data_dir, store_everything)
+    return data_dir
+
+
+@pytest.fixture
+def saved(hub: Path, tmp_path: Path) -> Path:
+    """Make a backup of that hub."""
+    target = tmp_path / "hub.backup"
+    backup(hub / DATABASE, load_key(hub, None), WORDS, target, cost=CHEAP)
+    return target
+
+
+def fill(data_dir: Path, unit: Callable[[Tx], None]) -> None:
+    """Start a hub, carry out one unit and stop it."""
+    vault = Vault(load_key(data_dir, None))
+    with closing(open_database(data_dir / DATABASE)) as connection:
+        run_unit(connection, vault, check_key(vault))
+        run_unit(connection, vault, unit)
+
+
+async def test_a_new_hub_gets_everything_back(saved: Path, tmp_path: Path) -> None:
+    """Codes, placements and the outbox, under the key of the old hub; the locks are held."""
+    new = tmp_path / "new"
+    assert restore(saved, WORDS, new, now=NOW) == []
+
+    store = await SqliteStore.open(new, Vault(load_key(new, None)))
+    snapshot = await store.run(lambda tx: tx.snapshot("front"))
+    waiting = await store.run(lambda tx: tx.undelivered(9))
+    await store.close()
+    assert snapshot is not None
+    assert snapshot.device == replace(DEVICE, held_for_restore=True)
+    assert snapshot.codes == {"code-1": CODE}
+    assert [(stored.seq, stored.event) for stored in waiting] == [(1, EVENT)]
+    assert sorted(path.name for path in new.iterdir()) == ["key", "lock", DATABASE]
+
+
+def test_every_lock_is_held(hub: Path, tmp_path: Path) -> None:
+    """Codes may have changed since, on any of them."""
+    fill(hub, lambda tx: tx.save_device(replace(DEVICE, device_id="back", held_for_restore=False)))
+    backup(hub / DATABASE, load_key(hub, None), WORDS, tmp_path / "file", cost=CHEAP)
+    new = tmp_path / "new"
+    restore(tmp_path / "file", WORDS, new, now=NOW)
+
+    with closing(open_database(new / DATABASE)) as connection:
+        devices = run_unit(connection, Vault(load_key(new, None)), lambda tx: tx.devices())
+    assert {device.device_id: device.held_for_restore for device in devices} == {"front": True, "back": True}
+
+
+@pytest.mark.parametrize("told_before", [0, 3])
+def test_numbers_of_events_are_not_given_again(data_dir: Path, tmp_path: Path, told_before: int) -> None:
+    """Those told after the backup are known to subscribers and not to the restored hub."""
+
+    def tell(tx: Tx) -> None:
+        for number in range(told_before):
+            tx.emit(event(number))
+
+    fill(data_dir, tell)
+    backup(data_dir / DATABASE, load_key(data_dir, None), WORDS, tmp_path / "file", cost=CHEAP)
+    new = tmp_path / "new"
+    restore(tmp_path / "file", WORDS, new, now=NOW)
+
+    with closing(open_database(new / DATABASE)) as connection:
+        seq = run_unit(connection, Vault(load_key(new, None)), lambda tx: tx.emit(event(99)))
+    assert seq == told_before + SEQ_LEAP + 1
+
+
+async def test_works_while_the_daemon_runs(data_dir: Path, tmp_path: Path) -> None:
+    """What is committed is in it, from the log too, and the daemon writes on."""
+    key = load_key(data_dir, None)
+    store = await SqliteStore.open(data_dir, Vault(key))
+    await store.run(store_everything)
+    backup(data_dir / DATABASE, key, WORDS, tmp_path / "file", cost=CHEAP)
+    await store.run(lambda tx: tx.drop_code("code-1"))
+    await store.close()
+
+    restore(tmp_path / "file", WORDS, data_dir, now=NOW, replace=True)
+    store = await SqliteStore.open(data_dir, Vault(key))
+    assert await store.run(lambda tx: tx.code("code-1")) == CODE
+    await store.close()
+
+
+def test_the_file_is_private_and_shows_nothing(hub: Path, saved: Path, tmp_path: Path) -> None:
+    """Neither PINs nor names nor the key, and nothing is left beside it or beside the database."""
+    content = saved.read_bytes()
+
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    for secret in (*PINS, "Günther", "access_code", load_key(hub, None).hex()):
+        assert secret.encode() not in content
+    assert load_key(hub, None) not in content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "hub.backup"]
+    assert sorted(path.name for path in hub.iterdir()) == ["key", DATABASE]
+
+
+def test_a_backup_replaces_the_one_before_only_when_complete(hub: Path, saved: Path) -> None:
+    """A nightly job writes the same name; one that fails must not cost the last good file."""
+    first = saved.read_bytes()
+    with pytest.raises(StorageFailed, match="cannot be opened"):
+        backup(hub / "no-such.db", KEY, WORDS, saved, cost=CHEAP)
+    assert saved.read_bytes() == first
+    assert not (hub / "no-such.db").exists()
+
+    backup(hub / DATABASE, load_key(hub, None), WORDS, saved, cost=CHEAP)
+    assert saved.read_bytes() != first
+    with saved.open("rb") as file:
+        assert unseal(file, WORDS)[0] == load_key(hub, None)
+
+
+def test_a_short_passphrase_is_refused(hub: Path, tmp_path: Path) -> None:
+    """Whoever finds the file can try at leisure."""
+    with pytest.raises(StorageFailed, match="at least 10 characters"):
+        backup(hub / DATABASE, KEY, "123456789", tmp_path / "file", cost=CHEAP)
+    assert not (tmp_path / "file").exists()
+
+
+def test_a_target_that_cannot_be_written_is_named(hub: Path, tmp_path: Path) -> None:
+    """For instance a stick that is not there."""
+    with pytest.raises(StorageFailed, match="could not be written: No such file"):
+        backup(hub / DATABASE, KEY, WORDS, tmp_path / "gone" / "file", cost=CHEAP)
+
+
+def test_an_existing_database_is_not_overwritten(hub: Path, saved: Path) -> None:
+    """Restoring on the wrong hub would lose its codes."""
+    before = (hub / DATABASE).read_bytes()
+
+    with pytest.raises(RestoreRefused, match="--replace"):
+        restore(saved, WORDS, hub, now=NOW)
+    assert (hub / DATABASE).read_bytes() == before
+
+
+def test_a_replaced_database_is_kept_with_its_key(hub: Path, saved: Path, tmp_path: Path) -> None:
+    """It still opens, with what only its log held."""
+    other = tmp_path / "other"
+    old_key = load_key(other, None)
+    vault = Vault(old_key)
+    connection = open_database(other / DATABASE)
+    run_unit(connection, vault, lambda tx: tx.save_meta("only here", "yes"))
+    # Left open, so that the change is still in the log.
+    kept = restore(saved, WORDS, other, now=NOW, replace=True)
+    connection.close()
+
+    assert [path.name for path in kept] == [
+        "key.replaced-20260801T093000Z",
+        f"{DATABASE}.replaced-20260801T093000Z",
+        f"{DATABASE}.replaced-20260801T093000Z-wal",
+    ]
+    assert bytes.fromhex(kept[0].read_text()) == old_key
+    with closing(open_database(kept[1])) as again:
+        assert run_unit(again, vault, lambda tx: tx.meta("only here")) == "yes"
+    assert load_key(other, None) == load_key(hub, None)
+    with closing(open_database(other / DATABASE)) as restored:
+        assert run_unit(restored, Vault(load_key(hub, None)), lambda tx: tx.code("code-1")) == CODE
+
+
+async def test_a_running_daemon_is_not_restored_under(
+    store: SqliteStore, saved_elsewhere: Path, data_dir: Path
+) -> None:
+    """It would go on with the old database and write the old codes."""
+    with pytest.raises(DataDirectoryInUse):
+        restore(saved_elsewhere, WORDS, data_dir, now=NOW, replace=True)
+
+    await store.run(lambda tx: tx.save_device(DEVICE))
+
+
+@pytest.fixture
+def saved_elsewhere(tmp_path: Path) -> Path:
+    """Make a backup of another hub."""
+    fill(tmp_path / "elsewhere", store_everything)
+    target = tmp_path / "elsewhere.backup"
+    key = load_key(tmp_path / "elsewhere", None)
+    backup(tmp_path / "elsewhere" / DATABASE, key, WORDS, target, cost=CHEAP)
+    return target
+
+
+async def test_an_interrupted_restore_is_taken_up_again(hub: Path, saved: Path) -> None:
+    """It had its permission; until it is through, no daemon starts."""
+    (hub / "restore-in-progress").touch()
+    (hub / "key").unlink()
+
+    restore(saved, WORDS, hub, now=NOW)
+
+    store = await SqliteStore.open(hub, Vault(load_key(hub, None)))
+    assert await store.run(lambda tx: tx.code("code-1")) == CODE
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lambda _: b"", "not a pinsmith backup"),
+        (lambda _: b"SQLite format 3\0" * 100, "not a pinsmith backup"),
+        (lambda good: good[:30], "not a pinsmith backup"),
+        (lambda good: good[:60], "passphrase is wrong, or"),
+        (lambda good: good[:1000], "damaged or cut short"),
+        (lambda good: good[:-1], "damaged or cut short"),
+        (lambda good: good + b"x", "damaged or cut short"),
+        (lambda good: good[:-1] + bytes([good[-1] ^ 1]), "damaged or cut short"),
+        (lambda good: good[:16] + b"\x02" + good[17:], "use a newer one"),
+        (lambda good: good[:17] + b"\x1f" + good[18:], "use a newer one"),
+        (lambda good: good[:17] + b"\x00" + good[18:], "use a newer one"),
+        (lambda good: good[:19] + b"\xff" + good[20:], "use a newer one"),
+        (lambda good: good[:25] + b"????" + good[29:], "passphrase is wrong, or"),
+    ],
+    ids=[
+        "empty",
+        "a database",
+        "half a header",
+        "no key",
+        "cut in a piece",
+        "cut at the end",
+        "longer",
+        "a bit flipped",
+        "newer format",
+        "asks for too much memory",
+        "asks for nothing",
+        "asks for too many passes",
+        "other salt",
+    ],
+)
+def test_a_file_that_is_not_whole_changes_nothing(
+    saved: Path, tmp_path: Path, content: Callable[[bytes], bytes], said: str
+) -> None:
+    """All of it is checked before the first file is moved."""
+    bad, new = tmp_path / "bad", tmp_path / "new"
+    bad.write_bytes(content(saved.read_bytes()))
+
+    with pytest.raises(BackupUnreadable, match=said):
+        restore(bad, WORDS, new, now=NOW)
+    assert [path.name for path in new.iterdir()] == ["lock"]
+
+
+def test_a_wrong_passphrase_is_told_apart_from_damage(saved: Path, tmp_path: Path) -> None:
+    """So that nobody throws a good backup away."""
+    with pytest.raises(BackupUnreadable, match="passphrase is wrong"):
+        restore(saved, WORDS + "!", tmp_path / "new", now=NOW)
+
+
+def test_a_passphrase_is_the_same_however_it_is_typed(tmp_path: Path) -> None:
+    """Keyboards differ in how they compose an umlaut."""
+    fill(tmp_path / "hub", store_everything)
+    key = load_key(tmp_path / "hub", None)
+    backup(tmp_path / "hub" / DATABASE, key, "Schl\u00fcsselbund", tmp_path / "file", cost=CHEAP)
+
+    restore(tmp_path / "file", "Schlu\u0308sselbund", tmp_path / "new", now=NOW)
+    assert load_key(tmp_path / "new", None) == key
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """And no database is made in its place."""
+    with pytest.raises(StorageFailed, match="could not be restored: No such file"):
+        restore(tmp_path / "gone", WORDS, tmp_path / "new", now=NOW)
+    assert not (tmp_path / "new" / DATABASE).exists()
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_the_sealed_file_holds_any_length(size: int) -> None:
+    """Also those that end exactly with a piece."""
+    content = bytes(number % 251 for number in range(size))
+    sealed = b"".join(seal(io.BytesIO(content), KEY, WORDS, CHEAP))
+
+    key, pieces = unseal(io.BytesIO(sealed), WORDS)
+
+    assert key == KEY
+    assert b"".join(pieces) == content
+
+
+def test_pieces_cannot_be_left_out_swapped_or_cut_off() -> None:
+    """Each is bound to its place, and the last one is marked."""
+    front, *pieces = seal(io.BytesIO(bytes(3 * PIECE)), KEY, WORDS, CHEAP)
+    one, two, three = pieces
+
+    for forged in (
+        [one, two],
+        [one],
+        [],
+        [two, three],
+        [one, three],
+        [two, one, three],
+        [one, two, two, three],
+    ):
+        _, opened = unseal(io.BytesIO(front + b"".join(forged)), WORDS)
+        with pytest.raises(BackupUnreadable):
+            list(opened)
+
+
+def test_pieces_of_two_backups_do_not_mix() -> None:
+    """Even under the same passphrase."""
+    first, second = (list(seal(io.BytesIO(b"x"), KEY, WORDS, CHEAP)) for _ in range(2))
+
+    _, opened = unseal(io.BytesIO(first[0] + second[1]), WORDS)
+    with pytest.raises(BackupUnreadable):
+        list(opened)
+
+
+@pytest.mark.slow
+def test_the_default_cost_opens_again() -> None:
+    """What users get: 64 MiB, twice."""
+    sealed = b"".join(seal(io.BytesIO(b"content"), KEY, WORDS, Cost()))
+
+    key, pieces = unseal(io.BytesIO(sealed), WORDS)
+    assert (key, b"".join(pieces)) == (KEY, b"content")
+    assert Cost().bearable

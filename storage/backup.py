@@ -12,7 +12,7 @@ from msgspec.structs import replace as changed
 
 from gateway.domain.store import StorageFailed, Tx
 from storage.data_dir import DATABASE, KEY, RESTORING, DataDirectory
-from storage.errors import RestoreRefused, in_plain_words
+from storage.errors import BackupUnreadable, DatabaseTooNew, RestoreRefused, in_plain_words
 from storage.keys import write_key
 from storage.private_files import sync_folder, write_over
 from storage.sealed_file import Cost, seal, unseal
@@ -76,8 +76,9 @@ def restore(
     Raises:
         DataDirectoryInUse: a daemon runs on the directory.
         RestoreRefused: there is a database and `replace` was not asked for.
-        BackupUnreadable: wrong passphrase, damaged or foreign file. Nothing was changed.
-        StorageFailed: see the message. Unless it speaks of an interrupted restore, nothing was changed.
+        BackupUnreadable: wrong passphrase, damaged or foreign file, or made by a newer release.
+        StorageFailed: see the message. A restore cut off while files are moved leaves a mark, and no daemon
+            starts until it was run again; in all other cases nothing was changed.
     """
     with DataDirectory(data_dir):
         # A restore that was cut off has had its permission.
@@ -97,7 +98,13 @@ def _unpack(file: Path, passphrase: str, folder: Path) -> None:
         key, content = unseal(source, passphrase)
         write_over(folder / DATABASE, content)
     write_over(folder / KEY, [write_key(key)])
-    with closing(open_database(folder / DATABASE)) as connection:
+    try:
+        opened = open_database(folder / DATABASE)
+    except DatabaseTooNew:
+        raise BackupUnreadable(
+            "the backup was made by a newer pinsmith: install that release first"
+        ) from None
+    with closing(opened) as connection:
 
         def hold(tx: Tx) -> None:
             for device in tx.devices():
@@ -117,6 +124,9 @@ def _put_in_place(folder: Path, data_dir: Path, now: datetime) -> list[Path]:
     """Swap the files. As long as the mark stands, no daemon starts on a half-finished swap."""
     write_over(data_dir / RESTORING, [])
     aside = f".replaced-{now:%Y%m%dT%H%M%SZ}"
+    while any(data_dir.glob(f"*{aside}*")):
+        # Run twice in one second, or by a clock that stands still: what was kept first is not overwritten.
+        aside += "-again"
     kept = []
     # SQLite finds the log of a database by its name, and would apply an old one to the new database.
     for name, new_name in (

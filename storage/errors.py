@@ -10,7 +10,7 @@
     ├── SealBroken          a sealed value does not open where it stands
     ├── KeyUnusable         the key file is missing, open to others or not a key
     ├── WrongKey            the key is not the one that the database was sealed with
-    ├── BackupUnreadable    wrong passphrase, damaged or foreign file
+    ├── BackupUnreadable    wrong passphrase, damaged or foreign file, or of a newer release
     └── RestoreRefused      a restore would overwrite a database
 """
 

@@ -1,6 +1,8 @@
 """One file brings database and key back, and nothing reaches a lock before somebody has looked."""
 
+import errno
 import io
+import itertools
 import stat
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +14,7 @@ from msgspec.structs import replace
 
 from gateway.domain.store import StorageFailed, Tx
 from storage.backup import SEQ_LEAP, backup, restore
-from storage.data_dir import DATABASE
+from storage.data_dir import DATABASE, RESTORING
 from storage.errors import BackupUnreadable, DataDirectoryInUse, RestoreRefused
 from storage.keys import load_key
 from storage.sealed_file import Cost, seal, unseal
@@ -205,7 +207,7 @@ def saved_elsewhere(tmp_path: Path) -> Path:
 
 async def test_an_interrupted_restore_is_taken_up_again(hub: Path, saved: Path) -> None:
     """It had its permission; until it is through, no daemon starts."""
-    (hub / "restore-in-progress").touch()
+    (hub / RESTORING).touch()
     (hub / "key").unlink()
 
     restore(saved, WORDS, hub, now=NOW)
@@ -213,6 +215,45 @@ async def test_an_interrupted_restore_is_taken_up_again(hub: Path, saved: Path) 
     store = await SqliteStore.open(hub, Vault(load_key(hub, None)))
     assert await store.run(lambda tx: tx.code("code-1")) == CODE
     await store.close()
+
+
+@pytest.mark.parametrize("moved", range(4))
+def test_a_restore_cut_off_anywhere_can_be_run_again(
+    hub: Path, saved_elsewhere: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    """Old and new files never mix, and the old database is still there in the end, with its key."""
+    old_key, old_database = load_key(hub, None), (hub / DATABASE).read_bytes()
+    rename, renamed = Path.rename, itertools.count()
+
+    def dying(path: Path, target: Path) -> Path:
+        if next(renamed) == moved:
+            raise OSError(errno.EIO, "the card is gone")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", dying)
+    with pytest.raises(StorageFailed, match="the card is gone"):
+        restore(saved_elsewhere, WORDS, hub, now=NOW, replace=True)
+    assert (hub / RESTORING).exists()
+
+    restore(saved_elsewhere, WORDS, hub, now=NOW)
+
+    assert not (hub / RESTORING).exists()
+    vault = Vault(load_key(hub, None))
+    with closing(open_database(hub / DATABASE)) as connection:
+        run_unit(connection, vault, check_key(vault))
+        assert run_unit(connection, vault, lambda tx: tx.code("code-1")) == CODE
+    assert old_key.hex() in [path.read_text().strip() for path in hub.glob("key.replaced-*")]
+    assert old_database in [path.read_bytes() for path in hub.glob(f"{DATABASE}.replaced-*")]
+
+
+def test_a_backup_of_a_newer_release_is_refused(hub: Path, tmp_path: Path) -> None:
+    """A fresh system may come with an older one than the hub had."""
+    with closing(open_database(hub / DATABASE)) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    backup(hub / DATABASE, load_key(hub, None), WORDS, tmp_path / "file", cost=CHEAP)
+
+    with pytest.raises(BackupUnreadable, match="newer pinsmith: install that release"):
+        restore(tmp_path / "file", WORDS, tmp_path / "new", now=NOW)
 
 
 @pytest.mark.parametrize(

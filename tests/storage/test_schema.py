@@ -14,7 +14,7 @@ from gateway.domain.store import StorageFailed, Tx
 from storage.data_dir import DATABASE
 from storage.errors import DatabaseDamaged, DatabaseTooNew, RestoreUnfinished
 from storage.keys import load_key
-from storage.schema import migrations
+from storage.schema import bring_up_to_date, migrations
 from storage.sqlite import check_key, open_database, run_unit
 from storage.store import SqliteStore
 from storage.vault import Vault
@@ -179,6 +179,24 @@ def test_rows_without_owner_are_damage(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseDamaged):
         open_database(path)
+
+
+def test_a_body_that_no_release_writes_is_damage(connection: sqlite3.Connection, vault: Vault) -> None:
+    """Somebody edited a lock by hand; what stands there is not quoted."""
+    run_unit(connection, vault, store_everything)
+    connection.execute("UPDATE device SET body = '{\"device_id\": 918273}'")
+
+    with pytest.raises(DatabaseDamaged) as refused:
+        run_unit(connection, vault, lambda tx: tx.devices())
+    assert "918273" not in str(refused.value)
+
+
+def test_a_place_without_a_log_is_refused() -> None:
+    """Without it nothing promises that a commit survives; a network file system is such a place."""
+    nowhere = sqlite3.connect("", isolation_level=None)
+
+    with closing(nowhere), pytest.raises(StorageFailed, match="a file system of this machine"):
+        bring_up_to_date(nowhere, "/mnt/share/pinsmith.db")
 
 
 def test_damage_found_later_is_told_in_plain_words(tmp_path: Path, vault: Vault) -> None:

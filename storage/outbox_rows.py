@@ -46,6 +46,11 @@ class OutboxRows(Rows):
             )
         )
 
+    def undelivered_count(self) -> int:
+        """Return how many events the broker has not acknowledged."""
+        row = self._execute("SELECT count(*) FROM event WHERE delivered_at IS NULL").fetchone()
+        return int(row[0])
+
     def mark_delivered(self, seqs: Sequence[int], at: datetime) -> None:
         """Remember that the broker has these events; the first time counts."""
         delivered = to_ms(at)
@@ -85,8 +90,7 @@ class OutboxRows(Rows):
 
         Return (events dropped, lowest seq dropped); (0, 0) when nothing had to go.
         """
-        row = self._execute("SELECT count(*) FROM event WHERE delivered_at IS NULL").fetchone()
-        excess = row[0] - most
+        excess = self.undelivered_count() - most
         if excess <= 0:
             return 0, 0
         gone = self._execute(

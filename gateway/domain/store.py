@@ -99,6 +99,10 @@ class Tx(Protocol):
         """Return the oldest events that the broker has not acknowledged, in `seq` order."""
         ...
 
+    def undelivered_count(self) -> int:
+        """Return how many events the broker has not acknowledged."""
+        ...
+
     def mark_delivered(self, seqs: Sequence[int], at: datetime) -> None:
         """Remember that the broker has these events."""
         ...

@@ -1,0 +1,9 @@
+"""The daemon: the one place that knows drivers, storage and MQTT all together.
+
+`serving` starts and ends it, `wiring` puts the parts together, `drivers` makes those that the configuration
+needs, `broker` and `description` turn settings into what the link and the people who watch want to know.
+"""
+
+from gateway.daemon.serving import run, run_until_signalled, serve
+
+__all__ = ["run", "run_until_signalled", "serve"]

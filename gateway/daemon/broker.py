@@ -1,0 +1,34 @@
+"""Turns the settings of the broker into those of the link."""
+
+from pathlib import Path
+
+from gateway.config import MqttSettings
+from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings, Will
+from gateway.mqtt.publisher import OFFLINE
+from gateway.mqtt.topics import Topics
+
+
+def link_settings(mqtt: MqttSettings, gateway_id: str, topics: Topics) -> LinkSettings:
+    """Return what the link must know. Raises OSError where the password file has become unreadable.
+
+    The client id is fixed, because the broker keeps commands for it while the hub is away.
+    """
+    password = mqtt.password()
+    encrypted = mqtt.url.scheme == "mqtts"
+    return LinkSettings(
+        host=mqtt.url.host,
+        port=mqtt.url.port,
+        client_id=f"pinsmith-{gateway_id}",
+        will=Will(topics.bridge_state, OFFLINE),
+        tls=TlsSettings(_text(mqtt.ca_file), _text(mqtt.cert_file), _text(mqtt.key_file))
+        if encrypted
+        else None,
+        username=mqtt.username,
+        password=Secret(password) if password is not None else None,
+        version=mqtt.version,
+        max_payload_bytes=mqtt.max_payload_bytes,
+    )
+
+
+def _text(file: Path | None) -> str | None:
+    return str(file) if file is not None else None

@@ -1,0 +1,51 @@
+"""Makes the drivers that configured locks need, and imports no other: radio libraries are heavy."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from gateway.config import Settings
+from gateway.domain.clock import Clock
+from gateway.domain.driver import Driver
+
+
+class Drivers:
+    """The drivers of this hub by name, and what is wrong with them."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Make them; nothing is connected yet."""
+        self.by_name: dict[str, Driver] = {}
+        self._troubles: dict[str, Callable[[], dict[str, Any]]] = {}
+        if settings.simulated_locks:
+            self._add_simulated(settings, clock)
+        if settings.zwave_locks:
+            self._add_zwave(settings, clock)
+
+    def troubles(self) -> dict[str, Any]:
+        """Return, by driver, what people should look at, as JSON."""
+        return {name: describe() for name, describe in self._troubles.items()}
+
+    def _add_simulated(self, settings: Settings, clock: Clock) -> None:
+        from drivers.simulated.driver import SimulatedDriver  # noqa: PLC0415 - see above
+
+        self.by_name["simulated"] = SimulatedDriver(
+            settings.simulated,
+            settings.simulated_locks,
+            clock=clock,
+            directory=settings.gateway.data_directory,
+        )
+
+    def _add_zwave(self, settings: Settings, clock: Clock) -> None:
+        from drivers.zwave.driver import ZwaveDriver  # noqa: PLC0415 - see above
+
+        driver = ZwaveDriver(
+            settings.zwave,
+            settings.zwave_locks,
+            clock=clock,
+            random=random.Random(),  # noqa: S311 - spreads reconnecting, nothing more
+        )
+        self.by_name["zwave"] = driver
+        self._troubles["zwave"] = lambda: {
+            "problems": dict(driver.problems),
+            "warnings": list(driver.warnings),
+        }

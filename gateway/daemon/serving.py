@@ -1,0 +1,100 @@
+"""Starting and ending."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Coroutine, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gateway import logs
+from gateway.config import Settings
+from gateway.daemon.description import start_line
+from gateway.daemon.wiring import Gateway
+from gateway.domain.clock import Clock
+from gateway.system_clock import SystemClock
+from storage.keys import load_key
+from storage.store import SqliteStore
+from storage.vault import Vault
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run the gateway until SIGINT or SIGTERM; a second signal ends the process at once.
+
+    Raises:
+        StorageFailed: the store cannot be used; the message says what to do.
+        SystemExit: something unforeseen ended the gateway; the log says what.
+    """
+    logs.set_up(os.environ)
+    run_until_signalled(serve(settings))
+
+
+def run_until_signalled(serving: Coroutine[Any, Any, None]) -> None:
+    """Run `serving` in an event loop of its own, and cancel it on SIGINT or SIGTERM. Raises as `run` does."""
+    try:
+        asyncio.run(_until_signalled(serving))
+    except BaseExceptionGroup as group:
+        for error in _leaves(group):
+            _log.critical("Something unforeseen ended the gateway: %s", logs.place(error))
+        raise SystemExit(1) from None
+
+
+async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
+    """Run the gateway until cancelled, then leave broker and database in order.
+
+    `clock` is that of the machine unless another is given.
+
+    Raises:
+        StorageFailed: the store cannot be used.
+        BaseExceptionGroup: something unforeseen ended a part.
+    """
+    asyncio.get_running_loop().set_exception_handler(_without_words)
+    directory = settings.gateway.data_directory
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    key = load_key(directory, Path(credentials) if credentials else None)
+    store = await SqliteStore.open(directory, Vault(key))
+    try:
+        gateway = Gateway(settings, store, clock or SystemClock())
+        await gateway.engine.start()
+        _log.info("%s", start_line(settings))
+        await gateway.run()
+    finally:
+        await store.close()
+        _log.info("Stopped")
+
+
+async def _until_signalled(serving: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(serving)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            # By the kernel and not by an exception, so that nothing can hold up the second signal.
+            signal.signal(number, signal.SIG_DFL)
+        _log.info("Stopping")
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _without_words(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught, without the text of the exception."""
+    error = context.get("exception")
+    what = logs.place(error) if isinstance(error, BaseException) else "no exception"
+    _log.error("A task failed and nobody noticed: %s", what)
+
+
+def _leaves(group: BaseExceptionGroup) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,159 @@
+"""Puts the parts together. Nothing runs before `Gateway.run`."""
+
+import asyncio
+import logging
+import random
+import secrets
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway.audit_times import audits_in
+from gateway.config import Settings
+from gateway.daemon.broker import link_settings
+from gateway.daemon.description import bridge_info
+from gateway.daemon.drivers import Drivers
+from gateway.domain.clock import Clock
+from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.engine.clock_guard import ClockGuard, ClockSettings
+from gateway.engine.commands.desk import CommandDesk
+from gateway.engine.engine import Engine
+from gateway.engine.turn import Rules
+from gateway.engine.work import Chance
+from gateway.mqtt.health import Health
+from gateway.mqtt.intake import Intake
+from gateway.mqtt.link import Link
+from gateway.mqtt.link_connection import Incoming
+from gateway.mqtt.link_state import LinkKind, LinkState
+from gateway.mqtt.outbox import Outbox
+from gateway.mqtt.own_events import OwnEvents
+from gateway.mqtt.publisher import Publisher
+from gateway.mqtt.topics import Topics
+
+_log = logging.getLogger(__name__)
+_MINUTE_S = 60.0
+_DAY_S = 86_400.0
+_FINE = {LinkKind.CONNECTING, LinkKind.CONNECTED, LinkKind.STOPPED}
+
+
+class Gateway:
+    """One hub: its engine, its way to the broker and what goes in and out."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        """Wire together; nothing is read or sent."""
+        self._timing = settings.timing
+        self._store = store
+        self._clock = clock
+        drivers = Drivers(settings, clock)
+        topics = Topics(settings.topic_root)
+        own_events = OwnEvents(settings.gateway.id, clock, _new_id)
+        self._guard = ClockGuard(
+            clock, ClockSettings(untrusted_policy=settings.clock.untrusted_policy, step=settings.clock.step)
+        )
+        self._health = Health(clock, drivers.troubles)
+        self.engine = Engine(
+            store=store,
+            clock=clock,
+            guard=self._guard,
+            rules=Rules(
+                timing=settings.timing,
+                removals_after_step=settings.clock.removals_after_step,
+                next_audit=audits_in(settings.gateway.time_zone),
+            ),
+            chance=Chance(_new_id, random.random, secrets.randbelow),
+            drivers=drivers.by_name,
+            policies=settings.policies,
+            told=self._told,
+        )
+        self._link = Link(
+            link_settings(settings.mqtt, settings.gateway.id, topics),
+            [topics.requests],
+            self._handle,
+            self._link_changed,
+            sleep=clock.sleep,
+            clock=clock.boot,
+            rng=random.Random(),  # noqa: S311 - spreads reconnecting, nothing more
+        )
+        self._intake = Intake(
+            self._link,
+            CommandDesk(self.engine, self._told),
+            store,
+            topics,
+            self._health,
+            own_events=own_events,
+            max_payload_bytes=settings.mqtt.max_payload_bytes,
+        )
+        self._outbox = Outbox(
+            self._link,
+            store,
+            topics,
+            self._health,
+            own_events=own_events,
+            limit=settings.mqtt.outbox_limit,
+            clock=clock,
+        )
+        self._publisher = Publisher(
+            self._link,
+            store,
+            topics,
+            self._health,
+            view=self._guard.view,
+            timing=settings.timing,
+            publish_names=settings.mqtt.publish_names,
+            info=bridge_info(settings),
+            clock=clock,
+        )
+
+    async def run(self) -> None:
+        """Run everything until cancelled; the engine must have been started."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._link.run(), name="link")
+            group.create_task(self.engine.run(), name="engine")
+            group.create_task(self._outbox.run(), name="outbox")
+            group.create_task(self._publisher.run(), name="publisher")
+            group.create_task(self._every_minute(), name="every minute")
+            group.create_task(self._every_day(), name="every day")
+
+    async def _every_minute(self) -> None:
+        """Make room in the outbox and tell how the hub is."""
+        while True:
+            try:
+                await self._outbox.trim()
+            except StorageFailed as error:
+                self._health.storage_failed(error)
+            # Whatever was stored without telling is noticed here at the latest.
+            self._outbox.wake()
+            self._publisher.tell_health()
+            await self._clock.sleep(_MINUTE_S)
+
+    async def _every_day(self) -> None:
+        """Drop what is older than its retention, by a time that is certain."""
+        while True:
+            now = self._guard.view().at
+            try:
+                await self._store.run(self._pruning(now))
+            except StorageFailed as error:
+                self._health.storage_failed(error)
+            await self._clock.sleep(_DAY_S)
+
+    def _pruning(self, now: datetime) -> Callable[[Tx], None]:
+        replies_before = now - self._timing.command_retention
+        events_before = now - self._timing.event_retention
+        return lambda tx: tx.prune(replies_before=replies_before, events_before=events_before)
+
+    async def _handle(self, message: Incoming) -> None:
+        await self._intake.handle(message)
+        # A command may leave an event that belongs to no lock.
+        self._outbox.wake()
+
+    def _told(self, device_id: str) -> None:
+        self._publisher.told(device_id)
+        self._outbox.wake()
+
+    def _link_changed(self, state: LinkState) -> None:
+        _log.log(logging.INFO if state.kind in _FINE else logging.WARNING, "%s", state.message)
+        self._publisher.tell_health()
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

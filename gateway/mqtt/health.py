@@ -1,0 +1,69 @@
+"""What the hub says about itself: counters since the start, and what is wrong at the moment."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gateway.domain.clock import Clock
+from gateway.domain.store import StorageFailed
+from gateway.mqtt.link import Link
+
+_log = logging.getLogger(__name__)
+_STATM = Path("/proc/self/statm")
+
+
+class Health:
+    """Collects what `bridge/health` tells."""
+
+    def __init__(self, clock: Clock, drivers: Callable[[], dict[str, Any]]) -> None:
+        """Count from now on; `drivers` says what the drivers find wrong, as JSON, by driver."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when a trouble came or went; the publisher sets it."""
+        self._clock = clock
+        self._drivers = drivers
+        self._started = clock.boot()
+        self._counters: Counter[str] = Counter()
+        self._storage: str | None = None
+
+    def count(self, what: str) -> None:
+        """Note that something happened that should not happen often."""
+        self._counters[what] += 1
+
+    def storage_failed(self, error: StorageFailed) -> None:
+        """Note that the database could not be read or written. The message is ours and holds no secret."""
+        trouble = str(error)
+        if trouble != self._storage:
+            self._storage = trouble
+            _log.error("The database cannot be used: %s", trouble)
+            self.changed()
+
+    def storage_worked(self) -> None:
+        """Note that the database could be read and written."""
+        if self._storage is not None:
+            self._storage = None
+            _log.info("The database can be used again")
+            self.changed()
+
+    def report(self, link: Link, events_waiting: int) -> dict[str, Any]:
+        """Return the content of `bridge/health`.
+
+        `events_waiting` counts the events that the broker does not have yet. Counters count since the start.
+        """
+        return {
+            "uptime_s": round(self._clock.boot() - self._started),
+            "memory_rss_bytes": _resident_bytes(),
+            "events_waiting": events_waiting,
+            "storage_trouble": self._storage,
+            "mqtt": {"state": link.state.kind, "message": link.state.message} | asdict(link.counters),
+            "counters": dict(sorted(self._counters.items())),
+            "drivers": self._drivers(),
+        }
+
+
+def _resident_bytes() -> int:
+    # Second field, in pages: proc(5).
+    return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

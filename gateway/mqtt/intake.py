@@ -1,0 +1,118 @@
+"""Takes commands in: executes, answers, and only then lets the broker forget them (rule 7)."""
+
+import logging
+
+import msgspec
+
+from gateway.domain.errors import InvalidInput
+from gateway.domain.store import StorageFailed, Store
+from gateway.engine.commands.desk import CommandDesk
+from gateway.mqtt.health import Health
+from gateway.mqtt.link import Link
+from gateway.mqtt.link_connection import Incoming
+from gateway.mqtt.link_errors import LinkDown, LinkError, NotStored
+from gateway.mqtt.own_events import OwnEvents
+from gateway.mqtt.topics import Request, Topics
+
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """The link's handler: one message at a time, in the order of arrival."""
+
+    def __init__(
+        self,
+        link: Link,
+        desk: CommandDesk,
+        store: Store,
+        topics: Topics,
+        health: Health,
+        *,
+        own_events: OwnEvents,
+        max_payload_bytes: int,
+    ) -> None:
+        """Answer over `link`; `max_payload_bytes` is what the link was told, for the words of the answer."""
+        self._link = link
+        self._desk = desk
+        self._store = store
+        self._topics = topics
+        self._health = health
+        self._own_events = own_events
+        self._max_payload_bytes = max_payload_bytes
+
+    async def handle(self, message: Incoming) -> None:
+        """Carry out one command and answer it; durable on return.
+
+        An answer that does not get through is not kept for later: the client repeats its command and is
+        answered from memory. Raises NotStored when the database failed and nothing happened.
+        """
+        request = self._topics.request(message.topic)
+        if message.retain:
+            await self._refuse_retained(message, request)
+        elif request is None:
+            self._health.count("malformed_topics")
+        elif message.payload_too_large:
+            self._health.count("oversize_commands")
+            await self._answer(request, message, self._desk.too_large(self._max_payload_bytes))
+        elif not message.payload:
+            # Clearing a retained command, whoever does it, comes by here as an empty message.
+            self._health.count("empty_commands")
+        else:
+            await self._answer(request, message, await self._execute(request, message.payload))
+
+    async def _execute(self, request: Request, payload: bytes) -> bytes:
+        try:
+            answer = await self._desk.execute(request.client, request.verb, payload)
+        except StorageFailed as error:
+            self._health.storage_failed(error)
+            raise NotStored from None
+        self._health.storage_worked()
+        return answer
+
+    async def _answer(self, request: Request, message: Incoming, answer: bytes) -> None:
+        topic = self._topics.response(request, message.response_topic)
+        try:
+            await self._link.publish(topic, answer, correlation_data=message.correlation_data)
+        except LinkDown:
+            self._health.count("answers_lost")
+        except LinkError:
+            self._health.count("answers_refused")
+            _log.warning("The broker refuses the answers to %s: check its access list", request.client)
+
+    async def _refuse_retained(self, message: Incoming, request: Request | None) -> None:
+        """Clear a retained command on the broker, say so to its sender and in an event.
+
+        Executed, it would come again with every connection, long after anybody wanted it.
+        """
+        self._health.count("retained_commands")
+        if request is not None:
+            await self._tell_retained(request)
+            await self._answer(request, message, _retained_refusal(message.payload))
+        try:
+            await self._link.publish(message.topic, b"", retain=True)
+        except (LinkError, ValueError):
+            # It comes again with the next connection. ValueError: a topic that only a broken broker sends.
+            self._health.count("retained_commands_not_cleared")
+
+    async def _tell_retained(self, request: Request) -> None:
+        _log.warning("A retained command of %s was not executed: %s", request.client, request.verb)
+        event = self._own_events.make("gateway.retained_command", client=request.client, verb=request.verb)
+        try:
+            await self._store.run(lambda tx: tx.emit(event))
+        except StorageFailed as error:
+            self._health.storage_failed(error)
+            raise NotStored from None
+
+
+class _Envelope(msgspec.Struct):
+    transaction: str | None = None
+
+
+def _retained_refusal(payload: bytes) -> bytes:
+    try:
+        transaction = msgspec.json.decode(payload, type=_Envelope).transaction
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        transaction = None
+    error = InvalidInput("a command must not be retained; send it again without the retain flag")
+    told = {"type": error.type, "message": error.message, "data": error.data}
+    return msgspec.json.encode({"transaction": transaction, "status": "error", "data": None, "error": told})

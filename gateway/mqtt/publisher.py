@@ -1,0 +1,175 @@
+"""Keeps the retained topics as they should be: what the hub, its locks and their codes look like now."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from itertools import batched
+from typing import Any
+
+import msgspec
+
+from gateway.domain.clock import Clock, TimeView
+from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.timing import Timing
+from gateway.engine.views import retained_states
+from gateway.mqtt.health import Health
+from gateway.mqtt.link import Link
+from gateway.mqtt.link_errors import LinkDown, PublishRefused
+from gateway.mqtt.outbox import RETRY_S, STORAGE_S
+from gateway.mqtt.topics import Topics
+
+_log = logging.getLogger(__name__)
+ONLINE = b'{"state":"online"}'
+OFFLINE = b'{"state":"offline"}'
+"""The will."""
+COALESCE_S = 0.1
+"""A lock at work changes many times in a row; that many updates are put into one."""
+_AT_ONCE = 20
+"""States on their way at once: more would stand before events and answers."""
+
+
+class News:
+    """What one look at the memory found to be published."""
+
+    def __init__(self, tombstones: list[str], states: dict[str, bytes], events_waiting: int) -> None:
+        """Keep topics below the root."""
+        self.tombstones = tombstones
+        self.states = states
+        self.events_waiting = events_waiting
+
+
+class Publisher:
+    """Publishes what differs from what the broker acknowledged on this connection, and all on a new one."""
+
+    def __init__(  # noqa: PLR0913 - the settings of what is shown
+        self,
+        link: Link,
+        store: Store,
+        topics: Topics,
+        health: Health,
+        *,
+        view: Callable[[], TimeView],
+        timing: Timing,
+        publish_names: bool,
+        info: Mapping[str, Any],
+        clock: Clock,
+    ) -> None:
+        """Show states as seen at `view()`; `info` is the content of `bridge/info`."""
+        self._link = link
+        self._store = store
+        self._topics = topics
+        self._health = health
+        self._view = view
+        self._timing = timing
+        self._publish_names = publish_names
+        self._info = msgspec.json.encode(info)
+        self._clock = clock
+        self._generation = 0
+        self._acknowledged: dict[str, bytes] = {}
+        self._dirty: set[str] = set()
+        self._health_due = True
+        self._woken = asyncio.Event()
+        health.changed = self.tell_health
+
+    def told(self, device_id: str) -> None:
+        """Look at a lock and its codes again."""
+        self._dirty.add(device_id)
+        self._woken.set()
+
+    def tell_health(self) -> None:
+        """Publish `bridge/health` again; also called after every change of the link."""
+        self._health_due = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Publish whenever something changed and there is a connection, until cancelled."""
+        while True:
+            self._woken.clear()
+            await self._link.connected.wait()
+            try:
+                await self._round()
+            except LinkDown:
+                await self._clock.sleep(RETRY_S)
+            except StorageFailed as error:
+                self._health.storage_failed(error)
+                await self._clock.sleep(STORAGE_S)
+            else:
+                await self._woken.wait()
+                await self._clock.sleep(COALESCE_S)
+
+    async def _round(self) -> None:
+        """Publish all that is new. Raises LinkDown and StorageFailed; what was not done is done next time."""
+        generation = self._link.generation
+        everything = generation != self._generation
+        if everything:
+            self._acknowledged.clear()
+            await self._retain({self._topics.bridge_state: ONLINE, self._topics.bridge_info: self._info})
+        dirty, self._dirty = self._dirty, set()
+        try:
+            news = await self._look(None if everything else dirty)
+            await self._bury(news.tombstones)
+            await self._retain(news.states)
+        except BaseException:
+            self._dirty |= dirty
+            raise
+        self._generation = generation
+        if self._health_due or everything:
+            self._health_due = False
+            report = self._health.report(self._link, news.events_waiting)
+            await self._retain({self._topics.bridge_health: msgspec.json.encode(report)})
+
+    async def _look(self, device_ids: set[str] | None) -> News:
+        """Read what should be published for these locks (None: for all)."""
+        t = self._view()
+
+        def unit(tx: Tx) -> News:
+            asked = (
+                [device.device_id for device in tx.devices()] if device_ids is None else sorted(device_ids)
+            )
+            states: dict[str, bytes] = {}
+            for device_id in asked:
+                found = retained_states(tx, device_id, t, self._timing, publish_names=self._publish_names)
+                for path, state in found.items():
+                    states[self._topics.below(path)] = msgspec.json.encode(state)
+            return News(list(tx.tombstones()), states, tx.undelivered_count())
+
+        news = await self._store.run(unit)
+        self._health.storage_worked()
+        return news
+
+    async def _bury(self, tombstones: list[str]) -> None:
+        """Empty the topics of what is gone; each is remembered until the broker acknowledged."""
+        if not tombstones:
+            return
+        topics = [self._topics.below(path) for path in tombstones]
+        await self._retain(dict.fromkeys(topics, b""))
+        for topic in topics:
+            self._acknowledged.pop(topic, None)
+
+        def unit(tx: Tx) -> None:
+            for path in tombstones:
+                tx.drop_tombstone(path)
+
+        await self._store.run(unit)
+
+    async def _retain(self, messages: Mapping[str, bytes]) -> None:
+        """Publish what the broker does not have yet; return when it has. Raises LinkDown."""
+        new = [
+            (topic, content)
+            for topic, content in messages.items()
+            if self._acknowledged.get(topic) != content
+        ]
+        for some in batched(new, _AT_ONCE):
+            results = await asyncio.gather(*(self._retain_one(*one) for one in some), return_exceptions=True)
+            failure = next((result for result in results if result is not None), None)
+            if failure is not None:
+                raise failure
+
+    async def _retain_one(self, topic: str, content: bytes) -> None:
+        try:
+            await self._link.publish(topic, content, retain=True)
+        except PublishRefused:
+            # Tried again when it changes or on the next connection; until then it would be refused again.
+            self._health.count("states_refused")
+            _log.warning("The broker refuses retained states: check its access list")
+        self._acknowledged[topic] = content

@@ -1,6 +1,7 @@
 """Where the `pinsmith` command starts."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
@@ -73,8 +74,8 @@ def carry_out(context: Context) -> int:
     except StorageFailed as error:
         return _failed(context, Exit.FAILED, {"type": "storage_failed", "message": str(error)})
     except BrokenPipeError:
-        # Whoever read the answer has gone; writing to it again at exit would print a traceback.
-        sys.stderr.close()
+        # Whoever read the answer has gone; writing the rest at exit would print a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -1,0 +1,96 @@
+"""Backups from the command line, on a real database."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.exits import Exit
+from storage.keys import load_key
+from storage.store import SqliteStore
+from storage.vault import Vault
+from tests.cli.conftest import House, Pinsmith
+
+PASSPHRASE = "correct horse battery"
+
+
+async def opened(house: House) -> SqliteStore:
+    """The gateway's memory as the daemon opens it."""
+    folder = house.folder / "var"
+    return await SqliteStore.open(folder, Vault(load_key(folder, None)))
+
+
+@pytest.fixture
+async def database(house: House) -> None:
+    """A database that remembers one thing."""
+    store = await opened(house)
+    await store.run(lambda tx: tx.save_meta("gateway_id", "home"))
+    await store.close()
+
+
+@pytest.fixture
+def backup(house: House, pinsmith: Pinsmith, database: None) -> Path:  # noqa: ARG001 - must be there
+    """A backup of it."""
+    file = house.folder / "backup.pinsmith"
+    done = pinsmith("backup", str(file), typed=(PASSPHRASE, PASSPHRASE))
+    assert done.code == Exit.OK
+    assert PASSPHRASE not in done.out + done.err
+    return file
+
+
+async def test_a_backup_is_restored_and_must_be_confirmed(
+    house: House, pinsmith: Pinsmith, backup: Path
+) -> None:
+    """The database that was there is kept aside; what follows is said."""
+    secret = house.folder / "passphrase"
+    secret.write_text(f"{PASSPHRASE}\n")
+    store = await opened(house)
+    await store.run(lambda tx: tx.save_meta("gateway_id", "changed since"))
+    await store.close()
+
+    done = pinsmith("restore", str(backup), "--replace", "--passphrase-file", str(secret))
+
+    assert done.code == Exit.OK
+    assert "pinsmith restore --confirm" in done.out
+    assert any(line.startswith("kept: ") for line in done.lines)
+    store = await opened(house)
+    assert await store.run(lambda tx: tx.meta("gateway_id")) == "home"
+    await store.close()
+
+
+def test_a_wrong_passphrase_changes_nothing(house: House, pinsmith: Pinsmith, backup: Path) -> None:
+    """The message does not repeat it."""
+    before = (house.folder / "var" / "pinsmith.db").read_bytes()
+
+    done = pinsmith("restore", str(backup), "--replace", typed=("wrong horse battery",))
+
+    assert done.code == Exit.FAILED
+    assert "wrong horse" not in done.err
+    assert (house.folder / "var" / "pinsmith.db").read_bytes() == before
+
+
+def test_a_database_is_not_overwritten_unasked(pinsmith: Pinsmith, backup: Path) -> None:
+    """The message names the option."""
+    done = pinsmith("restore", str(backup), typed=(PASSPHRASE,))
+
+    assert done.code == Exit.FAILED
+    assert "--replace" in done.err
+
+
+def test_without_a_database_there_is_nothing_to_back_up(house: House, pinsmith: Pinsmith) -> None:
+    """No empty database and no key appear by asking."""
+    done = pinsmith("backup", str(house.folder / "backup.pinsmith"))
+
+    assert done.code == Exit.USAGE
+    assert not (house.folder / "var").exists()
+
+
+def test_a_passphrase_file_that_cannot_be_read_is_named(
+    house: House, pinsmith: Pinsmith, backup: Path
+) -> None:
+    """Nothing is asked for in its place: nobody may be there."""
+    done = pinsmith("restore", str(backup), "--passphrase-file", str(house.folder / "absent"))
+
+    assert (done.code, done.err) == (
+        Exit.FAILED,
+        f"pinsmith: {house.folder}/absent: cannot be read as text\n",
+    )

@@ -20,7 +20,8 @@ def add(commands: Commands) -> None:
 
 def _run(context: Context) -> None:
     # Loads drivers, storage and MQTT, which no other command needs.
-    import_module("gateway.daemon").run(context.settings)
+    with_broker = context.settings.mqtt.embedded_broker
+    import_module("gateway.demo" if with_broker else "gateway.daemon").run(context.settings)
 
 
 def _check(context: Context) -> Exit | None:

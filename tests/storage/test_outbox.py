@@ -44,6 +44,7 @@ def test_delivered_events_leave_the_outbox_and_stay_listed(tx: SqliteTx) -> None
     tx.mark_delivered([third, first], NOON)
 
     assert seqs(tx) == [second]
+    assert tx.undelivered_count() == 1
     listed = tx.events(since=None, until=None, device_id=None, access_code_id=None, limit=9)
     assert [stored.seq for stored in listed] == [first, second, third]
 

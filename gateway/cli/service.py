@@ -1,7 +1,5 @@
 """`pinsmith run` and `pinsmith config check`."""
 
-from importlib import import_module
-
 from gateway.cli.arguments import command, group
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import Exit
@@ -19,9 +17,12 @@ def add(commands: Commands) -> None:
 
 
 def _run(context: Context) -> None:
-    # Loads drivers, storage and MQTT, which no other command needs.
-    with_broker = context.settings.mqtt.embedded_broker
-    import_module("gateway.demo" if with_broker else "gateway.daemon").run(context.settings)
+    # Drivers, storage and MQTT are loaded for this command only, the embedded broker only where it is wanted.
+    if context.settings.mqtt.embedded_broker:
+        from gateway.demo import run  # noqa: PLC0415 - see above
+    else:
+        from gateway.daemon import run  # noqa: PLC0415 - see above
+    run(context.settings)
 
 
 def _check(context: Context) -> Exit | None:

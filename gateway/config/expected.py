@@ -2,8 +2,6 @@
 
 from msgspec import inspect
 
-DURATION = 'a duration: a whole number with s, m, h or d, such as "30m"'
-
 
 def expected(info: inspect.Type) -> str:
     """Return what fits the type, without ever quoting what was found."""
@@ -20,10 +18,6 @@ def expected(info: inspect.Type) -> str:
             words = "one of " + ", ".join(f'"{value}"' for value in info.values)
         case inspect.EnumType():
             words = "one of " + ", ".join(f'"{member.value}"' for member in info.cls)
-        case inspect.TimeDeltaType():
-            words = DURATION
-        case inspect.VarTupleType() | inspect.ListType():
-            words = f"a list, each entry {expected(info.item_type)}"
         case _:
             words = "another kind of value"
     return words

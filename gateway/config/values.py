@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.config.errors import Unexpected
-from gateway.config.expected import DURATION
 from gateway.config.settings import BrokerUrl
 from gateway.domain.lock import LockPolicy
 
@@ -17,6 +16,7 @@ type Convert = Callable[[Any], object]
 """Turns a TOML value into a typed one, or raises `Unexpected`."""
 
 _DURATION = re.compile(r"(\d{1,6})([smhd])")
+_DURATION_FORM = 'expected a duration: a whole number with s, m, h or d, such as "30m"'
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=3650)
 
@@ -40,7 +40,7 @@ def duration(value: object) -> timedelta:
     """Read a duration such as "10s", "30m", "72h" or "7d": at least one second, at most ten years."""
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise Unexpected(f"expected {DURATION}")
+        raise Unexpected(_DURATION_FORM)
     length = timedelta(**{_UNITS[found[2]]: int(found[1])})
     if not timedelta(seconds=1) <= length <= _LONGEST:
         raise Unexpected("expected a duration from 1s to 3650d")

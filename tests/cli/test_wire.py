@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from gateway.cli.exits import Exit
-from tests.mqtt.broker import Broker, Peer, eventually, peer
+from tests.mqtt.broker import Broker, BrokerTls, Peer, eventually, peer
+from tests.mqtt.certificates import Authority
 
 pytestmark = pytest.mark.mosquitto
 
@@ -36,10 +37,10 @@ async def other(broker: Broker) -> AsyncIterator[Peer]:
         yield somebody
 
 
-def configure(folder: Path, port: int, *more: str, version: str = "5") -> list[str]:
+def configure(folder: Path, port: int, *more: str, version: str = "5", scheme: str = "mqtt") -> list[str]:
     """Write a configuration; return the beginning of a command line that uses it."""
     file = folder / "pinsmith.toml"
-    lines = ['[gateway]\nid = "home"\ntime_zone = "UTC"\n[mqtt]', f'url = "mqtt://127.0.0.1:{port}"']
+    lines = ['[gateway]\nid = "home"\ntime_zone = "UTC"\n[mqtt]', f'url = "{scheme}://127.0.0.1:{port}"']
     file.write_text("\n".join([*lines, f'version = "{version}"', *more]) + "\n")
     return [sys.executable, "-m", "gateway.cli.main", "--config", str(file)]
 
@@ -174,6 +175,24 @@ async def test_a_wrong_password_is_told_and_not_shown(tmp_path: Path) -> None:
     assert code == Exit.NO_DAEMON
     assert "does not let us in" in err
     assert "hunter2" not in out + err
+
+
+async def test_an_encrypted_connection_believes_only_the_authority_given(tmp_path: Path) -> None:
+    """With a certificate of its own where the broker asks for one. No daemon listens at this broker."""
+    (tmp_path / "other").mkdir()
+    authority, other = Authority(tmp_path), Authority(tmp_path / "other")
+    own = authority.issue("hub")
+    tls = BrokerTls(authority.ca_file, authority.issue("broker"), ask_client=True)
+    certificate = [f'cert_file = "{own.cert}"', f'key_file = "{own.key}"']
+    said = []
+    async with Broker(tmp_path, tls=tls) as broker:
+        for ca_file in (authority.ca_file, other.ca_file):
+            command = configure(tmp_path, broker.port, f'ca_file = "{ca_file}"', *certificate, scheme="mqtts")
+            said.append(await run(*command, "clock"))
+
+    assert [code for code, _, _ in said] == [Exit.NO_DAEMON, Exit.NO_DAEMON]
+    assert "the daemon does not answer" in said[0][2]
+    assert "its certificate is not believed" in said[1][2]
 
 
 async def test_an_access_list_by_user_name_fits(tmp_path: Path) -> None:

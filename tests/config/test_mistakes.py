@@ -63,6 +63,7 @@ BELOW = [
         '[locks.door]\ndriver = "zwave"',
         "8: locks.door: a Z-Wave lock needs either node or node_name",
     ),
+    (LOCK + 'slots = "many"', "10: locks.door.slots: expected a whole number"),
     (LOCK + "slots = 300", "8: locks.door: slots must be from 1 to 250"),
     (LOCK + 'model = "broken"', f"10: locks.door.model: {MODELS}"),
     (LOCK + 'model = "write_only"', f"8: locks.door.managed_slots: {GRANT}"),

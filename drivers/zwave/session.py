@@ -129,9 +129,11 @@ class ZwaveSession(Session):
 
     async def _unanswered(self, slot: SlotRef, wanted: Reading, watch: WriteWatch, sent: float) -> Written:
         """Wait for the lock to tell; ask it once if it does not."""
-        expected = self._lock.tells_of_writes and not self._capabilities.supervised
-        sign = await watch.sign(self._waits.report_s if expected else self._waits.settle_s)
-        if expected or sign is not None:
+        # Where a look cannot decide, what the lock tells is the only way to learn of a duplicate.
+        expected = self._lock.tells_of_writes or not self._readable
+        waiting = expected and not self._capabilities.supervised
+        sign = await watch.sign(self._waits.report_s if waiting else self._waits.settle_s)
+        if waiting or sign is not None:
             self._lock.tells_of_writes = sign is not None
         match sign:
             case DuplicateRefused():
@@ -142,14 +144,15 @@ class ZwaveSession(Session):
                 return Written(slot=slot, evidence=Evidence.ACCEPTED)
         if not self._readable:
             return Written(slot=slot, evidence=Evidence.SENT)
-        # A lock that told of some change without a slot has settled no earlier than one that told nothing.
+        # A lock that told of some change without a slot may still need its time.
         if await watch.duplicate(self._waits.settle_s - _since(sent)):
             raise _duplicate()
         reading = await self._read(slot)
-        confirmed = shows(reading, wanted)
-        if not confirmed and await watch.duplicate(self._left(sent)):
+        # Hidden digits may be those of before, kept because ours were a duplicate.
+        doubtful = isinstance(wanted, Known) and reading != wanted
+        if doubtful and await watch.duplicate(self._left(sent)):
             raise _duplicate()
-        return _written(slot, reading, confirmed=confirmed)
+        return _written(slot, reading, confirmed=shows(reading, wanted))
 
     async def _read(self, slot: SlotRef) -> Reading:
         number = self._number(slot)

@@ -78,8 +78,7 @@ class Reader:
         try:
             return kind(**found)
         except (ValueError, TypeError) as error:
-            # What a driver's settings say about their own fields; they do not quote values.
-            self.wrong(at, str(error))
+            self.wrong(at, _said_by(kind, error))
             return None
 
 
@@ -96,6 +95,18 @@ def _value(value: object, wanted: object, special: Convert | None) -> object:
     except msgspec.ValidationError:
         # Its own text may quote the value.
         raise Unexpected(f"expected {expected(info)}") from None
+
+
+def _said_by(kind: type[msgspec.Struct], error: Exception) -> str:
+    """Return what a driver's settings say about their fields.
+
+    They quote no values. What a library says that they call on the way may well, so that is not repeated.
+    """
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    own = place is not None and place.tb_frame.f_globals.get("__name__") == kind.__module__
+    return str(error) if own else "expected values that fit together; docs/configuration.md explains them"
 
 
 def _join(table: str, key: str) -> str:

@@ -47,6 +47,11 @@ BELOW = [
         ),
     ),
     (
+        # Python's own message about this host name quotes it, user and password included.
+        '[drivers.zwave]\nurl = "wss://pinsmith:hunter2\u2100@hub"',
+        "8: drivers.zwave: expected values that fit together; docs/configuration.md explains them",
+    ),
+    (
         "[drivers.zwave]\nreconnect_first_s = 0",
         "9: drivers.zwave.reconnect_first_s: expected a number from 0.1 to 60",
     ),

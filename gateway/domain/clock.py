@@ -1,6 +1,6 @@
 """Time as the domain sees it: passed in, and not always to be believed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
@@ -13,6 +13,14 @@ class ClockStep(Struct, frozen=True):
     after: datetime
 
 
+class ClockMark(Struct, frozen=True):
+    """Ties wall-clock times to the boot they were noted in, so that a jump can be taken out of them later."""
+
+    boot_id: str
+    offset: timedelta
+    """Wall clock less boot-time clock."""
+
+
 class TimeView(Struct, frozen=True, kw_only=True):
     """What is known about the time at one moment (rule 5).
 
@@ -23,6 +31,7 @@ class TimeView(Struct, frozen=True, kw_only=True):
     now: datetime
     trusted: bool
     floor: datetime
+    mark: ClockMark
     step: ClockStep | None = None
     """A jump of a trusted clock that nobody has confirmed yet."""
 
@@ -44,6 +53,10 @@ class Clock(Protocol):
 
     def boot(self) -> float:
         """Return seconds since boot, sleep of the machine included (CLOCK_BOOTTIME)."""
+        ...
+
+    def boot_id(self) -> str:
+        """Return a name of this boot: the boot-time clock starts anew with each."""
         ...
 
     def synchronised(self) -> bool:

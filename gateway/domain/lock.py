@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.domain.clock import ClockMark
 from gateway.domain.credential import SlotRef
 
 type ConstraintType = Literal[
@@ -138,6 +139,8 @@ class Device(Struct, frozen=True, kw_only=True):
     capabilities: Capabilities | None = None
     identity: Identity | None = None
     seen_identity: Identity | None = None
+    clock: ClockMark | None = None
+    """The clock by which the times here and on slots and placements were noted."""
     link: Link = Link.UNKNOWN
     link_since: datetime | None = None
     authority_lost_at: datetime | None = None

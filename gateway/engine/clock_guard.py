@@ -1,14 +1,15 @@
 """Decides what is known about the time (rule 5)."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 
-from gateway.domain.clock import Clock, ClockStep, TimeView
+from gateway.domain.clock import Clock, ClockMark, ClockStep, TimeView
 from gateway.domain.store import Tx
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOOR_KEY = "clock_floor"
 _FORGIVEN = timedelta(seconds=2)
 """The wall clock may be this much behind the lower bound: both run at slightly different speeds."""
@@ -35,7 +36,7 @@ class ClockGuard:
         """Start without any knowledge; `load` brings the lower bound of the last run."""
         self._clock = clock
         self._settings = settings
-        self._floor = datetime.fromtimestamp(0, clock.now().tzinfo)
+        self._floor = _EPOCH
         self._floor_boot = clock.boot()
         self._persisted = self._floor
         self._told_trusted = False
@@ -76,7 +77,8 @@ class ClockGuard:
         self._notice_step(now, boot, trusted=trusted)
         if trusted and self._step is None and now > floor:
             self._floor, self._floor_boot, floor = now, boot, now
-        return TimeView(now=now, trusted=trusted, floor=floor, step=self._step)
+        mark = ClockMark(self._clock.boot_id(), _whole(now - _EPOCH - timedelta(seconds=boot)))
+        return TimeView(now=now, trusted=trusted, floor=floor, mark=mark, step=self._step)
 
     def describe(self) -> dict[str, object]:
         """Return what a person wants to know about the time."""
@@ -114,3 +116,8 @@ class ClockGuard:
                 before = self._step.before if self._step is not None else expected
                 self._step = ClockStep(before, now)
         self._last = (now, boot, trusted)
+
+
+def _whole(offset: timedelta) -> timedelta:
+    """Cut to seconds: smaller differences between the two clocks mean nothing."""
+    return timedelta(seconds=round(offset / timedelta(seconds=1)))

@@ -31,8 +31,14 @@ class Engine:
         drivers: Mapping[str, Driver],
         policies: Mapping[str, LockPolicy],
         told: Callable[[str], None],
+        clock_period: float = 1.0,
     ) -> None:
-        """Wire together; `drivers` by name, `policies` by device id; `told` hears of every lock with news."""
+        """Wire together.
+
+        `drivers` by name, `policies` by device id; `told` hears of every lock with news; `clock_period` is
+        the number of seconds between two looks at the clock.
+        """
+        self._clock_period = clock_period
         self.shop = Shop(store, clock, guard, rules, chance)
         self._drivers = drivers
         self._policies = policies
@@ -65,7 +71,7 @@ class Engine:
                 group.create_task(worker.run(), name=f"lock {device_id}")
             for name, driver in self._drivers.items():
                 group.create_task(driver.run(self), name=f"driver {name}")
-            group.create_task(self.shop.guard.watch(1.0, self.wake_all), name="clock")
+            group.create_task(self.shop.guard.watch(self._clock_period, self.wake_all), name="clock")
 
     async def handle(self, event: LockEvent) -> None:
         """Store what a driver saw and wake the lock's worker; durable on return."""

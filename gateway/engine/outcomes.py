@@ -1,6 +1,6 @@
 """What became of an operation: attached to its intent, turned into facts. Works on a `Work`."""
 
-from gateway.domain.credential import Empty, Evidence
+from gateway.domain.credential import Empty, Evidence, Unreadable
 from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, Refused, Written
 from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
@@ -52,6 +52,11 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
     if code_id is None or target is None:
         return
     work.set_placement(code_id, slot=slot)
+    if isinstance(written.reading, Unreadable) and written.reading.enabled in (None, target.enabled):
+        # The lock took it and did not say no; more it never tells (zwave.md section 9).
+        work.set_slot(slot, reading=written.reading, read_at=work.now, check_at=None)
+        confirm(work, code_id, slot, target, Evidence.OCCUPIED)
+        return
     if written.reading is not None:
         absorb_reading(work, slot, written.reading)
         if work.placement(code_id).confirmed is None or _still_open(work, intent):
@@ -162,6 +167,7 @@ def absorb_failure(work: Work, intent: Intent | None, error: DriverError) -> Non
     if isinstance(error, AuthorityDown):
         if intent is not None:
             work.close(intent, "not sent")
+            _as_before(work, intent)
         if work.device.authority_lost_at is None:
             work.set_device(authority_lost_at=work.now)
         return
@@ -190,8 +196,15 @@ def _reserved(work: Work, intent: Intent | None) -> str | None:
     return work.placement(intent.access_code_id).slot or intent.slot
 
 
+def _as_before(work: Work, intent: Intent) -> None:
+    """Note that an operation certainly had no effect: the reading from before it still holds, and ages."""
+    if intent.slot is not None and intent.before is not None:
+        work.set_slot(intent.slot, reading=intent.before, read_at=None)
+
+
 def _refused(work: Work, intent: Intent, error: Refused) -> None:
     work.close(intent, f"refused: {error.reason}")
+    _as_before(work, intent)
     code_id = intent.access_code_id
     if code_id is None:
         if intent.slot is not None:

@@ -263,10 +263,15 @@ def removed_by_somebody(work: Work, owner: Placement) -> None:
         return
     work.set_placement(
         owner.access_code_id,
-        slot=None if honoured else owner.slot,
+        slot=None if honoured or _chooses(work) else owner.slot,
         outside=Outside(change="removed", fields=("code",), at=work.now, honoured=honoured),
     )
     work.tell("access_code.deleted_external_to_gateway", owner.access_code_id, change_type="removed")
+
+
+def _chooses(work: Work) -> bool:
+    capabilities = work.device.capabilities
+    return capabilities is not None and capabilities.lock_chooses_slot
 
 
 def _suspect_wipe(work: Work) -> None:

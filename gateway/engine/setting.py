@@ -6,7 +6,7 @@ from gateway.domain.credential import Credential, Empty, Known, SlotRef, Unreada
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, Readback
 from gateway.domain.pins import broken_rule
-from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection, Snapshot
+from gateway.domain.placement import IntentKind, Placement, Refusal, Rejection, Snapshot
 from gateway.domain.timing import REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
@@ -97,22 +97,11 @@ def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities
     why = "the answer to the last attempt got lost"
     if capabilities.lock_chooses_slot:
         return ReadAll(why=why)
-    slot = placement.slot
-    if slot is None or _looked_since(intents, slot, snap):
+    state = snap.slots.get(placement.slot) if placement.slot is not None else None
+    if state is None or state.reading is not None:
+        # Opening the intent forgot the reading; one that is there came after it, and could not tell.
         return None
-    return ReadSlot(slot=slot, why=why)
-
-
-def _looked_since(intents: tuple[Intent, ...], slot: SlotRef, snap: Snapshot) -> bool:
-    """Say whether the slot was read after the last attempt and the reading could not tell."""
-    state = snap.slots.get(slot)
-    last = max(intent.opened_at for intent in intents)
-    return (
-        state is not None
-        and state.read_at is not None
-        and state.read_at >= last
-        and state.reading is not None
-    )
+    return ReadSlot(slot=state.slot, why=why)
 
 
 def _obstacle(

@@ -15,6 +15,7 @@ from gateway.engine.audit import next_look
 from gateway.engine.desire import desired, is_over
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
+from gateway.engine.rebase import rebase
 from gateway.engine.work import Chance, Work
 
 type Absorb = Callable[[Work], None]
@@ -48,6 +49,8 @@ def turn(
     if snap is None:
         return Turn(step=None, intent=None, holds=None, next_wake=None)
     work = Work(snap, t, rules.timing, chance)
+    if rebase(work):
+        work.set_device(audit_at=_next_audit(work, rules))
     if absorb is not None:
         absorb(work)
     housekeeping(work, rules)
@@ -79,8 +82,7 @@ def housekeeping(work: Work, rules: Rules) -> None:
     if device.paused_until is not None and device.paused_until <= work.now:
         work.set_device(paused_until=None)
     if device.audit_round is None and device.policy is not None and _audit_due(work):
-        following = rules.next_audit(device.policy.audit, work.now)
-        work.set_device(audit_round=work.now, audit_at=following)
+        work.set_device(audit_round=work.now, audit_at=_next_audit(work, rules))
     started = work.device.audit_round
     capabilities = device.capabilities
     if (
@@ -105,6 +107,11 @@ def housekeeping(work: Work, rules: Rules) -> None:
             work.set_placement(code.access_code_id, slot=None)
         if is_over(code, work.snapshot(), work.t) and placement.outside is not None:
             work.set_placement(code.access_code_id, outside=None)
+
+
+def _next_audit(work: Work, rules: Rules) -> datetime | None:
+    policy = work.device.policy
+    return rules.next_audit(policy.audit, work.now) if policy is not None else None
 
 
 def _audit_due(work: Work) -> bool:
@@ -149,6 +156,9 @@ def _journal(work: Work, step: Step) -> Intent | None:
         opened_at=work.now,
     )
     work.open(intent)
+    if step.slot is not None:
+        # What was read before says nothing of what the slot holds from now on.
+        work.set_slot(step.slot, reading=None, read_at=None)
     if isinstance(step, WriteCode) and step.slot is not None:
         work.set_placement(step.access_code_id, slot=step.slot)
     return intent
@@ -161,5 +171,5 @@ def _holds(snap: Snapshot, step: Step) -> Credential | None:
     if step.access_code_id is not None:
         confirmed = snap.placement(step.access_code_id).confirmed
         return confirmed.credential if confirmed is not None else None
-    slot = snap.slots.get(step.slot) if isinstance(step, ClearSlot) else None
+    slot = snap.slots.get(step.slot or "")
     return Credential(pin=slot.former.pin) if slot is not None and slot.former is not None else None

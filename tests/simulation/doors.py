@@ -1,0 +1,61 @@
+"""A door with its lock, and what the watchers must remember of it."""
+
+from datetime import datetime
+from typing import Literal
+
+from drivers.simulated.lock import SimulatedLock
+from gateway.domain.credential import Empty, Reading, SlotRef
+from gateway.domain.lock import Identity, OnWipe
+
+type Origin = Literal["hub", "person", "edited"]
+
+
+class Door:
+    """One lock in the world. `origin` tells, for each taken slot, who filled it."""
+
+    def __init__(self, device_id: str, lock: SimulatedLock, reports: str) -> None:
+        """Put a lock on a door."""
+        self.device_id = device_id
+        self.lock = lock
+        self.reports = reports
+        self.dead = False
+        self.refusing = False
+        self.identity = Identity(network="sim", manufacturer="sim", product=lock.model.name, serial="1")
+        self.origin: dict[SlotRef, Origin] = {}
+        self.filled_at: dict[SlotRef, datetime] = {}
+        self.seen: dict[SlotRef, list[tuple[datetime, bool]]] = {}
+        """Readings delivered to the hub: (when, empty?)."""
+        self.lies: set[SlotRef] = set()
+        self.on_wipe = OnWipe.REFILL
+        self.replaced_at: datetime | None = None
+        self.disturbed = False
+        """Somebody changed this lock by hand."""
+        self.held: dict[SlotRef, datetime] = {}
+        """Slots that the hub filled (last: when) and did not clear since: its own, as far as it knows."""
+        self.uncertain: set[SlotRef] = set()
+        """Slots whose last operation of the hub went unanswered."""
+
+    def saw(self, slot: SlotRef, reading: Reading, at: datetime) -> None:
+        """Remember what the hub was told of a slot."""
+        self.seen.setdefault(slot, []).append((at, isinstance(reading, Empty)))
+
+    def by_hub(self, slot: SlotRef, at: datetime) -> None:
+        """Remember that the hub filled a slot."""
+        self.origin[slot] = "hub"
+        self.held[slot] = at
+        self.filled_at[slot] = at
+
+    def cleared_by_hub(self, slot: SlotRef) -> None:
+        """Remember that the hub emptied a slot."""
+        self.origin.pop(slot, None)
+        self.held.pop(slot, None)
+
+    def by_person(self, slot: SlotRef, at: datetime) -> None:
+        """Remember that somebody filled or changed a slot."""
+        self.origin[slot] = "edited" if self.origin.get(slot) in {"hub", "edited"} else "person"
+        self.filled_at[slot] = at
+
+    def lied(self, slot: SlotRef | None) -> None:
+        """Remember that the hub was told something false about a slot."""
+        if slot is not None:
+            self.lies.add(slot)

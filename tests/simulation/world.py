@@ -1,0 +1,375 @@
+"""The world: doors, hub, broker, weather. One seed decides everything."""
+
+import asyncio
+import hashlib
+import logging
+import random
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from drivers.simulated.lock import SimulatedLock
+from drivers.simulated.models import MODELS
+from gateway.domain.credential import Empty
+from gateway.domain.driver import (
+    AllCleared,
+    AuthorityLost,
+    AuthorityUp,
+    LockAlive,
+    LockDead,
+    LockSeen,
+    SlotReported,
+    SlotTouched,
+)
+from gateway.domain.driver import Refused
+from gateway.domain.timing import Timing
+from storage.sqlite import open_database
+from storage.vault import Vault
+from tests.simulation.broker import SimBroker
+from tests.simulation.clock import SimClock
+from tests.simulation.doors import Door
+from tests.simulation.fate import Fate
+from tests.simulation.hub import Hub
+from tests.simulation.people import People
+from tests.simulation.radio import SimDriver
+from tests.simulation.rules import BrokenRule, Watch
+
+MODEL_NAMES = ("readable", "masked", "write_only", "native", "chooser", "tiny")
+
+
+class World:
+    """Everything there is."""
+
+    def __init__(self, seed: int, loop: asyncio.AbstractEventLoop, *, storm_days: float) -> None:
+        """Make a world of two to four doors."""
+        self.seed = seed
+        self.rng = random.Random(f"world {seed}")
+        self.hub_rng = random.Random(f"hub {seed}")
+        self.clock = SimClock(loop)
+        self.fate = Fate(
+            random.Random(f"fate {seed}"),
+            radio_fault_rate=self.rng.choice((0.06, 0.1, 0.2)),
+            crash_rate=self.rng.choice((0.0, 0.002, 0.01)),
+        )
+        self.timing = Timing()
+        self.clock_policy: Literal["hold", "run"] = "hold"
+        self.clock_period = 300.0
+        self.storm = timedelta(days=storm_days)
+        self.connection = open_database(":memory:")
+        self.connection.execute("PRAGMA synchronous=OFF")
+        key = hashlib.sha256(f"key {seed}".encode()).digest()
+        nonces = random.Random(f"nonce {seed}")
+        self.vault = Vault(key, lambda: nonces.randbytes(12))
+        self.broker = SimBroker()
+        self.broker_up = True
+        self.authority_up = True
+        self.doors: dict[str, Door] = {}
+        for number in range(self.rng.randint(2, 4)):
+            self._add_door(number)
+        self.log: deque[str] = deque(maxlen=4000)
+        self._hash = hashlib.sha256()
+        self.operations: Counter[str] = Counter()
+        self.coverage: Counter[tuple[str, str, str]] = Counter()
+        self.rules = Watch(self)
+        self.people = People(self)
+        self.hub: Hub | None = None
+        self._loop = loop
+        self._lives = 0
+        self.hub_since = self.clock.true()
+        self.clock_since = self.clock.true()
+
+    def _add_door(self, number: int) -> None:
+        name = self.rng.choice(MODEL_NAMES)
+        model = MODELS[name]
+        if name not in {"tiny", "chooser"}:
+            model = model.with_slots(self.rng.randint(4, 10))
+        door = Door(f"door-{number}", SimulatedLock(model), self.rng.choice(("report", "notification", "silent")))
+        self.doors[door.device_id] = door
+
+    def new_id(self) -> str:
+        """Return a UUID drawn from the seed."""
+        return str(uuid.UUID(int=self.hub_rng.getrandbits(128), version=4))
+
+    # What is written down.
+
+    def trace(self, line: str) -> None:
+        """Add a line to the history, which the hash is taken of."""
+        text = f"{self.clock.true().isoformat(timespec='milliseconds')} {line}"
+        self.log.append(text)
+        self._hash.update(text.encode())
+
+    note = trace
+
+    @property
+    def digest(self) -> str:
+        """Return the hash of the history so far."""
+        return self._hash.hexdigest()
+
+    def count(self, door: Door, kind: str, fault: str | None) -> None:
+        """Count one radio operation for the coverage table."""
+        if fault is not None:
+            self.rules.trouble(door)
+        phase = "calm" if self.fate.calm else self.phase()
+        self.operations[kind] += 1
+        self.coverage[fault or "none", phase, door.lock.model.name] += 1
+        self.rules.operation(door, kind)
+
+    def phase(self) -> str:
+        """Name what the world is going through."""
+        if not self.clock.synced:
+            return "clock lost"
+        if not self.broker_up:
+            return "broker away"
+        return "storm"
+
+    # The radio side.
+
+    def introduce(self, driver: SimDriver) -> None:
+        """Have a driver meet all locks, as after a connect."""
+        driver.post(AuthorityUp(device_ids=tuple(self.doors)))
+        for door in self.doors.values():
+            driver.post(self.seen(door))
+            if door.dead:
+                driver.post(LockDead(device_id=door.device_id))
+
+    def seen(self, door: Door) -> LockSeen:
+        """Return what a driver tells of a lock it meets."""
+        return LockSeen(
+            device_id=door.device_id, identity=door.identity, capabilities=door.lock.model.capabilities
+        )
+
+    def tell(self, event: object) -> None:
+        """Send a report to the hub, if one runs and the authority is up."""
+        if self.hub is not None and self.authority_up:
+            self.hub.driver.post(event)  # type: ignore[arg-type]
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Do something after a while."""
+        self._loop.call_later(seconds, call)
+
+    def quietly(self, effect: Callable[[], object]) -> None:
+        """Let a late effect happen; a lock that refuses it refuses it."""
+        try:
+            effect()
+        except Refused:
+            return
+
+    def kill(self, door: Door) -> None:
+        """Make a lock fall silent for a while."""
+        if door.dead:
+            return
+        door.dead = True
+        self.rules.trouble(door)
+        self.note(f"{door.device_id} is dead")
+        self.later(3, lambda: self.tell(LockDead(device_id=door.device_id)) if door.dead else None)
+        self.later(self.rng.uniform(30, 4 * 3600), lambda: self.revive(door))
+
+    def revive(self, door: Door) -> None:
+        """Let a lock answer again."""
+        if door.dead:
+            door.dead = False
+            self.rules.trouble(door)
+            self.note(f"{door.device_id} is alive")
+            self.tell(LockAlive(device_id=door.device_id))
+
+    def echo(self, door: Door, slot: str) -> None:
+        """Let the lock report the hub's own change, late, doubled or not at all."""
+        if door.reports == "silent" or self.fate.happens("echo_lost"):
+            return
+        delay = self.fate.rng.uniform(3, 8) if self.fate.happens("echo_late") else 0.1
+        self.later(delay, lambda: self._report(door, slot))
+        if self.fate.happens("echo_doubled"):
+            self.later(delay + 0.2, lambda: self._report(door, slot))
+
+    def report_edit(self, door: Door, slot: str) -> None:
+        """Let the lock report what a person did, or not."""
+        if door.reports == "silent" or door.dead or self.fate.happens("report_lost"):
+            return
+        self.rules.edit_reported(door, slot)
+        self._report(door, slot)
+
+    def _report(self, door: Door, slot: str) -> None:
+        if door.dead:
+            return
+        if door.lock.model.capabilities.lock_chooses_slot:
+            self.tell(SlotTouched(device_id=door.device_id, slot=None))
+        elif door.reports == "report":
+            reading = door.lock.read(slot) if slot in door.lock.slots else Empty()
+            self.tell(SlotReported(device_id=door.device_id, slot=slot, reading=reading))
+        else:
+            self.tell(SlotTouched(device_id=door.device_id, slot=slot))
+
+    def wipe(self, door: Door) -> None:
+        """Empty a lock."""
+        self.note(f"{door.device_id} is wiped")
+        door.lock.delete_all()
+        door.origin.clear()
+        self.rules.wiped(door)
+        if door.reports != "silent" and not door.dead and not self.fate.happens("report_lost"):
+            self.rules.edit_reported(door, None)
+            self.tell(AllCleared(device_id=door.device_id))
+
+    # The hub's life.
+
+    async def live(self) -> None:
+        """Run the whole history: storm, calm, verdict. Raises BrokenRule."""
+        keeper = asyncio.ensure_future(self._keep_hub_running())
+        weather = asyncio.ensure_future(self._weather())
+        people = asyncio.ensure_future(self.people.run())
+        watch = asyncio.ensure_future(self.rules.run())
+        tasks = (keeper, weather, people, watch)
+        try:
+            storm = asyncio.ensure_future(asyncio.sleep(self.storm.total_seconds()))
+            await asyncio.wait((storm, *tasks), return_when=asyncio.FIRST_COMPLETED)
+            _raise_first(tasks)
+            for task in (weather, people):
+                task.cancel()
+            self._clear_skies()
+            calm = asyncio.ensure_future(asyncio.sleep(timedelta(hours=50).total_seconds()))
+            await asyncio.wait((calm, keeper, watch), return_when=asyncio.FIRST_COMPLETED)
+            _raise_first((keeper, watch))
+            self.rules.verdict()
+        finally:
+            for task in tasks:
+                task.cancel()
+            if self.hub is not None:
+                self.hub.process.alive = False
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _clear_skies(self) -> None:
+        self.note("the calm begins")
+        self.fate.calm = True
+        self.clock.synced = True
+        self.clock.offset = timedelta(0)
+        self.broker_up = True
+        for door in self.doors.values():
+            door.refusing = False
+            if door.replaced_at is not None:
+                self.people.accept_replacement(door)
+            self.revive(door)
+        if not self.authority_up:
+            self._authority_back()
+        self.rules.calm_began()
+
+    async def _keep_hub_running(self) -> None:
+        while True:
+            self._lives += 1
+            self.hub = Hub(self, self._lives)
+            self.hub_since = self.now()
+            self.note(f"the hub starts, life {self._lives}")
+            life = asyncio.ensure_future(self.hub.run())
+            await self._until_death(life)
+            self.note("the hub died")
+            self.rules.died()
+            self.hub = None
+            await asyncio.sleep(self.rng.choice((2.0, 20.0, 600.0)) if not self.fate.calm else 2.0)
+
+    async def _until_death(self, life: "asyncio.Task[None]") -> None:
+        hub = self.hub
+        assert hub is not None
+        while hub.process.alive and not life.done():
+            ahead = self.fate.rng.uniform(600, 40 * 3600)
+            await asyncio.wait((life,), timeout=ahead)
+            if not self.fate.calm and not life.done() and self.fate.dies("at any moment"):
+                hub.process.alive = False
+        hub.process.alive = False
+        life.cancel()
+        results = await asyncio.gather(life, return_exceptions=True)
+        for error in results:
+            if isinstance(error, Exception):
+                raise error
+
+    def _authority_back(self) -> None:
+        self.authority_up = True
+        for door in self.doors.values():
+            self.rules.trouble(door)
+        self.note("the server is back")
+        if self.hub is not None:
+            self.introduce(self.hub.driver)
+
+    async def _weather(self) -> None:
+        """Let big things happen now and then."""
+        while True:
+            await asyncio.sleep(self.rng.expovariate(1 / 7200))
+            what = self.rng.choice(("dead", "wipe", "broker", "authority", "refusing", "clock", "dead", "replace"))
+            door = self.rng.choice(list(self.doors.values()))
+            if what == "dead":
+                self.kill(door)
+            elif what == "wipe" and self.rng.random() < 0.2:
+                self.wipe(door)
+            elif what == "broker" and self.broker_up:
+                await self._broker_outage()
+            elif what == "authority" and self.authority_up:
+                await self._authority_outage()
+            elif what == "replace" and self.rng.random() < 0.1:
+                self._replace(door)
+            elif what == "refusing":
+                door.refusing = True
+                self.rules.trouble(door)
+                self.note(f"{door.device_id} refuses all writes")
+                self.later(self.rng.uniform(60, 7200), lambda door=door: setattr(door, "refusing", False))
+            elif what == "clock" and self.rng.random() < 0.4:
+                await self._lose_clock()
+
+    def _replace(self, door: Door) -> None:
+        """Put another lock behind the same address; a person notices hours later."""
+        if door.replaced_at is not None:
+            return
+        self.wipe(door)
+        self.fate.counts["lock replaced"] += 1
+        door.identity = msgspec.structs.replace(door.identity, serial=str(self.rng.randrange(10**6)))
+        door.replaced_at = self.now()
+        self.note(f"another lock is behind {door.device_id}")
+        self.tell(self.seen(door))
+        self.later(self.rng.uniform(600, 6 * 3600), lambda: self.people.accept_replacement(door))
+
+    async def _broker_outage(self) -> None:
+        self.broker_up = False
+        self.fate.counts["broker outage"] += 1
+        self.note("the broker is away")
+        await asyncio.sleep(self.rng.uniform(60, 30 * 3600 if self.rng.random() < 0.1 else 3600))
+        self.broker_up = True
+
+    async def _authority_outage(self) -> None:
+        self.authority_up = False
+        self.fate.counts["server outage"] += 1
+        self.note("the server is away")
+        if self.hub is not None:
+            self.hub.driver.post(AuthorityLost(device_ids=tuple(self.doors)))
+        await asyncio.sleep(self.rng.uniform(10, 1800))
+        self._authority_back()
+
+    async def _lose_clock(self) -> None:
+        """Cut the power of a hub without clock chip: it comes back with a stale time."""
+        self.fate.counts["clock lost"] += 1
+        self.clock.synced = False
+        self.clock.boots += 1
+        self.clock.offset = timedelta(seconds=self.rng.choice((-86400 * 20, -3600, 0, 3600, 86400 * 20)))
+        self.note(f"the clock is lost, off by {self.clock.offset}")
+        if self.hub is not None:
+            self.hub.process.alive = False
+        await asyncio.sleep(self.rng.uniform(600, 12 * 3600))
+        self.clock.offset = timedelta(0)
+        self.clock.synced = True
+        self.clock_since = self.now()
+        self.note("the clock is right again")
+
+    def now(self) -> datetime:
+        """Return the true time."""
+        return self.clock.true()
+
+
+def _raise_first(tasks: tuple["asyncio.Future[None]", ...]) -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                raise error
+            raise BrokenRule(0, "a part of the world stopped")
+
+
+logging.getLogger("gateway").setLevel(logging.CRITICAL)

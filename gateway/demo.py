@@ -4,8 +4,10 @@ It speaks MQTT 3.1.1 on loopback, has no passwords and forgets everything at the
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from gateway import logs
 from gateway.config import BrokerUrl, Settings
@@ -23,7 +25,7 @@ def run(settings: Settings) -> None:
 
 async def _serve_with_broker(settings: Settings) -> None:
     async with embedded_broker(settings.mqtt.url):
-        print(first_steps(settings), flush=True)
+        print(first_steps(settings, sys.argv[0]), flush=True)
         await serve(settings)
 
 
@@ -51,20 +53,25 @@ async def embedded_broker(url: BrokerUrl) -> AsyncIterator[None]:
         await broker.shutdown()
 
 
-def first_steps(settings: Settings) -> str:
-    """Return what runs, where its topics are and what to type next."""
-    root, url, file = settings.topic_root, settings.mqtt.url, os.path.relpath(settings.file)
-    lock = next(iter(settings.simulated_locks), None) or next(iter(settings.policies), "LOCK")
+def first_steps(settings: Settings, started_as: str) -> str:
+    """Return what runs, where its topics are and what to type next.
+
+    `started_as` is the path of the running command, for one that is not on everybody's PATH.
+    """
+    root, url = settings.topic_root, settings.mqtt.url
+    command = f"{_from_here(Path(started_as).absolute())} --config {_from_here(settings.file)}"
+    lock = next(iter(settings.policies), "LOCK")
     return f"""
-Pinsmith runs with a broker of its own on {url.host}:{url.port} and {len(settings.policies)} locks.
+Pinsmith runs with a broker of its own on {url.host}:{url.port}; locks: {", ".join(settings.policies)}.
 Everything it tells is below {root}/. In another terminal, in this folder:
 
-  pinsmith --config {file} codes create {lock} --name "First guest"
-  pinsmith --config {file} codes list
-  pinsmith --config {file} keypad show {lock} --show-pins
-  pinsmith --config {file} events --follow
+  {command} codes create {lock} --name "First guest"
+  {command} codes list --show-pins
+  {command} keypad show {lock} --show-pins
+  {command} keypad clear {lock}
+  {command} events
 
-Or as any other program would, with the clients of mosquitto:
+Or as any other program would, here with the clients of mosquitto:
 
   mosquitto_sub -h {url.host} -p {url.port} -v -t '{root}/#'
   mosquitto_pub -h {url.host} -p {url.port} -t {root}/request/me/access_codes/create \\
@@ -72,3 +79,8 @@ Or as any other program would, with the clients of mosquitto:
 
 Ctrl-C ends it.
 """
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import override
 
-_FOREIGN = ("aiohttp", "asyncio", "paho", "transitions", "zwave_js_server")
+_FOREIGN = ("aiohttp", "asyncio", "paho", "zwave_js_server")
 """Libraries that write whole messages, PINs included, at DEBUG."""
-_BROKER = "amqtt"
-"""The embedded broker writes whole messages at INFO already."""
+_TALKATIVE = ("amqtt", "transitions")
+"""The embedded broker and its state machine: whole messages at INFO already, and lines about nothing."""
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """The journal's own scale, sd-daemon(3)."""
+
+_PLAIN = "%(levelname)s %(name)s: %(message)s"
 
 type _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -23,7 +25,7 @@ class Lines(logging.Formatter):
 
     def __init__(self, *, journal: bool) -> None:
         """With `journal`, leave out the time and put the priority in front, which systemd takes off again."""
-        super().__init__("%(levelname)s %(name)s: %(message)s" if journal else _WITH_TIME)
+        super().__init__(_PLAIN if journal else f"%(asctime)s {_PLAIN}")
         self._journal = journal
 
     @override
@@ -36,9 +38,6 @@ class Lines(logging.Formatter):
         return place(ei[1]) if ei[1] is not None else ""
 
 
-_WITH_TIME = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
 def set_up(env: Mapping[str, str]) -> None:
     """Send all logging to stderr; of the environment only JOURNAL_STREAM counts, see systemd.exec(5)."""
     handler = logging.StreamHandler(sys.stderr)
@@ -46,7 +45,8 @@ def set_up(env: Mapping[str, str]) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _FOREIGN:
         logging.getLogger(name).setLevel(logging.INFO)
-    logging.getLogger(_BROKER).setLevel(logging.WARNING)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def place(error: BaseException) -> str:

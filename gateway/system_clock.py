@@ -5,6 +5,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 _UNSYNCHRONISED_US = 16_000_000
 """Maximum error at which the kernel regards its clock as not synchronised, in microseconds.
@@ -13,6 +14,7 @@ NTP_PHASE_LIMIT of the kernel: the clock starts with it, `settimeofday` puts it 
 server it grows there by 500 microseconds a second (nearly nine hours).
 """
 _SLICE_S = 60.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class _Timex(ctypes.Structure):
@@ -35,6 +37,9 @@ _adjtimex: Callable[..., int] = ctypes.CDLL(None, use_errno=True).adjtimex
 class SystemClock:
     """`gateway.domain.clock.Clock` on the kernel's clocks."""
 
+    def __init__(self) -> None:
+        self._boot_id = _BOOT_ID.read_text().strip()
+
     def now(self) -> datetime:
         """Return the wall clock as aware UTC, cut to milliseconds."""
         now = datetime.now(UTC)
@@ -43,6 +48,10 @@ class SystemClock:
     def boot(self) -> float:
         """Return seconds since boot, sleep of the machine included."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def boot_id(self) -> str:
+        """Return the kernel's name of this boot, see random(4)."""
+        return self._boot_id
 
     def synchronised(self) -> bool:
         """Say whether a time server keeps the wall clock right, as `timedatectl` does.

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from gateway.audit_times import audits_in
 from gateway.config import Settings
 from gateway.daemon.broker import link_settings
 from gateway.daemon.description import bridge_info
@@ -29,6 +28,7 @@ from gateway.mqtt.outbox import Outbox
 from gateway.mqtt.own_events import OwnEvents
 from gateway.mqtt.publisher import Publisher
 from gateway.mqtt.topics import Topics
+from gateway.schedule import next_audit
 
 _log = logging.getLogger(__name__)
 _MINUTE_S = 60.0
@@ -58,7 +58,7 @@ class Gateway:
             rules=Rules(
                 timing=settings.timing,
                 removals_after_step=settings.clock.removals_after_step,
-                next_audit=audits_in(settings.gateway.time_zone),
+                next_audit=lambda cron, now: next_audit(cron, now, settings.gateway.time_zone),
             ),
             chance=Chance(_new_id, random.random, secrets.randbelow),
             drivers=drivers.by_name,

@@ -5,6 +5,7 @@ malformed packet. Here `loop_start` connects too, off the event loop, and `ended
 """
 
 import logging
+import socket
 import ssl
 from collections.abc import Callable
 
@@ -40,6 +41,7 @@ class NetworkClient(mqtt.Client):
         self.will_set(settings.will.topic, settings.will.payload, qos=1, retain=True)
         if settings.username is not None:
             self.username_pw_set(settings.username, settings.password.value if settings.password else None)
+        self.on_socket_open = _without_delay
         self._settings = settings
         self._ended = ended
         self._abandoned = False
@@ -90,6 +92,15 @@ class NetworkClient(mqtt.Client):
                 self.connect(settings.host, settings.port, settings.keepalive_s)
         except Exception as exc:  # noqa: BLE001 - resolver, socket and TLS raise a wide range
             raise NotConnected(link_state.not_reached(exc)) from None
+
+
+def _without_delay(_c: mqtt.Client, _: object, opened: object) -> None:
+    """Send every packet at once: else one written behind another waits some 40 ms for the broker's TCP.
+
+    Answering a command is an acknowledgement and a message, so each command would cost that much.
+    """
+    if isinstance(opened, socket.socket):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class _TlsSocket(ssl.SSLSocket):

@@ -102,6 +102,7 @@ class Network:
         lock.node = nodes[0]
         lock.dead = lock.node.status == NodeStatus.DEAD
         lock.serial_asked = False
+        lock.problem = "it has not been examined yet"
         self._listeners[lock.device_id] = NodeEvents(
             lock, lock.node, ready=lambda: self._due.put_nowait(lock)
         )

@@ -16,7 +16,7 @@ from tests.zwave_bed.config import MODELS, Model, NodeConfig
 
 PATIENCE_S = 20.0
 """Far more than anything on the bed takes: reaching it is a failure."""
-SHORT = Waits(report_s=1.5, settle_s=0.5, duplicate_s=1.5)
+SHORT = Waits(report_s=1.0, settle_s=0.5, duplicate_s=2.0)
 """Simulated locks tell at once, and the driver holds some of it back for 0.3 s."""
 NODES = {
     model: NodeConfig(
@@ -38,6 +38,10 @@ class WallClock:
         """Return seconds of a clock that only goes forward."""
         return time.monotonic()
 
+    def boot_id(self) -> str:
+        """Return always the same boot."""
+        return "this one"
+
     def synchronised(self) -> bool:
         """Say yes."""
         return True
@@ -45,6 +49,27 @@ class WallClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep for real."""
         await asyncio.sleep(seconds)
+
+
+class CountingClock(WallClock):
+    """Sleeps no time at all, and remembers how long it should have been."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        self._more = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        """Note the wish and go on."""
+        self.pauses.append(seconds)
+        self._more.set()
+        await asyncio.sleep(0)
+
+    async def slept(self, times: int) -> None:
+        """Wait until it was asked to sleep that often."""
+        async with asyncio.timeout(20):
+            while len(self.pauses) < times:
+                self._more.clear()
+                await self._more.wait()
 
 
 class Told:

@@ -4,11 +4,10 @@ import asyncio
 
 import pytest
 
-from drivers.zwave.feed import MOST_WAITING, Feed
+from drivers.zwave.feed import MOST_WAITING, STORAGE_RETRY_S, Feed
 from gateway.domain.driver import BatteryLevel, LockEvent, SlotTouched
 from gateway.domain.store import StorageFailed
-from tests.simulated.clock import StoppedClock
-from tests.zwave.running import Told
+from tests.zwave.running import CountingClock, Told
 
 
 def battery(level: float) -> BatteryLevel:
@@ -18,7 +17,7 @@ def battery(level: float) -> BatteryLevel:
 
 async def test_events_that_do_not_fit_make_the_lock_be_looked_at() -> None:
     """What was dropped is unknown, so all slots have to be read."""
-    feed, told = Feed(StoppedClock()), Told()
+    feed, told = Feed(CountingClock()), Told()
     for number in range(MOST_WAITING + 3):
         feed.put(battery(number / MOST_WAITING))
     task = asyncio.create_task(feed.run(told))
@@ -30,23 +29,21 @@ async def test_events_that_do_not_fit_make_the_lock_be_looked_at() -> None:
 
 async def test_an_event_is_kept_until_it_is_stored() -> None:
     """A full disk loses nothing and changes no order."""
-    clock = StoppedClock()
+    clock = CountingClock()
     feed, sink = Feed(clock), Failing(StorageFailed(), times=2)
     feed.put(battery(0.5))
     feed.put(battery(0.4))
     task = asyncio.create_task(feed.run(sink))
-    await clock.beat()
-    assert sink.told.events == []
-    clock._wake.set()
     assert await sink.told.until(lambda events: len(events) == 2) == [battery(0.5), battery(0.4)]
     task.cancel()
+    assert clock.pauses == [STORAGE_RETRY_S, STORAGE_RETRY_S]
 
 
 async def test_an_event_that_the_engine_stumbles_over_silences_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It is logged by its kind, without what the error says."""
-    feed, sink = Feed(StoppedClock()), Failing(ValueError("4711"), times=1)
+    feed, sink = Feed(CountingClock()), Failing(ValueError("4711"), times=1)
     feed.put(battery(0.5))
     feed.put(battery(0.4))
     task = asyncio.create_task(feed.run(sink))

@@ -5,13 +5,15 @@ import logging
 from random import Random
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from drivers.zwave.driver import ZwaveDriver
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.credential import Credential, Empty
 from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, LockSeen, NoAnswer
 from gateway.domain.pin import Pin
-from tests.zwave.running import NODES, Told, WallClock, ready, running, settings_for
+from tests.zwave.running import NODES, CountingClock, Told, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.client import Heard, connected
 from tests.zwave_bed.config import BedConfig, Faults, NodeConfig
@@ -90,24 +92,31 @@ async def test_without_a_server_nothing_is_sent_and_the_engine_knows() -> None:
     )
 
 
-class CountingClock(WallClock):
-    """Sleeps no time at all, and remembers how long it should have been."""
+async def test_a_server_that_is_not_ready_is_asked_again() -> None:
+    """It turns clients away with code 1013 while its driver starts; that is no fault."""
+    turned_away = 0
 
-    def __init__(self) -> None:
-        self.pauses: list[float] = []
-        self._more = asyncio.Event()
+    async def not_ready(request: web.Request) -> web.WebSocketResponse:
+        nonlocal turned_away
+        turned_away += 1
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.close(code=1013, message=b"Driver is not ready")
+        return socket
 
-    async def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self._more.set()
-        await asyncio.sleep(0)
-
-    async def slept(self, times: int) -> None:
-        """Wait until it was asked to sleep that often."""
-        async with asyncio.timeout(20):
-            while len(self.pauses) < times:
-                self._more.clear()
-                await self._more.wait()
+    application = web.Application()
+    application.router.add_get("/", not_ready)
+    async with TestServer(application) as server:
+        clock, told = CountingClock(), Told()
+        settings = ZwaveSettings(url=f"ws://127.0.0.1:{server.port}")
+        locks = {"door": ZwaveLockSettings(node=2)}
+        driver = ZwaveDriver(settings, locks, clock=clock, random=Random(7))
+        task = asyncio.create_task(driver.run(told))
+        await clock.slept(3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert turned_away >= 3
+    assert told.events == [AuthorityLost(device_ids=("door",))]
 
 
 async def test_connecting_keeps_the_server_from_erasing_locks() -> None:

@@ -7,7 +7,7 @@ from gateway.domain.driver import LockSeen, LockUnreachable
 from gateway.domain.lock import NativeWindows, Readback
 from tests.zwave.running import NODES, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
-from tests.zwave_bed.config import Model
+from tests.zwave_bed.config import BedConfig, Model, NodeConfig
 
 pytestmark = pytest.mark.zwave_bed
 
@@ -74,6 +74,18 @@ async def test_another_lock_on_the_same_node_is_introduced_with_its_own_identity
     assert second.serial == "serial of a stranger"
     assert first.contradicts(second)
     assert second.contradicts(third)
+
+
+async def test_slots_that_yale_reserves_are_not_offered() -> None:
+    """251 is the master code, whose change would lock its owner out."""
+    node = NodeConfig(node_id=2, model="v1", ids=(0x0129, 0x0004, 0x0800), slots=254)
+    async with (
+        ZwaveBed.start(BedConfig(nodes=[node])) as bed,
+        running(bed, {"door": ZwaveLockSettings(node=2)}) as run,
+    ):
+        seen = await run.told.one(LockSeen)
+    assert (seen.capabilities.slots[-1], seen.capabilities.max_codes) == ("250", 250)
+    assert seen.identity.serial is None
 
 
 @pytest.mark.parametrize("model", ["user_credential", "dual"])

@@ -106,6 +106,26 @@ async def test_a_refused_duplicate_costs_two_commands_at_most(bed: ZwaveBed, mod
     assert counters.user_code <= 2
 
 
+async def test_a_duplicate_told_late_is_not_claimed_as_written(bed: ZwaveBed) -> None:
+    """Hidden digits look the same before and after, so the look alone would be believed."""
+    node = NODES["masked_v1"].node_id
+    await bed.edit(node, 3, "5822", "silent")
+    async with ready(bed, "masked_v1") as run, run.driver.session("masked_v1") as session:
+        await bed.fault(node, Faults(swallow_sets=1))
+
+        async def alarm_after_the_look() -> None:
+            while (await bed.counters(node)).get == 0:
+                pass
+            await bed.send_alarm(node, 113, 3)
+
+        alarm = asyncio.create_task(alarm_after_the_look())
+        with pytest.raises(Refused) as refused:
+            await session.write("3", OURS, replaces=OTHER)
+        await alarm
+    assert refused.value.reason is Refusal.DUPLICATE
+    assert (await bed.counters(node)).total == 2
+
+
 async def test_a_refusal_without_a_reason_is_looked_at_once(bed: ZwaveBed) -> None:
     """A lock may say no and have it nevertheless; here it does not."""
     node = NODES["v2_s2"].node_id

@@ -1,0 +1,80 @@
+"""The access list that the documentation offers, on a real broker."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Settings
+from tests.daemon.bed import PINS, ROOT, Somebody, running, settings, somebody
+from tests.mqtt.broker import Broker, eventually
+
+pytestmark = pytest.mark.mosquitto
+
+ACL = Path(__file__).parents[2] / "docs" / "mosquitto.acl"
+PASSWORDS = {"pinsmith": "p1", "homeassistant": "h1", "alice": "a1", "mallory": "m1"}
+
+
+@pytest.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[Broker]:
+    """A broker with passwords and the access list."""
+    async with Broker(tmp_path, passwords=PASSWORDS, acl=ACL.read_text()) as broker:
+        yield broker
+
+
+@pytest.fixture
+def how(tmp_path: Path, guarded: Broker) -> Settings:
+    """The gateway under its own user."""
+    (tmp_path / "password").write_text(PASSWORDS["pinsmith"])
+    return settings(tmp_path, guarded.port, mqtt_extra='username = "pinsmith"\npassword_file = "password"')
+
+
+@pytest.fixture
+async def alice(guarded: Broker) -> AsyncIterator[Somebody]:
+    """Somebody who gives commands."""
+    async with somebody(guarded.port, "alice", user="alice", password=PASSWORDS["alice"]) as one:
+        yield one
+
+
+async def test_nobody_reads_the_replies_of_another(how: Settings, guarded: Broker, alice: Somebody) -> None:
+    """Alice gets her PIN; others, subscribed to everything, see neither request nor reply of hers."""
+    mallory = somebody(guarded.port, "mallory", user="mallory", password=PASSWORDS["mallory"])
+    watcher = somebody(guarded.port, "watcher", user="homeassistant", password=PASSWORDS["homeassistant"])
+    async with mallory as other, watcher as house, running(how, alice):
+        answer = await alice.ask("access_codes/create", device_id="front", code=PINS[0])
+        assert answer["data"]["access_code"]["code"] == PINS[0]
+        await eventually(lambda: "access_code.set_on_device" in house.event_types())
+        assert (await other.ask("access_codes/get", device_id="front", code=PINS[1]))["status"] == "error"
+    assert {message.topic for message in other.heard} == {
+        f"{ROOT}/bridge/state",
+        f"{ROOT}/response/mallory/access_codes/get",
+    }
+    assert house.under("request/") == house.under("response/") == []
+    assert not any(PINS[0].encode() in message.payload for message in other.heard + house.heard)
+
+
+async def test_nobody_gives_commands_in_the_name_of_another(
+    how: Settings, guarded: Broker, alice: Somebody
+) -> None:
+    """A command under alice's name by somebody else never reaches the gateway."""
+    mallory = somebody(guarded.port, "mallory", user="mallory", password=PASSWORDS["mallory"])
+    async with mallory as other, running(how, alice):
+        await other.send(
+            f"{ROOT}/request/alice/access_codes/create", b'{"transaction":"m","device_id":"front"}'
+        )
+        # Answered after it, in the order of arrival.
+        listed = await alice.ask("access_codes/list")
+    assert listed["data"]["access_codes"] == []
+    assert "Denied PUBLISH from test-mallory" in guarded.log()
+
+
+async def test_the_gateway_may_do_all_it_needs(how: Settings, guarded: Broker, alice: Somebody) -> None:
+    """Retained commands are cleared, states and events get out, and nothing is refused."""
+    await alice.send(f"{ROOT}/request/alice/devices/list", b"{}", retain=True)
+    async with running(how, alice):
+        await eventually(lambda: alice.under("response/"))
+        await alice.ask("devices/list")
+    assert "Denied PUBLISH from pinsmith-hub" not in guarded.log()
+    async with somebody(guarded.port, "pinsmith", user="pinsmith", password=PASSWORDS["pinsmith"]) as hub:
+        await hub.send(f"{ROOT}/bridge/probe", b"{}")
+        assert hub.under("request/") == []

@@ -17,7 +17,7 @@ def fit(name: str, length: int, taken: Collection[str]) -> str | None:
         return cut
     for number in range(2, 1000):
         tail = f" {number}"
-        candidate = plain[: max(length - len(tail), 0)].rstrip() + tail
-        if len(candidate) <= length and candidate not in taken:
-            return candidate
+        stem = plain[: max(length - len(tail), 0)].rstrip()
+        if stem and stem + tail not in taken:
+            return stem + tail
     return cut

@@ -8,6 +8,8 @@ from gateway.domain.lock import ConstraintType, PinRules
 from gateway.domain.pin import Pin
 
 _TRIES = 20_000
+_SHORTEST = 4
+"""Shorter PINs are found by trying at the door; they are chosen only where the lock takes no other."""
 _DISTINCT = 3
 _RUN = 3
 
@@ -38,7 +40,8 @@ def generate(
         InvalidInput: no free PIN was found; the lock's rules leave too few.
     """
     lengths = sorted(rules.lengths)
-    chosen = length if length in lengths else lengths[0]
+    usual = next((enough for enough in lengths if enough >= _SHORTEST), lengths[0])
+    chosen = length if length in lengths else usual
     for _ in range(_TRIES):
         pin = Pin("".join(rules.alphabet[randbelow(len(rules.alphabet))] for _ in range(chosen)))
         if pin not in taken and broken_rule(pin, rules) is None:

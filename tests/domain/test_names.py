@@ -1,0 +1,54 @@
+"""Names as a lock can store them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.names import fit
+
+
+class TestFitting:
+    """Printable ASCII, cut, unique where possible."""
+
+    def test_a_name_that_fits_stays(self) -> None:
+        """Nothing is changed that need not be."""
+        assert fit("Ana Lopez", 20, ()) == "Ana Lopez"
+
+    def test_a_lock_without_names_gets_none(self) -> None:
+        """Length 0 means that it stores none."""
+        assert fit("Ana", 0, ()) is None
+
+    def test_other_characters_and_blanks_are_made_plain(self) -> None:
+        """The number of blanks and what is not ASCII do not matter."""
+        assert fit("  Ana\t \u00c1lvarez\n", 20, ()) == "Ana? ?lvarez?"
+        assert fit("   ", 20, ()) == "Code"
+
+    def test_a_taken_name_gets_the_next_number(self) -> None:
+        """Also where it has to be cut for that."""
+        assert fit("Guest", 20, {"Guest"}) == "Guest 2"
+        assert fit("Guest", 20, {"Guest", "Guest 2"}) == "Guest 3"
+        assert fit("Guest", 5, {"Guest"}) == "Gue 2"
+
+    def test_where_no_number_fits_the_name_is_doubled(self) -> None:
+        """A name never stands between a guest and the door."""
+        assert fit("G", 1, {"G"}) == "G"
+        assert fit("Guest", 6, {"Guest", *(f"Gues {n}" for n in range(10)), *(f"Gue {n}" for n in range(100)),
+                                *(f"Gu {n}" for n in range(1000)), *(f"Guest{n}" for n in range(10)),
+                                *(f"Guest {n}" for n in range(10))}) == "Guest"  # fmt: skip
+
+    def test_a_number_needs_a_name_before_it(self) -> None:
+        """A name that begins with a blank would come back from the lock without it."""
+        assert fit("Guest", 2, {"Gu"}) == "Gu"
+
+    @given(
+        st.text(max_size=40) | st.text(alphabet="Gu ", max_size=6),
+        st.integers(1, 24),
+        st.sets(st.text(alphabet="Gu 2", max_size=5)),
+    )
+    def test_whatever_is_given_the_lock_can_store_it(self, name: str, length: int, taken: set[str]) -> None:
+        """Not empty, not too long, printable, without blanks at its ends; the same for the same input."""
+        found = fit(name, length, taken)
+        assert found is not None
+        assert 1 <= len(found) <= length
+        assert all(" " <= character <= "~" for character in found)
+        assert found == found.strip()
+        assert found == fit(name, length, taken)

@@ -1,6 +1,5 @@
 """Facts of one lock in a line each. Everything has a default that is converged, trusted and long settled."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,13 +135,16 @@ def clearing(code_id: str | None = "ana", name: str = "20", **changes: Any) -> I
     return replace(intent(code_id, name), kind=IntentKind.CLEAR, target=None, before=known(), **changes)
 
 
-def snapshot(*facts: Device | AccessCode | Placement | Slot | Intent, slots: Iterable[Slot] = ()) -> Snapshot:
+type Fact = Device | AccessCode | Placement | Slot | Intent
+
+
+def snapshot(*facts: Fact) -> Snapshot:
     """Return the facts of one lock; a `device()` is there without saying."""
     devices = [fact for fact in facts if isinstance(fact, Device)]
     return Snapshot(
         device=devices[0] if devices else device(),
         codes={fact.access_code_id: fact for fact in facts if isinstance(fact, AccessCode)},
         placements={fact.access_code_id: fact for fact in facts if isinstance(fact, Placement)},
-        slots={fact.slot: fact for fact in (*facts, *slots) if isinstance(fact, Slot)},
+        slots={fact.slot: fact for fact in facts if isinstance(fact, Slot)},
         intents=tuple(fact for fact in facts if isinstance(fact, Intent)),
     )

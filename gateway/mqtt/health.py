@@ -48,10 +48,11 @@ class Health:
             _log.info("The database can be used again")
             self.changed()
 
-    def report(self, link: Link, events_waiting: int) -> dict[str, Any]:
+    def report(self, link: Link, events_waiting: int | None) -> dict[str, Any]:
         """Return the content of `bridge/health`.
 
-        `events_waiting` counts the events that the broker does not have yet. Counters count since the start.
+        `events_waiting` counts events that the broker does not have; None if the database does not say.
+        Counters count since the start.
         """
         return {
             "uptime_s": round(self._clock.boot() - self._started),

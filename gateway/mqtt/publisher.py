@@ -41,7 +41,7 @@ class News:
 class Publisher:
     """Publishes what differs from what the broker acknowledged on this connection, and all on a new one."""
 
-    def __init__(  # noqa: PLR0913 - the settings of what is shown
+    def __init__(
         self,
         link: Link,
         store: Store,
@@ -90,8 +90,7 @@ class Publisher:
                 await self._round()
             except LinkDown:
                 await self._clock.sleep(RETRY_S)
-            except StorageFailed as error:
-                self._health.storage_failed(error)
+            except StorageFailed:
                 await self._clock.sleep(STORAGE_S)
             else:
                 await self._woken.wait()
@@ -105,18 +104,29 @@ class Publisher:
             self._acknowledged.clear()
             await self._retain({self._topics.bridge_state: ONLINE, self._topics.bridge_info: self._info})
         dirty, self._dirty = self._dirty, set()
+        waiting: int | None = None
         try:
             news = await self._look(None if everything else dirty)
+            waiting = news.events_waiting
             await self._bury(news.tombstones)
             await self._retain(news.states)
+        except StorageFailed as error:
+            self._dirty |= dirty
+            self._health.storage_failed(error)
+            await self._report(waiting)
+            raise
         except BaseException:
             self._dirty |= dirty
             raise
         self._generation = generation
         if self._health_due or everything:
-            self._health_due = False
-            report = self._health.report(self._link, news.events_waiting)
-            await self._retain({self._topics.bridge_health: msgspec.json.encode(report)})
+            await self._report(waiting)
+
+    async def _report(self, events_waiting: int | None) -> None:
+        """Publish `bridge/health`."""
+        self._health_due = False
+        report = self._health.report(self._link, events_waiting)
+        await self._retain({self._topics.bridge_health: msgspec.json.encode(report)})
 
     async def _look(self, device_ids: set[str] | None) -> News:
         """Read what should be published for these locks (None: for all)."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -171,6 +172,33 @@ class TestRefusing:
             await broker.start()
             counted = {"empty_commands": 1, "malformed_topics": 2}
             await eventually(lambda: app.last("bridge/health")["counters"] == counted)
+
+
+class TestStorageTrouble:
+    """A database that cannot be written."""
+
+    @pytest.mark.slow
+    async def test_a_command_waits_on_the_broker_until_it_can_be_stored(
+        self, how: Settings, app: Somebody, tmp_path: Path
+    ) -> None:
+        """Another program holds the database: the command is not lost, and the trouble is told and ended."""
+        async with running(how, app):
+            await eventually(lambda: app.under("bridge/health"))
+            other = sqlite3.connect(tmp_path / "data/pinsmith.db", isolation_level=None)
+            try:
+                other.execute("BEGIN EXCLUSIVE")
+                await app.send(
+                    f"{ROOT}/request/app/access_codes/create", b'{"transaction":"t","device_id":"front"}'
+                )
+                await eventually(lambda: app.last("bridge/health")["storage_trouble"], 30)
+                assert app.under("response/") == []
+            finally:
+                other.close()
+            await eventually(lambda: app.under("response/"), 60)
+            await eventually(lambda: app.last("bridge/health")["storage_trouble"] is None, 30)
+        [answer] = [message.json for message in app.under("response/")]
+        assert (answer["transaction"], answer["status"]) == ("t", "ok")
+        assert app.last("bridge/health")["mqtt"]["not_stored"] >= 1
 
 
 class TestGarbage:

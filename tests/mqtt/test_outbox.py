@@ -14,6 +14,7 @@ from gateway.daemon.wiring import Gateway
 from gateway.domain.events import Event
 from gateway.domain.pin import Pin
 from gateway.domain.store import Tx
+from gateway.mqtt.link_errors import LinkDown
 from gateway.system_clock import SystemClock
 from storage.keys import load_key
 from storage.store import SqliteStore
@@ -129,6 +130,34 @@ class TestTelling:
             await eventually(lambda: app.event_types().count("lock.access_denied") >= 30)
         first = list(dict.fromkeys(one["seq"] for one in app.events()))
         assert all(later == earlier + 1 for earlier, later in pairwise(first))
+
+
+class TestFailing:
+    """Events that do not get through stay."""
+
+    async def test_without_a_connection_nothing_counts_as_told(self, how: Settings) -> None:
+        """What could not be published is still to be told."""
+        await put(how, event(1), event(2))
+        store = await open_store(how)
+        with pytest.raises(LinkDown):
+            await Gateway(how, store, SystemClock())._outbox._deliver()
+        assert await store.run(lambda tx: tx.undelivered_count()) == 2
+        await store.close()
+
+    async def test_only_what_comes_before_a_failure_counts_as_told(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The broker refuses the third of four: the first two are done, the rest stays for the next time."""
+        acl = "topic write pinsmith/hub/event/front/device.low_battery\ntopic read #\n"
+        async with Broker(tmp_path, acl=acl) as strict, somebody(strict.port) as watcher:
+            how = settings(tmp_path, strict.port)
+            await put(how, event(1), event(2), event(3, "lock.unlocked"), event(4))
+            async with running(how):
+                await eventually(lambda: "The broker refuses events" in caplog.text)
+                await eventually(lambda: len(watcher.events()) == 3)
+        store = await open_store(how)
+        assert [one.seq for one in await store.run(lambda tx: tx.undelivered(9))] == [3, 4]
+        await store.close()
 
 
 class TestRunningOutOfRoom:

@@ -154,6 +154,9 @@ class TestLocksAndCodes:
             before = len(app.under(f"access_code/{code_id}"))
             await app.ask("devices/pause", device_id="front")
             await eventually(lambda: app.last("lock/front/state")["is_paused"])
+            # What was published with the pause arrives before what is published with its end.
+            await app.ask("devices/resume", device_id="front")
+            await eventually(lambda: not app.last("lock/front/state")["is_paused"])
             assert len(app.under(f"access_code/{code_id}")) == before
 
 

@@ -28,18 +28,17 @@ class Full(Struct, frozen=True):
 def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full:
     """Choose the slot for a code on a lock where the hub chooses.
 
-    The slot reserved before is taken again. Otherwise slots come from the high end, because people at keypads
-    fill
-    the low end, and those about to be looked at come last.
+    The slot reserved before is taken again, while it is still granted. Otherwise slots come from the high end,
+    because people at keypads fill the low end, and those about to be looked at come last.
     """
     device = snap.device
     capabilities = device.capabilities
     blind = capabilities is not None and capabilities.readback is Readback.NONE
-    if placement.slot is not None:
+    if placement.slot is not None and placement.slot in device.managed_slots:
         return Choice(placement.slot, blind or _fresh(snap.slots.get(placement.slot), now))
     owned = {p.slot for p in snap.placements.values() if p.slot is not None}
     free = [slot for slot in reversed(device.managed_slots) if slot not in owned]
-    usable = [slot for slot in free if blind or _may_be_free(snap.slots.get(slot))]
+    usable = [slot for slot in free if _may_be_free(snap.slots.get(slot), blind=blind)]
     if not usable:
         return Full(ours=len(owned), foreign=len(free) - len(usable))
     settled = [slot for slot in usable if _is_settled(snap.slots.get(slot))]
@@ -47,10 +46,11 @@ def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full
     return Choice(slot, blind or _fresh(snap.slots.get(slot), now))
 
 
-def _may_be_free(slot: Slot | None) -> bool:
-    if slot is None or slot.reading is None:
+def _may_be_free(slot: Slot | None, *, blind: bool) -> bool:
+    if slot is None:
         return True
-    return isinstance(slot.reading, Empty) and slot.unmanaged_id is None
+    # A lock whose readings prove nothing now may have shown a code of others before.
+    return slot.unmanaged_id is None and (blind or slot.reading is None or isinstance(slot.reading, Empty))
 
 
 def _is_settled(slot: Slot | None) -> bool:

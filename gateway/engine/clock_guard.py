@@ -93,14 +93,19 @@ class ClockGuard:
         }
 
     async def watch(self, period: float, changed: Callable[[], None]) -> None:
-        """Look every `period` seconds; call `changed` after a jump or when trust came or went."""
+        """Look every `period` seconds; call `changed` after a jump or when trust came or went.
+
+        Also after the machine slept: the timers of the event loop stood still meanwhile, and are late.
+        """
         before = self.view()
         boot = self._clock.boot()
         while True:
             await self._clock.sleep(period)
             view, later = self.view(), self._clock.boot()
-            drift = (view.now - before.now) - timedelta(seconds=later - boot)
-            if view.trusted != before.trusted or view.step != before.step or abs(drift) > _FORGIVEN:
+            passed = timedelta(seconds=later - boot)
+            jumped = abs(view.now - before.now - passed) > _FORGIVEN
+            slept = passed - timedelta(seconds=period) > _FORGIVEN
+            if view.trusted != before.trusted or view.step != before.step or jumped or slept:
                 changed()
             before, boot = view, later
 

@@ -148,8 +148,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     def open_intents(self, access_code_id: str) -> tuple[Intent, ...]:
         """Return the open intents of a code, oldest first."""
+        if not self.intents:
+            return ()
         return tuple(intent for intent in self.intents if intent.access_code_id == access_code_id)
 
     def may_hold(self, access_code_id: str) -> bool:
         """Say whether any slot may hold the code: anything not proven empty, open intents included."""
-        return self.placement(access_code_id).confirmed is not None or bool(self.open_intents(access_code_id))
+        placement = self.placements.get(access_code_id)
+        if placement is not None and placement.confirmed is not None:
+            return True
+        return bool(self.open_intents(access_code_id))

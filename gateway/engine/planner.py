@@ -4,6 +4,7 @@ Order of work: removals past their end, started windows, staged codes, looks at 
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
@@ -57,7 +58,7 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
 def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]:
     """Order codes: removals past their end, other removals, started windows, staged codes; oldest first."""
 
-    def urgency(code: AccessCode) -> tuple[int, str, str]:
+    def urgency(code: AccessCode) -> tuple[int, datetime, str]:
         if has_ended(code, t):
             rank = 0
         elif is_over(code, snap, t):
@@ -66,10 +67,19 @@ def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]
             rank = 2
         else:
             rank = 3
-        first = programming_at(code, snap.device.capabilities, timing) or code.created_at
-        return rank, first.isoformat(), code.access_code_id
+        return (
+            rank,
+            programming_at(code, snap.device.capabilities, timing) or code.created_at,
+            code.access_code_id,
+        )
 
-    return sorted(snap.codes.values(), key=urgency)
+    alive = [code for code in snap.codes.values() if not _is_finished(code, snap, t)]
+    return sorted(alive, key=urgency)
+
+
+def _is_finished(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether nothing is left to do for a code: most codes that a lock remembers are past."""
+    return is_over(code, snap, t) and not snap.may_hold(code.access_code_id)
 
 
 def _once(steps: list[Step]) -> Iterator[Step]:

@@ -157,10 +157,15 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     if any(_same_reading(intent.before, seen, work) for intent in intents):
         _not_applied(work, owner)
         return
-    if any(intent.kind is IntentKind.CLEAR for intent in intents) or confirmed is None:
+    if confirmed is None:
         _lost_to_stranger(work, owner, slot)
-        return
-    _modified(work, owner, confirmed, seen)
+    elif any(intent.kind is IntentKind.CLEAR for intent in intents):
+        if seen.pin == confirmed.credential.pin:
+            _not_applied(work, owner)  # somebody changed its times or disabled it: still our code
+        else:
+            _lost_to_stranger(work, owner, slot)
+    else:
+        _modified(work, owner, confirmed, seen)
 
 
 def _named(seen: Credential, target: Credential) -> Credential:
@@ -230,6 +235,8 @@ def _empty(work: Work, owner: Placement, slot: SlotRef) -> None:
     intents = work.snapshot().open_intents(owner.access_code_id)
     young = [i for i in intents if i.kind is IntentKind.SET and age(i.opened_at, work.now) < SETTLE]
     if young:
+        # It may still arrive: this reading counts for nothing, another is taken when it must have.
+        work.set_slot(slot, reading=None, read_at=None)
         work.set_placement(owner.access_code_id, retry_at=max(i.opened_at for i in young) + SETTLE)
         return
     if any(intent.kind is IntentKind.CLEAR for intent in intents):

@@ -28,7 +28,7 @@ class Full(Struct, frozen=True):
 def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full:
     """Choose the slot for a code on a lock where the hub chooses.
 
-    The slot reserved before is taken again, while it is still granted. Otherwise slots come from the high end,
+    The slot reserved before is taken again, while still granted. Otherwise slots come from the high end,
     because people at keypads fill the low end, and those about to be looked at come last.
     """
     device = snap.device

@@ -97,8 +97,10 @@ def housekeeping(work: Work, rules: Rules) -> None:
     _end_wipe_alarm(work)
     for code in list(work.codes.values()):
         placement = work.placement(code.access_code_id)
-        leaving = desired(code, work.snapshot(), work.t, work.timing) is None
         holding = work.snapshot().may_hold(code.access_code_id)
+        if not holding and placement.slot is None and placement.outside is None and not placement.removal_began:
+            continue  # most codes that a lock remembers are past
+        leaving = desired(code, work.snapshot(), work.t, work.timing) is None
         if leaving and holding and placement.removal_began is None:
             work.set_placement(code.access_code_id, removal_began=work.now)
         elif placement.removal_began is not None and not (leaving and holding):

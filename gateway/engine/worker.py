@@ -92,9 +92,9 @@ class Worker:
     async def reconcile(self) -> datetime | None:
         """Carry out the plan step by step, planning anew after each; return when to look again."""
         failure: DriverError
-        first = await self._turn()
-        if first.step is None:
-            return first.next_wake
+        turned = await self._turn()
+        if turned.step is None:
+            return turned.next_wake
         try:
             async with self._driver.session(self._device_id) as session:
                 while True:
@@ -104,7 +104,9 @@ class Worker:
                         return turned.next_wake
                     result = await self._perform(session, turned)
                     self._free_at = self._shop.clock.boot() + self._spacing.total_seconds()
-                    await self._turn(absorb=result)
+                    turned = await self._turn(absorb=result)
+                    if turned.step is None:
+                        return turned.next_wake
         except DriverError as error:
             failure = error
         return (await self._turn(absorb=lambda work: absorb_failure(work, None, failure))).next_wake

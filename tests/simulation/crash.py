@@ -1,5 +1,7 @@
 """A hub process that can die at any moment."""
 
+import asyncio
+
 
 class Died(BaseException):
     """The process is gone: nothing after this has any effect."""
@@ -11,7 +13,16 @@ class Process:
     def __init__(self, number: int) -> None:
         """Begin to live."""
         self.number = number
-        self.alive = True
+        self.dead = asyncio.Event()
+
+    @property
+    def alive(self) -> bool:
+        """Say whether it lives."""
+        return not self.dead.is_set()
+
+    def die(self) -> None:
+        """Be gone from this moment on."""
+        self.dead.set()
 
     def check(self) -> None:
         """Stop whoever acts after death."""

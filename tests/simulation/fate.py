@@ -40,7 +40,8 @@ class Fate:
         names = [
             name
             for name in RADIO_FAULTS
-            if not (name == "false_accept" and (blind or not supervised)) and not (name == "false_empty" and blind)
+            if not (name == "false_accept" and (blind or not supervised))
+            and not (name == "false_empty" and blind)
         ]
         fault = self.rng.choices(names, [RADIO_FAULTS[name] for name in names])[0]
         self.counts[fault] += 1
@@ -63,7 +64,7 @@ class Fate:
     def maybe_die(self, process: Process, where: str) -> None:
         """Let the process die here, perhaps."""
         if self.dies(where):
-            process.alive = False
+            process.die()
             raise Died
 
     def storage_pause(self) -> float:

@@ -19,7 +19,12 @@ class SimStore:
     """`gateway.domain.store.Store` for one life of the hub; the connection outlives it."""
 
     def __init__(
-        self, connection: sqlite3.Connection, vault: Vault, process: Process, fate: Fate, doubt: Callable[[], None]
+        self,
+        connection: sqlite3.Connection,
+        vault: Vault,
+        process: Process,
+        fate: Fate,
+        doubt: Callable[[], None],
     ) -> None:
         """Use the database that earlier lives left; `doubt` hears of every unit that failed."""
         self._doubt = doubt
@@ -48,7 +53,7 @@ class SimStore:
         try:
             result = run_unit(self._connection, self._vault, wrapped)
         except _BeforeCommit:
-            self._process.alive = False
+            self._process.die()
             raise Died from None
         self._fate.maybe_die(self._process, "after a commit")
         await asyncio.sleep(0)

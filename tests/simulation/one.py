@@ -32,7 +32,7 @@ def _bury(loop: VirtualLoop) -> None:
         loop.run_until_complete(asyncio.wait(left, timeout=1))
 
 
-def run_seed(seed: int, *, storm_days: float = 3.0) -> Outcome:
+def run_seed(seed: int, *, storm_days: float = 1.5) -> Outcome:
     """Run the world of `seed`; a broken rule is in the outcome with the last things that happened."""
     loop = VirtualLoop()
     world = World(seed, loop, storm_days=storm_days)

@@ -52,7 +52,7 @@ class People:
     async def run(self) -> None:
         """Act at random times."""
         while True:
-            await asyncio.sleep(self._rng.expovariate(1 / 1500))
+            await asyncio.sleep(self._rng.expovariate(1 / 600))
             if self._rng.random() < 0.55:
                 await self._command()
             else:
@@ -63,9 +63,9 @@ class People:
     async def _command(self) -> None:
         choice = self._rng.random()
         living = [w for w in self.wanted.values() if not w.deleted]
-        if choice < 0.45 or not living:
+        if choice < 0.38 or not living:
             await self._create()
-        elif choice < 0.7:
+        elif choice < 0.58:
             await self._update(self._rng.choice(living))
         elif choice < 0.92:
             await self._delete(self._rng.choice(living))

@@ -167,7 +167,9 @@ class SimSession:
         world.trace(f"{door.device_id} {kind} {slot} {type(result).__name__} {fault or 'ok'}")
         return result
 
-    async def _with_fault[T](self, kind: str, slot: SlotRef | None, effect: Callable[[], T], fault: str | None) -> T:
+    async def _with_fault[T](
+        self, kind: str, slot: SlotRef | None, effect: Callable[[], T], fault: str | None
+    ) -> T:
         world, door = self._world, self._door
         changes = kind in {"write", "clear"}
         if fault == "lost_request":

@@ -69,7 +69,11 @@ class Watch:
         """Take note of a radio operation."""
         now = self._world.now()
         self._last_operation[door.device_id] = now
-        if self._calm_at is not None and now - self._calm_at > timedelta(hours=30) and kind in {"read", "list", "probe"}:
+        if (
+            self._calm_at is not None
+            and now - self._calm_at > timedelta(hours=30)
+            and kind in {"read", "list", "probe"}
+        ):
             self._reads[door.device_id, int((now - self._calm_at) / timedelta(hours=1))] += 1
         if door.dead:
             tries = self._dead_tries.setdefault(door.device_id, deque())
@@ -96,7 +100,11 @@ class Watch:
             self._asked_while_synced.add(pin)
         elif pin not in self._asked_while_synced and slot not in door.held:
             wanted = self._wanted(door, pin)
-            if wanted is not None and not wanted.unsure and (wanted.starts_at is not None or wanted.ends_at is not None):
+            if (
+                wanted is not None
+                and not wanted.unsure
+                and (wanted.starts_at is not None or wanted.ends_at is not None)
+            ):
                 self.broken(5, f"{door.device_id}: a window was opened while the clock was not trusted")
 
     def before_clear(self, door: Door, slot: str) -> None:
@@ -107,12 +115,14 @@ class Watch:
         self._written.pop((door.device_id, slot), None)
         held = door.lock.slots.get(slot)
         if held is None:
-            if self._late_calm() and slot not in door.held:
+            blind = door.lock.model.capabilities.readback is Readback.NONE
+            if self._late_calm() and slot not in door.held and not blind:
                 self.broken(10, f"{door.device_id}: empty slot {slot} was cleared in the calm")
             return
         if not world.clock.synced and door.origin.get(slot) == "hub":
             wanted = self._wanted(door, held.pin.reveal())
-            if wanted is not None and not wanted.leaving and wanted.ends_at is not None and wanted.ends_at > world.now():
+            open_end = wanted is not None and wanted.ends_at is not None and wanted.ends_at > world.now()
+            if wanted is not None and open_end and not wanted.leaving and slot not in door.lies:
                 self.broken(5, f"{door.device_id}: a window was closed while the clock was not trusted")
 
     def _not_replaced(self, door: Door) -> None:
@@ -154,7 +164,12 @@ class Watch:
         if last is not None and unreadable and last[0].same_access(credential):
             self.broken(3, f"{door.device_id}: unreadable slot {slot} was rewritten for no reason")
         held = door.lock.slots.get(slot)
-        if self._late_calm() and held is not None and held.same_access(credential) and held.name == credential.name:
+        if (
+            self._late_calm()
+            and held is not None
+            and held.same_access(credential)
+            and held.name == credential.name
+        ):
             self.broken(10, f"{door.device_id}: slot {slot} was rewritten in the calm although it was right")
 
     def written(self, door: Door, slot: str, credential: Credential) -> None:
@@ -288,7 +303,9 @@ class Watch:
             for stored in self._world.broker.new:
                 self._event(stored.seq, msgspec.json.encode(stored.event).decode(), stored.event.event_type)
                 if stored.event.event_type == "access_code.deleted_external_to_gateway":
-                    self._twice_empty(stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at)
+                    self._twice_empty(
+                        stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
+                    )
             self._world.broker.new.clear()
             for (device_id, hour), reads in self._reads.items():
                 if reads > self._world.timing.reads_per_hour + 20:
@@ -312,7 +329,8 @@ class Watch:
     def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
         """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
         row = self._world.connection.execute(
-            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set' ORDER BY opened_at DESC", (code_id,)
+            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set' ORDER BY opened_at DESC",
+            (code_id,),
         ).fetchone()
         door = self._world.doors[device_id]
         if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:
@@ -325,7 +343,9 @@ class Watch:
                 break
             empties = [*empties, when] if empty else []
         if len(empties) < 2 or empties[-1] - empties[0] < EMPTY_TWICE - timedelta(seconds=3):
-            self.broken(2, f"{device_id}: slot {row[0]} was called removed after {len(empties)} empty readings")
+            self.broken(
+                2, f"{device_id}: slot {row[0]} was called removed after {len(empties)} empty readings"
+            )
 
     def verdict(self) -> None:
         """Judge the world after the calm: everything is where it should be, and everything was told."""

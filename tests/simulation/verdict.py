@@ -74,7 +74,9 @@ def _present(watch: "Watch", door: Door, code: AccessCode, snap: Snapshot, slots
         if not held.enabled:
             watch.broken(12, f"{door.device_id}: the code in slot {slots[0]} is disabled")
         confirmed = snap.placement(code.access_code_id).confirmed
-        if confirmed is not None and (held.schedule or Schedule()) != (confirmed.credential.schedule or Schedule()):
+        if confirmed is not None and (held.schedule or Schedule()) != (
+            confirmed.credential.schedule or Schedule()
+        ):
             mine, theirs = held.schedule or Schedule(), confirmed.credential.schedule or Schedule()
             if not mine.equals_within(theirs, door.lock.model.capabilities.schedule_granularity):
                 watch.broken(12, f"{door.device_id}: the schedule in slot {slots[0]} is another one")
@@ -96,7 +98,9 @@ def _cannot_know(door: Door) -> bool:
 
 def _promises(world: "World", watch: "Watch") -> None:
     """Every code that a client was told of exists, with what it was told."""
-    codes = {code.access_code_id: code for code in run_unit(world.connection, world.vault, lambda tx: tx.codes())}
+    codes = {
+        code.access_code_id: code for code in run_unit(world.connection, world.vault, lambda tx: tx.codes())
+    }
     for wanted in world.people.wanted.values():
         code = codes.get(wanted.access_code_id)
         if wanted.deleted:
@@ -106,7 +110,12 @@ def _promises(world: "World", watch: "Watch") -> None:
             continue
         elif code is None:
             watch.broken(7, "a code that was acknowledged is lost")
-        elif not code.is_external_modification_allowed and not wanted.unsure and (
-            (code.pin.reveal(), code.starts_at, code.ends_at) != (wanted.pin, wanted.starts_at, wanted.ends_at)
+        elif (
+            not code.is_external_modification_allowed
+            and not wanted.unsure
+            and (
+                (code.pin.reveal(), code.starts_at, code.ends_at)
+                != (wanted.pin, wanted.starts_at, wanted.ends_at)
+            )
         ):
             watch.broken(7, "a code is not as it was acknowledged")

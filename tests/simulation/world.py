@@ -57,7 +57,7 @@ class World:
         )
         self.timing = Timing()
         self.clock_policy: Literal["hold", "run"] = "hold"
-        self.clock_period = 300.0
+        self.clock_period = 900.0
         self.storm = timedelta(days=storm_days)
         self.connection = open_database(":memory:")
         self.connection.execute("PRAGMA synchronous=OFF")
@@ -87,7 +87,9 @@ class World:
         model = MODELS[name]
         if name not in {"tiny", "chooser"}:
             model = model.with_slots(self.rng.randint(4, 10))
-        door = Door(f"door-{number}", SimulatedLock(model), self.rng.choice(("report", "notification", "silent")))
+        door = Door(
+            f"door-{number}", SimulatedLock(model), self.rng.choice(("report", "notification", "silent"))
+        )
         self.doors[door.device_id] = door
 
     def new_id(self) -> str:
@@ -237,7 +239,7 @@ class World:
             for task in tasks:
                 task.cancel()
             if self.hub is not None:
-                self.hub.process.alive = False
+                self.hub.process.die()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _clear_skies(self) -> None:
@@ -271,12 +273,14 @@ class World:
     async def _until_death(self, life: "asyncio.Task[None]") -> None:
         hub = self.hub
         assert hub is not None
+        gone = asyncio.ensure_future(hub.process.dead.wait())
         while hub.process.alive and not life.done():
             ahead = self.fate.rng.uniform(600, 40 * 3600)
-            await asyncio.wait((life,), timeout=ahead)
+            await asyncio.wait((life, gone), timeout=ahead, return_when=asyncio.FIRST_COMPLETED)
             if not self.fate.calm and not life.done() and self.fate.dies("at any moment"):
-                hub.process.alive = False
-        hub.process.alive = False
+                hub.process.die()
+        hub.process.die()
+        gone.cancel()
         life.cancel()
         results = await asyncio.gather(life, return_exceptions=True)
         for error in results:
@@ -295,7 +299,9 @@ class World:
         """Let big things happen now and then."""
         while True:
             await asyncio.sleep(self.rng.expovariate(1 / 7200))
-            what = self.rng.choice(("dead", "wipe", "broker", "authority", "refusing", "clock", "dead", "replace"))
+            what = self.rng.choice(
+                ("dead", "wipe", "broker", "authority", "refusing", "clock", "dead", "replace")
+            )
             door = self.rng.choice(list(self.doors.values()))
             if what == "dead":
                 self.kill(door)
@@ -320,6 +326,7 @@ class World:
         if door.replaced_at is not None:
             return
         self.wipe(door)
+        self.rules.doubt(door, None)
         self.fate.counts["lock replaced"] += 1
         door.identity = msgspec.structs.replace(door.identity, serial=str(self.rng.randrange(10**6)))
         door.replaced_at = self.now()
@@ -351,7 +358,7 @@ class World:
         self.clock.offset = timedelta(seconds=self.rng.choice((-86400 * 20, -3600, 0, 3600, 86400 * 20)))
         self.note(f"the clock is lost, off by {self.clock.offset}")
         if self.hub is not None:
-            self.hub.process.alive = False
+            self.hub.process.die()
         await asyncio.sleep(self.rng.uniform(600, 12 * 3600))
         self.clock.offset = timedelta(0)
         self.clock.synced = True

@@ -1,0 +1,160 @@
+"""What the README tells people to type works, and answers what the README shows."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from drivers.zwave.network import KEEP_CODES
+from gateway.config import load
+from tests.docs.pages import ROOT, UUID, Block, Names, blocks
+from tests.mqtt.broker import free_port
+
+PORT = "18831"
+PATIENCE_S = 10.0
+_VOLATILE = (
+    (UUID, "ID"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? [A-Z]{3,4}"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "TIME"),
+    (re.compile(r"\b\d{6}\b"), "PIN"),
+    (re.compile(r"─+"), "─"),
+)
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A copy of the folder in which somebody follows the README, on a port of its own."""
+
+    folder: Path
+    port: str
+
+    def type(self, text: str) -> str:
+        """Run a block of the README and return what is printed; fails with what went wrong."""
+        done = subprocess.run(  # noqa: S603 - the README's own lines
+            ["/bin/sh", "-eu", "-c", text.replace(PORT, self.port)],
+            cwd=self.folder,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def look_again(self, typed: str, printed: str) -> str:
+        """Repeat the look that ends a block: on a slow machine a reader would have been slower too."""
+        last = typed.splitlines()[-1]
+        if not re.search(r" (list|show|events)\b", last):
+            return printed
+        first = printed.splitlines()[: len(typed.splitlines()) > 1 and printed.startswith("stored")]
+        return "\n".join([*first, self.type(last)])
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """The second terminal; in the first one runs what `make run` runs."""
+    port = str(free_port())
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    assert example.count(PORT) == 1
+    (tmp_path / "config.example.toml").write_text(example.replace(PORT, port), encoding="utf-8")
+    command = tmp_path / ".venv" / "bin" / "pinsmith"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway.cli.main "$@"\n')
+    command.chmod(0o755)
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - a line of the Makefile
+            ["/bin/sh", "-c", f"exec {_recipe('run')}"],
+            cwd=tmp_path,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=output,
+        )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if b"Ctrl-C ends it." in line:
+                break
+        else:
+            pytest.fail(log.read_text())
+        yield Terminal(tmp_path, port)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0, log.read_text()
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def _recipe(target: str) -> str:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    found = re.search(rf"^{target}:.*\n\t(.+)$", makefile, re.MULTILINE)
+    assert found is not None
+    return found[1].replace("$(CONFIG)", "config.example.toml")
+
+
+def _settled(text: str) -> list[str]:
+    """Return the lines with blanks made one and what differs from run to run made the same."""
+    for pattern, word in _VOLATILE:
+        text = pattern.sub(word, text)
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.slow
+@pytest.mark.mosquitto
+def test_the_first_five_minutes_go_as_shown(terminal: Terminal) -> None:
+    """Every command is typed in order; where an answer is shown, it is that answer."""
+    names, typed, printed, compared = Names(), "", "", 0
+    for block in blocks("README.md"):
+        if block.kind == "sh":
+            typed = names.put_in(block.text)
+            printed = terminal.type(typed)
+        elif block.kind == "text" or (block.kind == "json" and printed.startswith("{")):
+            names.learn(block.text, printed)
+            deadline = time.monotonic() + PATIENCE_S
+            while _answer(block, printed) != _answer(block, block.text) and time.monotonic() < deadline:
+                printed = terminal.look_again(typed, printed)
+            assert _answer(block, printed) == _answer(block, block.text), f"README.md:{block.line}"
+            printed, compared = "", compared + 1
+    assert compared == len([block for block in blocks("README.md") if block.kind == "text"]) + 1
+
+
+def _answer(block: Block, text: str) -> object:
+    return json.loads("\n".join(_settled(text))) if block.kind == "json" else _settled(text)
+
+
+def test_every_target_of_make_exists() -> None:
+    """What is said of make is there to be typed, in the README and in every other page."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    named = {
+        name for page in pages for name in re.findall(r"\bmake ([a-z-]+)\b(?:`| {2,})", page.read_text())
+    }
+    assert {"run", "test"} <= named
+    for name in named:
+        assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
+
+
+def test_the_shown_configuration_is_one(tmp_path: Path) -> None:
+    """The lock is a Z-Wave lock, and no key is misspelt."""
+    [block] = [block for block in blocks("README.md") if block.kind == "toml"]
+    (tmp_path / "pinsmith.toml").write_text(block.text)
+    settings = load(tmp_path / "pinsmith.toml", {})
+    assert settings.zwave_locks["front-door"].node == 12
+    assert len(settings.policies["front-door"].managed_slots or ()) == 21
+
+
+def test_the_server_is_told_to_keep_codes() -> None:
+    """The option that the README puts into the server's file is the one that the driver sets."""
+    first = next(block for block in blocks("README.md") if block.kind == "json" and "interview" in block.text)
+    assert json.loads(first.text)["interview"] == KEEP_CODES["interview"]

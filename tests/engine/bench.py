@@ -36,13 +36,14 @@ KEY = bytes(range(32))
 
 
 class HandClock:
-    """`gateway.domain.clock.Clock` moved by hand; sleeping moves it too."""
+    """`gateway.domain.clock.Clock` moved by hand; sleeping moves it too, and calls `slept`."""
 
     def __init__(self) -> None:
         self.wall = NOON
         self.booted = 1000.0
         self.boots = 1
         self.synced = True
+        self.slept: Callable[[], None] = lambda: None
 
     def now(self) -> datetime:
         return self.wall
@@ -58,6 +59,7 @@ class HandClock:
 
     async def sleep(self, seconds: float) -> None:
         self.pass_by(timedelta(seconds=seconds))
+        self.slept()
 
     def pass_by(self, span: timedelta) -> None:
         """Let time go on by both clocks."""

@@ -1,0 +1,270 @@
+"""What the hub knows about the time (rule 5)."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.clock import ClockStep
+from gateway.engine.clock_guard import ClockGuard, ClockSettings
+from tests.engine.bench import HandClock, MemoryStore
+from tests.engine.build import DAY, HOUR, MINUTE, NOON, SECOND
+
+RUN = ClockSettings(untrusted_policy="run")
+
+
+class Hub:
+    """A clock, its guard, and the memory that outlives both."""
+
+    def __init__(self, store: MemoryStore, settings: ClockSettings | None = None) -> None:
+        self.clock = HandClock()
+        self.store = store
+        self._settings = settings or ClockSettings()
+        self.guard = ClockGuard(self.clock, self._settings)
+
+    def persist(self, *, now: bool = True) -> str | None:
+        """Store the lower bound; return what is stored."""
+        self.store.do(lambda tx: self.guard.persist(tx, now=now))
+        return self.store.do(lambda tx: tx.meta("clock_floor"))
+
+    def reboot(self, wall: datetime, *, synced: bool) -> None:
+        """Start anew, with that wall clock."""
+        self.clock.reboot(wall)
+        self.clock.synced = synced
+        self.guard = ClockGuard(self.clock, self._settings)
+        self.store.do(self.guard.load)
+
+    def trust(self) -> None:
+        """Say that the wall clock is right."""
+        self.store.do(self.guard.trust)
+
+
+@pytest.fixture
+def store() -> Iterator[MemoryStore]:
+    """Return a memory that leaves no trace."""
+    memory = MemoryStore()
+    yield memory
+    memory.close()
+
+
+@pytest.fixture
+def hub(store: MemoryStore) -> Hub:
+    """Return a hub that was synchronised at noon."""
+    started = Hub(store)
+    started.guard.view()
+    started.persist()
+    return started
+
+
+class TestTrust:
+    """When the wall clock is believed."""
+
+    def test_a_synchronised_clock_is_trusted_and_raises_the_lower_bound(self, hub: Hub) -> None:
+        """With every look."""
+        hub.clock.pass_by(HOUR)
+        view = hub.guard.view()
+        assert (view.trusted, view.floor, view.at) == (True, NOON + HOUR, NOON + HOUR)
+
+    def test_a_reboot_without_time_holds_at_the_lower_bound(self, hub: Hub) -> None:
+        """A hub without clock chip wakes up in 1970, or in a future that nobody knows."""
+        for wall in (datetime(1970, 1, 1, tzinfo=NOON.tzinfo), NOON + 400 * DAY):
+            hub.reboot(wall, synced=False)
+            hub.clock.pass_by(MINUTE)
+            view = hub.guard.view()
+            assert (view.trusted, view.at) == (False, NOON + MINUTE)
+
+    def test_while_untrusted_the_lower_bound_rises_with_the_boot_clock_alone(self, hub: Hub) -> None:
+        """Whatever the wall clock does."""
+        hub.clock.synced = False
+        hub.clock.jump(DAY)
+        hub.clock.pass_by(HOUR)
+        assert hub.guard.view().at == NOON + HOUR
+
+    @pytest.mark.parametrize(("behind", "trusted"), [(2 * SECOND, True), (3 * SECOND, False)])
+    def test_a_clock_behind_the_lower_bound_is_not_trusted(
+        self, hub: Hub, behind: timedelta, *, trusted: bool
+    ) -> None:
+        """Also a synchronised one: time does not run backwards. Two seconds are forgiven."""
+        hub.clock.jump(-behind)
+        view = hub.guard.view()
+        assert (view.trusted, view.at) == (trusted, NOON)
+
+    def test_an_offline_site_may_let_it_run(self, store: MemoryStore) -> None:
+        """`clock.untrusted_policy = run`, knowingly; still not behind the lower bound."""
+        hub = Hub(store, RUN)
+        hub.clock.synced = False
+        assert hub.guard.view().trusted
+        hub.clock.jump(-HOUR)
+        assert not hub.guard.view().trusted
+
+    def test_a_person_may_say_that_it_is_right(self, hub: Hub) -> None:
+        """Also when it is behind the lower bound: then the bound was wrong. It is remembered at once."""
+        hub.clock.synced = False
+        hub.clock.jump(-DAY)
+        hub.trust()
+        view = hub.guard.view()
+        assert (view.trusted, view.at) == (True, NOON - DAY)
+        hub.reboot(NOON - DAY, synced=False)
+        assert hub.guard.view().at == NOON - DAY
+
+    def test_what_a_person_said_ends_with_the_process(self, hub: Hub) -> None:
+        """After a reboot the clock may be wrong again."""
+        hub.clock.synced = False
+        hub.trust()
+        hub.reboot(NOON + DAY, synced=False)
+        assert not hub.guard.view().trusted
+
+
+class TestRemembering:
+    """The lower bound survives restarts."""
+
+    def test_it_is_stored_when_it_rose_by_a_minute_or_when_asked(self, hub: Hub) -> None:
+        """Not with every look: a flash card has so many writes."""
+        hub.clock.pass_by(59 * SECOND)
+        hub.guard.view()
+        assert hub.persist(now=False) == NOON.isoformat()
+        hub.clock.pass_by(SECOND)
+        hub.guard.view()
+        assert hub.persist(now=False) == (NOON + MINUTE).isoformat()
+        hub.clock.pass_by(SECOND)
+        hub.guard.view()
+        assert hub.persist(now=True) == (NOON + MINUTE + SECOND).isoformat()
+
+    def test_a_hub_that_never_knew_the_time_stores_none_of_it(self, store: MemoryStore) -> None:
+        """Its lower bound is 1970 and what passed since it booted."""
+        hub = Hub(store)
+        hub.clock.synced = False
+        hub.clock.pass_by(30 * SECOND)
+        assert hub.guard.view().at == datetime(1970, 1, 1, tzinfo=NOON.tzinfo) + 30 * SECOND
+        assert hub.persist(now=False) is None
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["pass", "jump", "reboot", "sync", "lose"]), st.integers(-100_000, 100_000)
+            ),
+            max_size=20,
+        )
+    )
+    def test_whatever_the_clock_does_the_lower_bound_never_falls(self, deeds: list[tuple[str, int]]) -> None:
+        """And the time to act on is never before it; nobody says `clock trust` here."""
+        memory = MemoryStore()
+        hub = Hub(memory)
+        floor = hub.guard.view().floor
+        hub.persist()
+        for deed, seconds in deeds:
+            span = timedelta(seconds=seconds)
+            match deed:
+                case "pass":
+                    hub.clock.pass_by(abs(span))
+                case "jump":
+                    hub.clock.jump(span)
+                case "reboot":
+                    hub.persist()
+                    floor = hub.guard.view().floor if hub.guard.view().step is None else floor
+                    hub.persist()
+                    hub.reboot(NOON + span, synced=False)
+                case _:
+                    hub.clock.synced = deed == "sync"
+            view = hub.guard.view()
+            assert view.floor >= floor
+            assert view.at >= floor
+            floor = view.floor
+        memory.close()
+
+
+class TestSteps:
+    """A jump of a trusted clock is noticed, and not believed silently."""
+
+    def test_a_jump_forward_is_told_with_both_ends(self, hub: Hub) -> None:
+        """And the lower bound does not follow it."""
+        hub.clock.pass_by(MINUTE)
+        hub.clock.jump(DAY)
+        view = hub.guard.view()
+        assert view.step == ClockStep(NOON + MINUTE, NOON + MINUTE + DAY)
+        assert view.floor == NOON + MINUTE
+
+    def test_it_stays_until_a_person_accepts_it(self, hub: Hub) -> None:
+        """A second jump widens it."""
+        hub.clock.jump(DAY)
+        hub.guard.view()
+        hub.clock.jump(HOUR)
+        assert hub.guard.view().step == ClockStep(NOON, NOON + DAY + HOUR)
+        hub.clock.pass_by(MINUTE)
+        assert hub.guard.view().step is not None
+        hub.trust()
+        view = hub.guard.view()
+        assert (view.step, view.at) == (None, NOON + DAY + HOUR + MINUTE)
+
+    @pytest.mark.parametrize("span", [59 * SECOND, -HOUR])
+    def test_small_ones_and_jumps_back_are_none(self, hub: Hub, span: timedelta) -> None:
+        """Only a jump forward can close windows by mistake."""
+        hub.clock.jump(span)
+        assert hub.guard.view().step is None
+
+    def test_a_clock_that_becomes_right_again_did_not_jump(self, hub: Hub) -> None:
+        """It was not trusted before, so nothing was decided by it."""
+        hub.reboot(datetime(1970, 1, 1, tzinfo=NOON.tzinfo), synced=False)
+        hub.guard.view()
+        hub.clock.jump(NOON + DAY - hub.clock.wall)
+        hub.clock.synced = True
+        view = hub.guard.view()
+        assert (view.step, view.trusted, view.at) == (None, True, NOON + DAY)
+
+
+class TestTelling:
+    """What a person asks for, and who is told of a change."""
+
+    def test_a_person_sees_what_is_known(self, hub: Hub) -> None:
+        """All of it, and whether a jump is held."""
+        hub.clock.jump(DAY)
+        assert hub.guard.describe() == {
+            "now": NOON + DAY,
+            "trusted": True,
+            "synchronised": True,
+            "floor": NOON,
+            "policy": "hold",
+            "step_held": True,
+        }
+
+    def test_the_offset_between_the_clocks_names_the_jumps(self, hub: Hub) -> None:
+        """In whole seconds: smaller differences mean nothing."""
+        before = hub.guard.view().mark
+        hub.clock.pass_by(HOUR + timedelta(milliseconds=300))
+        assert hub.guard.view().mark == before
+        hub.clock.jump(HOUR)
+        assert hub.guard.view().mark.offset - before.offset == HOUR
+
+    @pytest.mark.parametrize(
+        ("deed", "told"),
+        [
+            (None, 0),
+            (lambda clock: clock.jump(SECOND), 0),
+            (lambda clock: clock.jump(HOUR), 1),
+            (lambda clock: clock.jump(-HOUR), 1),
+            (lambda clock: setattr(clock, "synced", False), 1),
+        ],
+    )
+    async def test_the_watch_tells_of_jumps_and_of_trust_that_comes_or_goes(
+        self, hub: Hub, deed: Callable[[HandClock], None] | None, told: int
+    ) -> None:
+        """Once each; a clock that only runs is not told of."""
+        rounds, changes = [deed, None, None], list[datetime]()
+
+        def slept() -> None:
+            act = rounds.pop(0)
+            if act is not None:
+                act(hub.clock)
+            if not rounds:
+                raise _Enough
+
+        hub.clock.slept = slept
+        with pytest.raises(_Enough):
+            await hub.guard.watch(1.0, lambda: changes.append(hub.clock.wall))
+        assert len(changes) == told
+
+
+class _Enough(Exception):
+    """Ends the watch."""

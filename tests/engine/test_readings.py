@@ -1,0 +1,490 @@
+"""What a reading means: desired, confirmed and observed are compared, and never mixed up (rules 2, 3, 4)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.domain.credential import Credential, Empty, Evidence, Reading, Schedule, Unreadable
+from gateway.domain.placement import Former, Intent, IntentKind, Outside, Placement
+from gateway.engine.readings import absorb_list, absorb_reading, confirm, removed_by_somebody, touched_unseen
+from gateway.engine.work import Work
+from tests.engine.build import (
+    CAN_BLIND,
+    CAN_CHOOSE,
+    CAN_NATIVE,
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    Fact,
+    clearing,
+    code,
+    credential,
+    device,
+    held,
+    intent,
+    known,
+    outside,
+    slot,
+    snapshot,
+    view,
+)
+from tests.engine.working import later, outcomes, told, working
+
+RESERVED = Placement(access_code_id="ana", slot="20")
+YOUNG = NOON - 29 * SECOND
+CHANGED = "access_code.modified_external_to_gateway"
+REMOVED = "access_code.deleted_external_to_gateway"
+
+
+def read(reading: Reading, *facts: Fact, name: str = "20") -> Work:
+    """Take in a reading of slot 20 at noon."""
+    work = working(*facts)
+    absorb_reading(work, name, reading)
+    return work
+
+
+def evidence(work: Work) -> Evidence | None:
+    """Return how well Ana's code is known to be there."""
+    confirmed = work.placement("ana").confirmed
+    return confirmed.evidence if confirmed is not None else None
+
+
+class TestNewest:
+    """The newest reading of a slot is kept, whoever it belongs to."""
+
+    def test_it_is_noted_with_its_time_and_ends_the_look_that_was_due(self) -> None:
+        """And the report that asked for it is answered."""
+        work = read(known(), code(), held(), slot("20", known(), check_at=NOON, touched=True, read_at=None))
+        assert work.slots["20"] == slot("20", known(), read_at=NOON)
+
+    @pytest.mark.parametrize(("before", "rise"), [(known(), 0), (Empty(), 1), (known("8"), 1)])
+    def test_a_difference_makes_refused_codes_worth_another_try(self, before: Reading, rise: int) -> None:
+        """The inventory has changed; the first reading of a slot changes nothing."""
+        assert read(known(), slot("20", before, unmanaged_id="u")).device.inventory_version == rise
+        assert read(known()).device.inventory_version == 0
+
+
+class TestOurOwn:
+    """The slot shows what is wanted, or what was written."""
+
+    @pytest.mark.parametrize("before", [Evidence.SENT, Evidence.ACCEPTED, Evidence.READ_BACK])
+    def test_seeing_the_digits_is_proof(self, before: Evidence) -> None:
+        """Whatever was known before."""
+        assert evidence(read(known(), code(), held(evidence=before))) is Evidence.READ_BACK
+
+    def test_an_unanswered_write_turns_out_applied(self) -> None:
+        """Its journal entry is closed and its failures are forgotten."""
+        tried = replace(RESERVED, failures=2, failure="no answer", retry_at=NOON + MINUTE)
+        work = read(known(), code(), tried, intent(), intent(intent_id="second"))
+        placement = work.placement("ana")
+        assert evidence(work) is Evidence.READ_BACK
+        assert (placement.failures, placement.failure, placement.retry_at) == (0, None, None)
+        assert placement.was_on_lock
+        assert outcomes(work) == ["applied", "applied"]
+        assert told(work) == []
+
+    def test_a_code_already_there_under_nobody_s_name_is_adopted(self) -> None:
+        """A crash lost the outcome; its slot was reserved."""
+        assert evidence(read(known(), code(), RESERVED)) is Evidence.READ_BACK
+
+    def test_a_write_that_had_no_effect_is_closed_and_the_old_content_stays(self) -> None:
+        """The new PIN is still wanted; a young attempt is looked at once more."""
+        rewrite = intent(target=credential("9999"), before=known())
+        work = read(known(), code(pin="9999"), held(), rewrite)
+        assert outcomes(work) == ["not applied"]
+        assert work.slots["20"].check_at is None
+        young = read(known(), code(pin="9999"), held(), replace(rewrite, opened_at=YOUNG))
+        assert young.slots["20"].check_at == NOON + 30 * SECOND
+
+    def test_the_value_before_a_first_write_closes_it_too(self) -> None:
+        """A third value is somebody else's; the one before is not."""
+        work = read(known("8"), code(), RESERVED, intent(before=known("8")))
+        assert outcomes(work) == ["not applied"]
+
+    def test_seeing_it_again_ends_every_doubt(self) -> None:
+        """One empty reading before, a change of others put right."""
+        work = read(known(), code(), held(empty_since=NOON - MINUTE, outside=outside()))
+        assert work.placement("ana").empty_since is None
+        assert work.placement("ana").outside is None
+
+    def test_a_code_that_leaves_is_still_there(self) -> None:
+        """Nothing is wanted; what was written is seen."""
+        leaving = code(deleted_at=NOON - MINUTE)
+        work = read(known(), leaving, held(outside=outside(), evidence=Evidence.SENT), clearing())
+        assert evidence(work) is Evidence.READ_BACK
+        assert outcomes(work) == ["not applied"]
+        assert work.placement("ana").outside is None
+
+    def test_names_and_schedules_that_took_effect_are_told(self) -> None:
+        """One event each, with no value in it."""
+        stay = code(starts_at=NOON - HOUR, ends_at=NOON + DAY)
+        window = Schedule(starts_at=NOON - HOUR, ends_at=NOON + DAY)
+        work = read(
+            known("4711", schedule=window, name="Ana"),
+            device(CAN_NATIVE),
+            stay,
+            held(content=credential("9999", name="Anna")),
+            intent(target=credential("4711", schedule=window, name="Ana")),
+        )
+        assert told(work) == [
+            "access_code.code_changed",
+            "access_code.time_frame_changed",
+            "access_code.name_changed",
+        ]
+        assert all(event.payload == {} for event in work._events)
+
+
+class TestHiddenDigits:
+    """The slot is taken and shows nothing (rule 3)."""
+
+    def test_a_slot_that_was_empty_before_our_write_holds_it_now(self) -> None:
+        """Occupied: nobody else is likely to have filled it in between."""
+        work = read(Unreadable(), code(), RESERVED, intent())
+        assert evidence(work) is Evidence.OCCUPIED
+        assert outcomes(work) == ["applied"]
+
+    @pytest.mark.parametrize(
+        "tried",
+        [
+            [intent(before=Unreadable())],
+            [intent(), intent(target=credential("9999"))],
+            [intent(), clearing()],
+            [intent(target=credential(enabled=False))],
+        ],
+    )
+    def test_otherwise_it_cannot_tell_and_nothing_is_closed(self, tried: list[Intent]) -> None:
+        """It was taken before, two PINs were sent, a clear went out too, or its status is another."""
+        work = read(Unreadable(enabled=True), code(), RESERVED, *tried)
+        assert evidence(work) is None
+        assert outcomes(work) == []
+
+    def test_a_clear_alone_had_no_effect(self) -> None:
+        """It is sent again."""
+        assert outcomes(read(Unreadable(), code(deleted_at=NOON), held(), clearing())) == ["not applied"]
+
+    def test_a_slot_of_ours_that_is_taken_is_not_doubted(self) -> None:
+        """Nobody reported a change."""
+        work = read(Unreadable(), code(), held(evidence=Evidence.SENT))
+        assert evidence(work) is Evidence.OCCUPIED
+        assert told(work) == []
+        assert evidence(read(Unreadable(), code(), held(evidence=Evidence.USED))) is Evidence.USED
+
+    def test_a_reported_change_lowers_what_is_known_and_allows_one_rewrite(self) -> None:
+        """And is told."""
+        work = read(Unreadable(), code(), held(), slot("20", Unreadable(), touched=True))
+        assert evidence(work) is Evidence.SENT
+        assert work.placement("ana").rewrite_due
+        assert told(work) == [CHANGED]
+        again = later(work, view(NOON + MINUTE))
+        absorb_reading(again, "20", Unreadable())
+        assert evidence(again) is Evidence.SENT
+        assert told(again) == []
+
+    def test_a_code_that_allows_changes_is_not_rewritten(self) -> None:
+        """The change is honoured and told."""
+        free = code(is_external_modification_allowed=True)
+        work = read(Unreadable(), free, held(), slot("20", Unreadable(), touched=True))
+        placement = work.placement("ana")
+        assert not placement.rewrite_due
+        assert placement.outside == Outside(change="modified", fields=("code",), at=NOON, honoured=True)
+
+    def test_a_code_found_disabled_is_a_change_without_any_report(self) -> None:
+        """The status shows although the digits do not."""
+        work = read(Unreadable(enabled=False), code(), held())
+        assert work.placement("ana").outside == Outside(change="modified", fields=("enabled",), at=NOON)
+
+    def test_of_a_code_that_leaves_nothing_is_told(self) -> None:
+        """It goes anyway."""
+        work = read(Unreadable(enabled=False), code(deleted_at=NOON), held())
+        assert told(work) == []
+        assert evidence(work) is Evidence.READ_BACK
+
+    def test_a_reserved_slot_that_somebody_filled_is_given_up(self) -> None:
+        """It is theirs from now on."""
+        work = read(Unreadable(), code(), RESERVED)
+        assert work.placement("ana").slot is None
+        assert work.slots["20"].unmanaged_id == "new-1"
+
+
+class TestEmpty:
+    """Empty is concluded only from an explicit reading; removed by somebody only from two (rule 2)."""
+
+    def test_the_first_empty_reading_asks_for_a_second(self) -> None:
+        """Half a minute later; until then nothing is concluded."""
+        work = read(Empty(), code(), held(), slot("20", known()))
+        assert work.placement("ana").empty_since == NOON
+        assert work.slots["20"].check_at == NOON + 30 * SECOND
+        assert work.snapshot().may_hold("ana")
+
+    def test_a_second_one_too_soon_does_not_count(self) -> None:
+        """It asks for another."""
+        work = read(Empty(), code(), held(empty_since=NOON - 29 * SECOND))
+        assert work.slots["20"].check_at == NOON + SECOND
+        assert work.snapshot().may_hold("ana")
+
+    def test_the_second_one_says_that_somebody_removed_it(self) -> None:
+        """It is told, and set again in the same slot."""
+        work = read(Empty(), code(), held(empty_since=NOON - 30 * SECOND))
+        placement = work.placement("ana")
+        assert told(work) == [REMOVED]
+        assert (placement.confirmed, placement.slot) == (None, "20")
+        assert placement.outside == Outside(change="removed", fields=("code",), at=NOON)
+
+    def test_where_the_code_allows_it_the_removal_is_honoured(self) -> None:
+        """It stays away, and its slot is free."""
+        free = code(is_external_modification_allowed=True)
+        work = read(Empty(), free, held(empty_since=NOON - MINUTE))
+        placement = work.placement("ana")
+        assert placement.outside == Outside(change="removed", fields=("code",), at=NOON, honoured=True)
+        assert placement.slot is None
+
+    def test_a_code_that_leaves_is_gone(self) -> None:
+        """By somebody's hand, and nobody needs to hear of it."""
+        work = read(Empty(), code(deleted_at=NOON), held(empty_since=NOON - MINUTE))
+        assert told(work) == []
+        assert work.placement("ana") == Placement(access_code_id="ana", was_on_lock=True)
+
+    def test_after_our_clear_one_is_enough(self) -> None:
+        """What was removed is remembered for a day, should it come back."""
+        work = read(Empty(), code(deleted_at=NOON), held(), clearing())
+        assert not work.snapshot().may_hold("ana")
+        assert work.slots["20"].former == Former(pin=credential().pin, removed_at=NOON)
+        assert outcomes(work) == ["gone"]
+
+    def test_a_young_write_may_still_arrive(self) -> None:
+        """The reading counts for nothing; the next is taken when it must have arrived."""
+        work = read(Empty(), code(), RESERVED, intent(opened_at=YOUNG))
+        assert outcomes(work) == []
+        assert work.placement("ana").retry_at == YOUNG + 30 * SECOND
+
+    def test_an_old_write_did_not_arrive(self) -> None:
+        """It is written again."""
+        work = read(Empty(), code(), RESERVED, intent())
+        assert outcomes(work) == ["not applied"]
+        assert not work.snapshot().may_hold("ana")
+
+
+class TestSomebodyElse:
+    """A third value: neither ours before nor ours now."""
+
+    def test_a_changed_pin_is_told_and_put_right(self) -> None:
+        """Once, with the names of the fields and no value."""
+        work = read(known("9999"), code(), held())
+        assert told(work) == [CHANGED]
+        assert work._events[0].payload == {"change_type": "modified", "modified_fields": ["code"]}
+        assert work.placement("ana").outside == outside()
+        again = later(work, view(NOON + MINUTE))
+        absorb_reading(again, "20", known("9999"))
+        assert told(again) == []
+
+    def test_where_the_code_allows_it_the_new_pin_becomes_the_code_s(self) -> None:
+        """So that the guest's own PIN goes on working."""
+        free = code(is_external_modification_allowed=True)
+        work = read(known("9999"), free, held())
+        adopted = work.codes["ana"]
+        assert (adopted.pin.reveal(), adopted.revision) == ("9999", 2)
+        assert evidence(work) is Evidence.READ_BACK
+        assert work.placement("ana").outside == outside(honoured=True)
+
+    def test_a_new_window_is_adopted_with_it(self) -> None:
+        """Where the lock keeps windows."""
+        free = code(is_external_modification_allowed=True, starts_at=NOON - HOUR, ends_at=NOON + HOUR)
+        before = credential(schedule=Schedule(starts_at=NOON - HOUR, ends_at=NOON + HOUR))
+        after = replace(before, schedule=Schedule(starts_at=NOON - HOUR, ends_at=NOON + DAY))
+        work = working(device(CAN_NATIVE), free, held(content=before))
+        absorb_reading(work, "20", known("4711", schedule=after.schedule))
+        assert work.codes["ana"].ends_at == NOON + DAY
+
+    @pytest.mark.parametrize("other", [code("bo", "9999"), held("bo", "3", "9999")])
+    def test_a_pin_that_another_code_has_is_not_adopted(self, other: Fact) -> None:
+        """Rule 4."""
+        free = code(is_external_modification_allowed=True)
+        work = read(known("9999"), free, held(), other)
+        assert work.codes["ana"] == free
+        assert work.placement("ana").outside == outside()
+
+    def test_a_change_of_a_code_that_leaves_is_not_told(self) -> None:
+        """It is noted, and the slot is cleared."""
+        work = read(known("9999"), code(deleted_at=NOON), held())
+        assert told(work) == []
+        assert work.snapshot().may_hold("ana")
+
+    @pytest.mark.parametrize(
+        "facts",
+        [[code(), RESERVED], [code(deleted_at=NOON), held(), clearing()], [code(), RESERVED, intent()]],
+    )
+    def test_a_slot_that_somebody_filled_while_it_was_not_ours_to_hold_is_theirs(
+        self, facts: list[Fact]
+    ) -> None:
+        """Reserved only, cleared by us, or never reached: their code is not touched."""
+        work = read(known("9999"), *facts)
+        assert work.placement("ana").slot is None
+        assert not work.snapshot().may_hold("ana")
+        assert work.slots["20"].unmanaged_id is not None
+        assert told(work) == ["access_code.unmanaged.created"]
+
+
+class TestOthersCodes:
+    """The inventory of codes that the hub does not manage."""
+
+    def test_a_new_one_gets_an_id_and_is_told(self) -> None:
+        """Once."""
+        work = read(known("8888"))
+        assert work.slots["20"].unmanaged_id == "new-1"
+        assert work.slots["20"].unmanaged_since == NOON
+        assert told(work) == ["access_code.unmanaged.created"]
+        absorb_reading(work, "20", Unreadable())
+        assert len(told(work)) == 1
+
+    def test_it_is_gone_after_two_empty_readings(self) -> None:
+        """Half a minute apart."""
+        theirs = slot("20", known("8888"), unmanaged_id="u")
+        first = read(Empty(), theirs)
+        assert (first.slots["20"].empty_since, first.slots["20"].unmanaged_id) == (NOON, "u")
+        soon = later(first, view(NOON + 29 * SECOND))
+        absorb_reading(soon, "20", Empty())
+        assert soon.slots["20"].check_at == NOON + 30 * SECOND
+        last = later(soon, view(NOON + 30 * SECOND))
+        absorb_reading(last, "20", Empty())
+        assert told(last) == ["access_code.unmanaged.removed"]
+        assert last.slots["20"].unmanaged_id is None
+
+    def test_one_empty_reading_between_is_forgotten(self) -> None:
+        """It was there all the time."""
+        work = read(known("8888"), slot("20", Empty(), unmanaged_id="u", empty_since=NOON - HOUR))
+        assert work.slots["20"].empty_since is None
+        assert told(work) == []
+
+    def test_a_pin_that_we_removed_and_that_comes_back_is_ours(self) -> None:
+        """For a day: a clear that took no effect, or a write that came late. It is cleared."""
+        removed = slot("20", former=Former(pin=credential().pin, removed_at=NOON - DAY))
+        work = read(known(), removed)
+        assert work.slots["20"].ghost
+        assert told(work) == []
+        gone = later(work, view(NOON + MINUTE))
+        absorb_reading(gone, "20", Empty())
+        assert not gone.slots["20"].ghost
+
+    @pytest.mark.parametrize(
+        ("reading", "ago"), [(known("8888"), HOUR), (known(), DAY + SECOND), (Unreadable(), HOUR)]
+    )
+    def test_anything_else_there_is_somebody_s(self, reading: Reading, ago: timedelta) -> None:
+        """Another PIN, one that was removed long ago, or hidden digits."""
+        work = read(reading, slot("20", former=Former(pin=credential().pin, removed_at=NOON - ago)))
+        assert work.slots["20"].unmanaged_id is not None
+        assert not work.slots["20"].ghost
+        assert work.slots["20"].former is None
+
+
+class TestLists:
+    """A lock that chooses its slots shows them all at once."""
+
+    LOCK = device(CAN_CHOOSE)
+    ANA = code(pin="345678")
+    CONTENT = credential("345678", name="Ana")
+    TRIED = intent(name=None, target=CONTENT)
+
+    def test_an_unanswered_write_is_found_by_its_pin(self) -> None:
+        """Before any second add."""
+        work = working(self.LOCK, self.ANA, self.TRIED)
+        absorb_list(work, {"7": known("999999"), "8": known("345678", name="Ana")})
+        assert work.placement("ana").slot == "8"
+        assert evidence(work) is Evidence.READ_BACK
+        assert outcomes(work) == ["applied"]
+        assert work.slots["7"].unmanaged_id is not None
+
+    def test_a_slot_that_belongs_to_another_code_is_not_taken_for_it(self) -> None:
+        """Two unanswered writes of one PIN cannot both be in one slot."""
+        other = held("bo", "8", self.CONTENT)
+        work = working(self.LOCK, self.ANA, self.TRIED, code("bo", "345678"), other)
+        absorb_list(work, {"8": known("345678", name="Ana")})
+        assert work.placement("ana").slot is None
+
+    @pytest.mark.parametrize(("opened", "closed"), [(NOON - 30 * SECOND, True), (YOUNG, False)])
+    def test_one_that_is_not_listed_did_not_arrive_unless_it_is_young(
+        self, opened: datetime, *, closed: bool
+    ) -> None:
+        """A young one is waited for."""
+        work = working(self.LOCK, self.ANA, replace(self.TRIED, opened_at=opened))
+        absorb_list(work, {})
+        assert outcomes(work) == (["not applied"] if closed else [])
+        assert work.placement("ana").retry_at == (None if closed else YOUNG + 30 * SECOND)
+
+    def test_other_operations_are_left_to_their_slots(self) -> None:
+        """With a slot, of no code, or of a code that has its place."""
+        placed = replace(self.TRIED, intent_id="placed")
+        work = working(
+            self.LOCK, self.ANA, held(content=self.CONTENT), placed, intent(None, None),
+            clearing("ana"), replace(intent("bo", None), kind=IntentKind.CLEAR, target=None),
+        )  # fmt: skip
+        absorb_list(work, {"20": known("345678", name="Ana")})
+        assert {i.access_code_id for i in work.intents} == {None, "bo"}
+
+    def test_a_slot_not_listed_is_empty_and_forgotten_when_nobody_needs_it(self) -> None:
+        """Ours needs two lists, others' too; one with a past is kept for it."""
+        past = slot("6", former=Former(pin=credential().pin, removed_at=NOON))
+        work = working(
+            self.LOCK, self.ANA, held(content=self.CONTENT), slot("20", known("345678")),
+            slot("4", known("999999"), unmanaged_id="u"), slot("5"), past,
+        )  # fmt: skip
+        absorb_list(work, {})
+        assert set(work.slots) == {"20", "4", "6"}
+        assert work.placement("ana").empty_since == NOON
+        assert work.slots["4"].empty_since == NOON
+
+    def test_a_code_that_somebody_removed_loses_its_slot(self) -> None:
+        """The lock gives another when it is set again."""
+        work = working(self.LOCK, self.ANA, held(content=self.CONTENT))
+        removed_by_somebody(work, work.placement("ana"))
+        assert work.placement("ana").slot is None
+        assert told(work) == [REMOVED]
+
+
+class TestUnreadableLocks:
+    """A lock that cannot be read at all reports a change."""
+
+    def test_one_rewrite_is_due(self) -> None:
+        """Only of a code that may be there."""
+        work = working(device(CAN_BLIND), code(), held())
+        touched_unseen(work, work.placement("ana"))
+        assert work.placement("ana").rewrite_due
+        assert evidence(work) is Evidence.SENT
+        idle = working(device(CAN_BLIND), code(), RESERVED)
+        touched_unseen(idle, RESERVED)
+        assert idle.snapshot() == snapshot(device(CAN_BLIND), code(), RESERVED)
+
+
+class TestConfirming:
+    """What a confirmed write settles."""
+
+    def test_it_clears_every_trouble_of_the_placement(self) -> None:
+        """And an outside change that was put right; an honoured one stays."""
+        troubled = held(
+            content="9999", empty_since=NOON, rewrite_due=True, failures=3, failure="x", retry_at=NOON,
+            cleared_at=NOON, outside=outside(),
+        )  # fmt: skip
+        work = working(code(), troubled)
+        confirm(work, "ana", "20", credential(), Evidence.ACCEPTED)
+        placement = work.placement("ana")
+        assert replace(placement, confirmed=None) == Placement(
+            access_code_id="ana", slot="20", was_on_lock=True
+        )
+        assert told(work) == ["access_code.code_changed"]
+        honoured = working(code(), held(outside=outside(honoured=True)))
+        confirm(honoured, "ana", "20", credential(), Evidence.ACCEPTED)
+        assert honoured.placement("ana").outside is not None
+
+    def test_sent_is_not_on_the_lock(self) -> None:
+        """Its removal would not be worth telling."""
+        work = working(code())
+        confirm(work, "ana", "20", credential(), Evidence.SENT)
+        assert not work.placement("ana").was_on_lock
+
+    def test_a_code_that_is_gone_from_memory_tells_nothing(self) -> None:
+        """Only its placement is left."""
+        work = working(held(content="9999"))
+        confirm(work, "ana", "20", Credential(pin=credential().pin), Evidence.ACCEPTED)
+        assert told(work) == []

@@ -1,0 +1,333 @@
+"""What became of an operation (rules 11, 12, 13)."""
+
+from datetime import datetime
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.domain.credential import Empty, Evidence, Reading, Unreadable
+from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, NoAnswer, Refused, Written
+from gateway.domain.lock import Link
+from gateway.domain.placement import Former, Intent, Placement, Refusal
+from gateway.engine.outcomes import (
+    absorb_answer,
+    absorb_cleared,
+    absorb_failure,
+    absorb_probe,
+    absorb_read_cost,
+    absorb_written,
+)
+from gateway.engine.work import Work
+from tests.engine.build import (
+    CAN_BLIND,
+    CAN_MASKED,
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    Fact,
+    clearing,
+    code,
+    credential,
+    device,
+    held,
+    intent,
+    known,
+    slot,
+    view,
+)
+from tests.engine.working import later, outcomes, told, working
+
+RESERVED = Placement(access_code_id="ana", slot="20")
+LEAVING = code(deleted_at=NOON)
+NEW = intent(opened_at=NOON - SECOND)
+CLEAR = clearing(opened_at=NOON - SECOND)
+
+
+def written(reading: Reading | None = None, evidence: Evidence = Evidence.SENT) -> Written:
+    """Return what the driver says of a write to slot 20."""
+    return Written(slot="20", evidence=evidence, reading=reading)
+
+
+def wrote(outcome: Written, *facts: Fact) -> Work:
+    """Take in the outcome of writing Ana's code at noon."""
+    tried = next((fact for fact in facts if isinstance(fact, Intent)), NEW)
+    work = working(*facts) if tried in facts else working(*facts, tried)
+    absorb_written(work, tried, outcome)
+    return work
+
+
+def cleared(outcome: Written, *facts: Fact, of: Intent = CLEAR) -> Work:
+    """Take in the outcome of clearing slot 20 at noon."""
+    work = working(*facts, of)
+    absorb_cleared(work, of, outcome)
+    return work
+
+
+class TestWritten:
+    """A write went out."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "evidence", "look"),
+        [
+            (written(evidence=Evidence.ACCEPTED), Evidence.ACCEPTED, NOON + 5 * MINUTE),
+            (written(evidence=Evidence.READ_BACK), Evidence.READ_BACK, None),
+            (written(known()), Evidence.READ_BACK, None),
+            (written(Unreadable()), Evidence.OCCUPIED, None),
+            (written(Unreadable(enabled=True)), Evidence.OCCUPIED, None),
+        ],
+    )
+    def test_its_effect_is_known_as_well_as_the_driver_says(
+        self, outcome: Written, evidence: Evidence, look: datetime | None
+    ) -> None:
+        """An acknowledgement alone is looked at once more, five minutes later."""
+        work = wrote(outcome, code(), RESERVED)
+        confirmed = work.placement("ana").confirmed
+        assert confirmed is not None
+        assert (confirmed.evidence, confirmed.credential.pin) == (evidence, credential().pin)
+        assert work.slots["20"].check_at == look
+        assert work.slots["20"].own_write_at == NOON
+        assert outcomes(work) == ["applied"]
+
+    def test_the_slot_is_ours_from_now_on(self) -> None:
+        """Its past and the old checksum are of no use; it has no unmanaged id."""
+        before = slot(
+            "20", former=Former(pin=credential().pin, removed_at=NOON), touched=True, empty_since=NOON
+        )
+        work = wrote(written(evidence=Evidence.ACCEPTED), device(probe="abcd"), code(), RESERVED, before)
+        state = work.slots["20"]
+        assert (state.former, state.touched, state.empty_since, state.unmanaged_id) == (
+            None,
+            False,
+            None,
+            None,
+        )
+        assert work.device.probe is None
+
+    def test_on_a_write_only_lock_it_is_sent_and_never_looked_at(self) -> None:
+        """A look proves nothing there."""
+        work = wrote(written(), device(CAN_BLIND), code(), RESERVED)
+        assert work.slots["20"].check_at is None
+        assert work.placement("ana").confirmed is not None
+
+    @pytest.mark.parametrize("shown", [Empty(), Unreadable(enabled=False), known("8888")])
+    def test_a_look_that_does_not_show_it_is_repeated_soon(self, shown: Reading) -> None:
+        """Before the code is written again; the failure is told in plain words."""
+        work = wrote(written(shown), device(CAN_MASKED), code(), RESERVED, replace(NEW, before=Empty()))
+        assert work.slots["20"].check_at == NOON + 15 * SECOND
+        placement = work.placement("ana")
+        assert placement.confirmed is None
+        assert (placement.failures, placement.retry_at) == (1, NOON + MINUTE)
+        assert placement.failure == "the lock took the command and does not show its effect"
+
+    def test_a_write_of_a_code_that_is_gone_only_marks_the_slot(self) -> None:
+        """There is nobody to confirm it for."""
+        nobody = replace(NEW, access_code_id=None)
+        work = wrote(written(evidence=Evidence.ACCEPTED), nobody)
+        assert work.placements == {}
+        assert work.slots["20"].own_write_at == NOON
+
+
+class TestCleared:
+    """A clear went out."""
+
+    def test_an_acknowledged_one_is_believed_and_looked_at_once_more(self) -> None:
+        """The PIN is remembered, should it come back."""
+        work = cleared(written(evidence=Evidence.ACCEPTED), LEAVING, held())
+        assert not work.snapshot().may_hold("ana")
+        assert work.slots["20"].former == Former(pin=credential().pin, removed_at=NOON)
+        assert work.slots["20"].check_at == NOON + 5 * MINUTE
+        assert outcomes(work) == ["gone"]
+
+    def test_a_look_that_shows_it_empty_is_proof(self) -> None:
+        """One is enough after our own clear."""
+        work = cleared(written(Empty()), LEAVING, held())
+        assert not work.snapshot().may_hold("ana")
+        assert work.slots["20"].check_at == NOON + 5 * MINUTE
+
+    def test_a_look_that_shows_it_there_is_a_failure(self) -> None:
+        """The clear is sent again, later and later."""
+        work = cleared(written(known()), LEAVING, held(failures=1))
+        placement = work.placement("ana")
+        assert work.snapshot().may_hold("ana")
+        assert (placement.failures, placement.retry_at) == (2, NOON + 2 * MINUTE)
+        assert outcomes(work) == ["not applied"]
+
+    def test_a_young_write_that_may_arrive_after_it_is_waited_for(self) -> None:
+        """The code is not dropped while any slot may still hold it."""
+        work = cleared(written(evidence=Evidence.ACCEPTED), LEAVING, held(), NEW)
+        assert work.snapshot().may_hold("ana")
+        assert work.placement("ana").retry_at == NOON + 29 * SECOND
+        assert outcomes(work) == ["accepted, but a write may still arrive"]
+
+    def test_a_write_only_lock_is_told_twice_before_it_is_believed(self) -> None:
+        """And never looked at."""
+        first = cleared(written(), device(CAN_BLIND), LEAVING, held())
+        assert first.snapshot().may_hold("ana")
+        assert first.placement("ana").cleared_at == NOON
+        assert outcomes(first) == ["sent"]
+        second = later(first, view(NOON + 30 * SECOND))
+        second.intents.append(CLEAR)
+        absorb_cleared(second, CLEAR, written())
+        assert not second.snapshot().may_hold("ana")
+        assert second.slots["20"].check_at is None
+
+    def test_a_reading_of_a_write_only_lock_proves_nothing(self) -> None:
+        """It answers "available" whatever it holds."""
+        work = cleared(written(Empty()), device(CAN_BLIND), LEAVING, held())
+        assert work.snapshot().may_hold("ana")
+
+    def test_one_that_was_only_sent_is_looked_at_now(self) -> None:
+        """Where a look tells."""
+        work = cleared(written(), LEAVING, held())
+        assert work.slots["20"].check_at == NOON
+        assert outcomes(work) == ["sent"]
+
+    @pytest.mark.parametrize(
+        ("outcome", "gone"), [(written(), True), (written(Empty()), True), (written(known()), False)]
+    )
+    def test_a_ghost_is_gone_unless_it_shows(self, outcome: Written, *, gone: bool) -> None:
+        """Then it is cleared again later."""
+        ghost = slot("20", known(), ghost=True, former=Former(pin=credential().pin, removed_at=NOON))
+        work = cleared(outcome, ghost, of=replace(CLEAR, access_code_id=None))
+        state = work.slots["20"]
+        assert (not state.ghost, state.retry_at) == (gone, None if gone else NOON + MINUTE)
+        assert outcomes(work) == ["applied"]
+
+
+class TestFailures:
+    """What may have been applied stays open; what was not is closed."""
+
+    def test_nothing_was_sent(self) -> None:
+        """The server or adapter is away: the reading from before still holds, and ages."""
+        work = working(code(), RESERVED, NEW, slot("20", None, read_at=None))
+        absorb_failure(work, NEW, AuthorityDown("away"))
+        assert outcomes(work) == ["not sent"]
+        assert work.device.authority_lost_at == NOON
+        assert work.slots["20"].reading == Empty()
+        assert work.slots["20"].read_at is None
+        assert work.placement("ana").failures == 0
+
+    def test_the_first_loss_of_the_server_counts(self) -> None:
+        """How long it is away decides what is told."""
+        work = working(device(authority_lost_at=NOON - HOUR))
+        absorb_failure(work, None, AuthorityDown("away"))
+        assert work.device.authority_lost_at == NOON - HOUR
+
+    @pytest.mark.parametrize(
+        ("error", "link"),
+        [(NoAnswer("no answer"), Link.ONLINE), (LockUnreachable("no reaction"), Link.UNREACHABLE)],
+    )
+    def test_it_may_have_been_applied(self, error: DriverError, link: Link) -> None:
+        """The journal entry stays open, the slot stays reserved, the lock is left alone for a minute."""
+        work = working(device(probe="abcd"), code(), NEW)
+        absorb_failure(work, NEW, error)
+        assert work.intents == [NEW]
+        placement = work.placement("ana")
+        assert (placement.slot, placement.failures, placement.failure) == ("20", 1, str(error))
+        assert (work.device.failures, work.device.retry_at) == (1, NOON + MINUTE)
+        assert (work.device.link, work.device.probe) == (link, None)
+        assert work.slots["20"].own_write_at == NOON
+
+    def test_the_more_often_the_longer(self) -> None:
+        """60 s doubling to 30 min; the time since when the lock is away is kept."""
+        lock = device(failures=5, link=Link.UNREACHABLE, link_since=NOON - HOUR)
+        work = working(lock)
+        absorb_failure(work, None, LockUnreachable("no reaction"))
+        assert (work.device.failures, work.device.retry_at) == (6, NOON + 30 * MINUTE)
+        assert work.device.link_since == NOON - HOUR
+
+    def test_an_operation_of_no_code_is_closed(self) -> None:
+        """Clearing a ghost: the slot is looked at again anyway."""
+        ghost = replace(CLEAR, access_code_id=None)
+        work = working(ghost)
+        absorb_failure(work, ghost, NoAnswer("no answer"))
+        assert outcomes(work) == ["unknown"]
+
+    def test_an_add_on_a_lock_that_chooses_has_no_slot_to_reserve(self) -> None:
+        """It is listed before any second add."""
+        add = intent(name=None)
+        work = working(code(), add)
+        absorb_failure(work, add, NoAnswer("no answer"))
+        assert work.placement("ana").slot is None
+        assert work.intents == [add]
+
+
+class TestRefusals:
+    """The lock said no, and the slot is as it was."""
+
+    @pytest.mark.parametrize("reason", [Refusal.DUPLICATE, Refusal.FORMAT])
+    def test_for_good(self, reason: Refusal) -> None:
+        """Rule 11: it stands with the revision and the inventory it was made for."""
+        work = working(device(inventory_version=4), code(revision=3), RESERVED, NEW)
+        absorb_failure(work, NEW, Refused(reason, "it said no"))
+        placement = work.placement("ana")
+        assert placement.rejection is not None
+        assert (placement.rejection.revision, placement.rejection.inventory_version) == (3, 4)
+        assert (placement.retry_at, placement.failure) == (None, "it said no")
+        assert outcomes(work) == [f"refused: {reason}"]
+
+    @pytest.mark.parametrize("reason", [Refusal.BUSY, Refusal.FULL, Refusal.OTHER])
+    def test_for_now(self, reason: Refusal) -> None:
+        """It is tried again later; a lock that says it is full is looked at."""
+        work = working(code(), RESERVED, NEW)
+        absorb_failure(work, NEW, Refused(reason, "it said no"))
+        placement = work.placement("ana")
+        assert (placement.rejection, placement.retry_at) == (None, NOON + MINUTE)
+        assert (work.device.audit_at == NOON) is (reason is Refusal.FULL)
+
+    def test_a_refused_clear_is_never_for_good(self) -> None:
+        """A code that must go is tried again whatever the lock says."""
+        work = working(LEAVING, held(), CLEAR)
+        absorb_failure(work, CLEAR, Refused(Refusal.FORMAT, "it said no"))
+        assert work.placement("ana").rejection is None
+        assert work.placement("ana").retry_at == NOON + MINUTE
+        assert work.slots["20"].reading == known()
+
+    def test_a_refused_ghost_waits(self) -> None:
+        """And an add that was refused has no slot to mark."""
+        ghost = replace(CLEAR, access_code_id=None)
+        work = working(ghost)
+        absorb_failure(work, ghost, Refused(Refusal.BUSY, "it said no"))
+        assert work.slots["20"].retry_at == NOON + MINUTE
+        add = intent(name=None)
+        chosen = working(code(), add, replace(ghost, intent_id="slotless", slot=None))
+        absorb_failure(chosen, add, Refused(Refusal.BUSY, "it said no"))
+        absorb_failure(chosen, chosen.intents[0], Refused(Refusal.BUSY, "it said no"))
+        assert chosen.slots == {}
+
+    def test_a_lock_that_says_no_answers(self) -> None:
+        """The back-off of the lock ends; a look that was refused leaves no trace."""
+        work = working(device(failures=3, retry_at=NOON + HOUR, link=Link.UNREACHABLE))
+        absorb_failure(work, None, Refused(Refusal.BUSY, "it said no"))
+        assert (work.device.failures, work.device.retry_at, work.device.link) == (0, None, Link.ONLINE)
+
+
+class TestLooks:
+    """Answers, probes and what they cost."""
+
+    def test_an_answer_ends_all_waiting(self) -> None:
+        """And a lock that answers as ever is not written to memory again."""
+        work = working(device())
+        absorb_answer(work)
+        assert work.device == device()
+
+    @pytest.mark.parametrize(
+        ("before", "after", "probed"),
+        [(None, "abcd", NOON), ("abcd", "abcd", NOON), ("1234", None, None)],
+    )
+    def test_a_checksum_belongs_to_the_readings(
+        self, before: str | None, after: str | None, probed: datetime | None
+    ) -> None:
+        """Another one means that everything is read again."""
+        work = working(device(probe=before))
+        absorb_probe(work, "abcd")
+        assert (work.device.probe, work.device.probed_at) == (after, probed)
+        assert told(work) == []
+
+    def test_a_read_of_an_audit_is_charged(self) -> None:
+        """A minute each, at sixty an hour."""
+        work = working()
+        absorb_read_cost(work)
+        absorb_read_cost(work)
+        assert work.device.read_budget == NOON + 2 * MINUTE

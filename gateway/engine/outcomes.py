@@ -163,6 +163,9 @@ def absorb_failure(work: Work, intent: Intent | None, error: DriverError) -> Non
         absorb_answer(work)
         if intent is not None:
             _refused(work, intent, error)
+        else:
+            # A look: there is nothing to attach the refusal to, and asking again at once would flood the air.
+            work.set_device(retry_at=work.retry_after(1))
         return
     if isinstance(error, AuthorityDown):
         if intent is not None:

@@ -98,7 +98,12 @@ def housekeeping(work: Work, rules: Rules) -> None:
     for code in list(work.codes.values()):
         placement = work.placement(code.access_code_id)
         holding = work.snapshot().may_hold(code.access_code_id)
-        if not holding and placement.slot is None and placement.outside is None and not placement.removal_began:
+        if (
+            not holding
+            and placement.slot is None
+            and placement.outside is None
+            and not placement.removal_began
+        ):
             continue  # most codes that a lock remembers are past
         leaving = desired(code, work.snapshot(), work.t, work.timing) is None
         if leaving and holding and placement.removal_began is None:

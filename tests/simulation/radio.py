@@ -147,6 +147,7 @@ class SimSession:
         can = door.lock.model.capabilities
         fault = world.fate.radio_fault(supervised=can.supervised, blind=can.readback is Readback.NONE)
         world.count(door, kind, fault)
+        world.trace(f"{door.device_id} {kind} {slot} begins, {fault or 'no fault'}{', dead' if door.dead else ''}")
         await asyncio.sleep(world.fate.rng.uniform(0.2, 1.5))
         process.check()
         if fault == "dead_now":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.simulation.people import Wanted
     from tests.simulation.world import World
 
-_TOKEN = re.compile(r"[1-9]\d{5,7}")
+_TOKEN = re.compile(r"(?<![\w.-])[1-9]\d{5,7}(?![\w-])")
 _SLACK = timedelta(minutes=1)
 _NEVER = datetime.min
 

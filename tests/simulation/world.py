@@ -245,6 +245,8 @@ class World:
     def _clear_skies(self) -> None:
         self.note("the calm begins")
         self.fate.calm = True
+        if not self.clock.synced:
+            self.clock_since = self.now()
         self.clock.synced = True
         self.clock.offset = timedelta(0)
         self.broker_up = True

@@ -23,7 +23,7 @@ LOCK = (
     '[locks.front]\ndriver = "simulated"\nmodel = "native"\nslots = 60\n[timing]\nreads_per_hour = 100000\n'
 )
 _LIFE_S = (0.0, 1.8, 1.4)
-"""Shortest, longest and most frequent life. A start takes some 0.8 s: kills fall before, into and after it."""
+"""Shortest, longest and most frequent life. A start takes 0.8 s: kills fall before, into and after it."""
 
 
 class Wishes:

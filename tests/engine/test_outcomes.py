@@ -297,10 +297,16 @@ class TestRefusals:
         assert chosen.slots == {}
 
     def test_a_lock_that_says_no_answers(self) -> None:
-        """The back-off of the lock ends; a look that was refused leaves no trace."""
-        work = working(device(failures=3, retry_at=NOON + HOUR, link=Link.UNREACHABLE))
-        absorb_failure(work, None, Refused(Refusal.BUSY, "it said no"))
+        """The back-off of the lock ends."""
+        work = working(device(failures=3, retry_at=NOON + HOUR, link=Link.UNREACHABLE), code(), RESERVED, NEW)
+        absorb_failure(work, NEW, Refused(Refusal.BUSY, "it said no"))
         assert (work.device.failures, work.device.retry_at, work.device.link) == (0, None, Link.ONLINE)
+
+    def test_a_look_that_was_refused_is_not_repeated_at_once(self) -> None:
+        """The lock is left alone for a minute, although it answers."""
+        work = working(device(failures=3))
+        absorb_failure(work, None, Refused(Refusal.OTHER, "no such slot"))
+        assert (work.device.failures, work.device.retry_at) == (0, NOON + MINUTE)
 
 
 class TestLooks:

@@ -216,6 +216,19 @@ class TestTrouble:
         await bench.settle()
         assert list(bench.on_lock().values()) == ["887766"]
 
+    async def test_a_lock_that_refuses_looks_is_not_asked_without_end(self, hang: Hang) -> None:
+        """Once a minute at most, and the code is set when it answers again."""
+        bench = await hang(READABLE)
+        bench.clock.pass_by(HOUR)
+        await bench.create(PIN)
+        refused = ("before", Refused(Refusal.OTHER, "no such slot"))
+        bench.driver.faults = [refused] * 1000
+        await bench.settle(HOUR)
+        assert len(bench.driver.taken()) <= 61
+        bench.driver.faults = []
+        await bench.settle(HOUR)
+        assert list(bench.on_lock().values()) == [PIN]
+
     async def test_the_pause_that_a_lock_wants_is_kept(self, hang: Hang) -> None:
         """Between two operations, by the boot clock."""
         spaced = replace(READABLE, capabilities=replace(READABLE.capabilities, spacing=2 * SECOND))

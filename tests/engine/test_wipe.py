@@ -1,0 +1,172 @@
+"""A lock that lost all codes at once (rule 14), and one that is another (rule 15)."""
+
+import pytest
+from msgspec.structs import replace
+
+from drivers.simulated.models import CHOOSER, MASKED, READABLE, WRITE_ONLY, Model
+from gateway.domain.driver import AllCleared, SlotTouched
+from gateway.domain.lock import OnWipe
+from tests.engine.bench import Bench
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, POLICY
+from tests.engine.conftest import Hang
+
+PINS = ["471134", "582245", "693356"]
+KINDS = pytest.mark.parametrize("model", [READABLE, MASKED, WRITE_ONLY, CHOOSER], ids=lambda m: m.name)
+HOLD = replace(POLICY, on_wipe=OnWipe.HOLD)
+
+
+async def filled(bench: Bench) -> list[str]:
+    """Put three codes onto the lock; return their ids."""
+    ids = [await bench.create(pin) for pin in PINS]
+    await bench.settle(HOUR)
+    assert sorted(bench.on_lock().values()) == PINS
+    bench.events()
+    bench.driver.operations.clear()
+    return ids
+
+
+class TestWiped:
+    """One alarm, not one per code; then the policy decides."""
+
+    @KINDS
+    async def test_the_lock_s_own_report_is_checked_and_the_codes_are_set_again(
+        self, hang: Hang, model: Model
+    ) -> None:
+        """A write-only lock is believed: it cannot be asked."""
+        bench = await hang(model)
+        await filled(bench)
+        bench.lock.delete_all()
+        await bench.tell(AllCleared(device_id=DOOR))
+        await bench.settle(HOUR)
+        told = bench.events()
+        assert told.count("device.wiped") == 1
+        assert "access_code.deleted_external_to_gateway" not in told
+        assert sorted(bench.on_lock().values()) == PINS
+        assert bench.issues() <= {"unable_to_confirm_code", "delay_in_setting_on_device", "device_wiped"}
+        assert bench.snap().device.wiped_at is None
+
+    async def test_codes_seen_missing_one_after_the_other_are_a_wipe_too(self, hang: Hang) -> None:
+        """The first one missing makes the hub look at the others before it tells anything."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        bench.lock.delete_all()
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        await bench.settle(HOUR)
+        told = bench.events()
+        assert told.count("device.wiped") == 1
+        assert "access_code.deleted_external_to_gateway" not in told
+        assert sorted(bench.on_lock().values()) == PINS
+
+    async def test_one_code_missing_beside_others_is_no_wipe(self, hang: Hang) -> None:
+        """Somebody removed it."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        bench.lock.delete("20")
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        await bench.settle(HOUR)
+        told = bench.events()
+        assert "device.wiped" not in told
+        assert told.count("access_code.deleted_external_to_gateway") == 1
+        assert bench.snap().device.wipe_suspected_at is None
+
+    async def test_a_report_that_is_not_true_changes_nothing(self, hang: Hang) -> None:
+        """All codes are seen, and nothing is written."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        await bench.tell(AllCleared(device_id=DOOR))
+        await bench.settle(HOUR)
+        assert "device.wiped" not in bench.events()
+        assert bench.driver.taken("write", "clear") == []
+        assert bench.issues() == set()
+
+    async def test_a_lock_without_codes_of_ours_has_nothing_to_lose(self, hang: Hang) -> None:
+        """It is only looked at."""
+        bench = await hang(READABLE)
+        await bench.tell(AllCleared(device_id=DOOR))
+        await bench.settle(HOUR)
+        assert "device.wiped" not in bench.events()
+
+    @KINDS
+    async def test_a_person_may_decide_about_filling_it(self, hang: Hang, model: Model) -> None:
+        """`on_wipe = hold`: nothing is set until `devices/refill`, for as long as it takes."""
+        bench = await hang(model, policy=HOLD)
+        await filled(bench)
+        bench.lock.delete_all()
+        await bench.tell(AllCleared(device_id=DOOR))
+        await bench.settle(2 * DAY)
+        assert bench.on_lock() == {}
+        assert "device_wiped" in bench.issues()
+        await bench.do("devices/refill", device_id=DOOR)
+        await bench.settle(HOUR)
+        assert sorted(bench.on_lock().values()) == PINS
+        assert "device_wiped" not in bench.issues()
+
+
+class TestAnotherLock:
+    """A mismatch stops all writes until the operator says `locks replace`."""
+
+    async def test_nothing_is_done_on_it(self, hang: Hang) -> None:
+        """Not even a look; it is told once."""
+        bench = await hang(READABLE)
+        [first, *_] = await filled(bench)
+        await bench.tell(bench.seen(serial="another"))
+        await bench.do("access_codes/delete", access_code_id=first)
+        await bench.settle(DAY)
+        assert bench.driver.taken() == []
+        assert bench.events().count("device.replaced") == 1
+        assert "device_replaced" in bench.issues()
+
+    async def test_accepted_it_is_read_first_and_then_filled(self, hang: Hang) -> None:
+        """Nothing is known of its slots; codes of others there stay."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        bench.lock.delete_all()
+        bench.by_hand("20", "998877")
+        await bench.tell(bench.seen(serial="another"))
+        await bench.do("devices/replace", device_id=DOOR)
+        await bench.settle(2 * HOUR)
+        assert bench.on_lock() == {"20": "998877", "19": PINS[0], "18": PINS[1], "17": PINS[2]}
+        assert bench.issues() == set()
+
+    async def test_the_same_lock_come_back_needs_nobody(self, hang: Hang) -> None:
+        """The alarm ends by itself."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        await bench.tell(bench.seen(serial="another"))
+        await bench.tell(bench.seen())
+        assert bench.issues() == set()
+
+
+class TestHolds:
+    """A person at the door, and a restored backup."""
+
+    async def test_a_pause_ends_by_itself(self, hang: Hang) -> None:
+        """Nothing is written or removed meanwhile; it can be ended sooner."""
+        bench = await hang(READABLE)
+        await bench.do("devices/pause", device_id=DOOR, minutes=30)
+        await bench.create(PINS[0])
+        await bench.settle(29 * MINUTE)
+        assert (bench.on_lock(), bench.issues()) == ({}, {"device_paused", "delay_in_setting_on_device"})
+        await bench.settle(MINUTE)
+        assert list(bench.on_lock().values()) == [PINS[0]]
+        assert bench.issues() == set()
+        await bench.do("devices/pause", device_id=DOOR)
+        await bench.create(PINS[1])
+        await bench.do("devices/resume", device_id=DOOR)
+        await bench.settle()
+        assert sorted(bench.on_lock().values()) == PINS[:2]
+
+    async def test_after_a_restore_nothing_is_written_until_it_is_confirmed(self, hang: Hang) -> None:
+        """The plan can be looked at before."""
+        bench = await hang(READABLE)
+        await bench.create(PINS[0])
+        restored = replace(bench.snap().device, held_for_restore=True)
+        bench.store.do(lambda tx: tx.save_device(restored))
+        await bench.settle(HOUR)
+        assert bench.on_lock() == {}
+        assert "held_after_restore" in bench.issues()
+        assert (await bench.do("plan/get"))["plans"][0]["gate"] == "held_for_restore"
+        assert await bench.do("restore/confirm") == {"device_ids": [DOOR]}
+        await bench.settle()
+        assert list(bench.on_lock().values()) == [PINS[0]]
+        assert await bench.do("restore/confirm") == {"device_ids": []}

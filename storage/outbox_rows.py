@@ -68,7 +68,7 @@ class OutboxRows(Rows):
         access_code_id: str | None,
         limit: int,
     ) -> Sequence[StoredEvent]:
-        """Return events in `seq` order that occurred at or after `since` and before `until`."""
+        """Return events that occurred at or after `since` and before `until`: the newest, in `seq` order."""
         asked = (
             ("device_id = ?", device_id),
             ("access_code_id = ?", access_code_id),
@@ -77,13 +77,14 @@ class OutboxRows(Rows):
         )
         conditions = " AND ".join(text for text, value in asked if value is not None) or "TRUE"
         values = [value for _, value in asked if value is not None]
-        return _stored(
+        newest_first = _stored(
             self._execute(
                 "SELECT seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at,"  # noqa: S608 - fixed texts only
-                f" payload FROM event WHERE {conditions} ORDER BY seq LIMIT ?",
+                f" payload FROM event WHERE {conditions} ORDER BY seq DESC LIMIT ?",
                 (*values, limit),
             )
         )
+        return newest_first[::-1]
 
     def trim_outbox(self, most: int) -> tuple[int, int]:
         """Drop undelivered events beyond `most`, non-security first, oldest first.

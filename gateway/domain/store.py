@@ -116,7 +116,7 @@ class Tx(Protocol):
         access_code_id: str | None,
         limit: int,
     ) -> Sequence[StoredEvent]:
-        """Return events in `seq` order."""
+        """Return the newest `limit` events that fit, in `seq` order."""
         ...
 
     def trim_outbox(self, most: int) -> tuple[int, int]:

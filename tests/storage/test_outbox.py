@@ -66,13 +66,14 @@ def test_an_event_id_is_stored_once(tx: SqliteTx) -> None:
         ({"device_id": "back"}, [3]),
         ({"access_code_id": "code-1"}, [2, 4]),
         ({"access_code_id": "code-1", "device_id": "back"}, []),
-        ({"access_code_id": "code-1", "limit": 1}, [2]),
+        ({"access_code_id": "code-1", "limit": 1}, [4]),
+        ({"limit": 2}, [3, 4]),
     ],
 )
 def test_events_are_found_by_time_lock_and_code(
     tx: SqliteTx, query: dict[str, Any], found: list[int]
 ) -> None:
-    """`since` counts itself in, `until` does not, conditions add up."""
+    """`since` counts itself in, `until` does not, conditions add up; of too many the newest are given."""
     tx.emit(event(1, at=NOON))
     tx.emit(event(2, at=NOON + SECOND, access_code_id="code-1"))
     tx.emit(event(3, at=NOON + 2 * SECOND, device_id="back"))

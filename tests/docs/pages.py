@@ -49,10 +49,10 @@ class Names:
 
 
 def table(page: str, heading: str) -> Mapping[str, tuple[str, ...]]:
-    """Return the rows of the first table under a heading: the cells by the first one, without backticks."""
+    """Return the rows of the first table under a heading: the cells by what the first has in backticks."""
     text = (ROOT / page).read_text(encoding="utf-8")
     part = re.split(rf"^#+ {re.escape(heading)}$", text, maxsplit=1, flags=re.MULTILINE)[1]
     found = re.search(r"(?:^\|.*\n)+", part, re.MULTILINE)
     assert found is not None, f"there is no table under {heading}"
     rows = [[cell.strip() for cell in line.strip("| \n").split(" | ")] for line in found[0].splitlines()[2:]]
-    return {row[0].strip("`"): tuple(row[1:]) for row in rows}
+    return {row[0].split("`")[1]: tuple(row[1:]) for row in rows}

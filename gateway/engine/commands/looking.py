@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Snapshot
@@ -51,10 +53,12 @@ def plans(context: Context, asked: MaybeDevice) -> dict[str, Any]:
 
 def _plan(context: Context, snap: Snapshot) -> dict[str, Any]:
     found = plan_for(snap, context.t, context.rules)
+    # After a restore a person confirms what will be done, so it must be seen before.
+    released = replace(snap, device=replace(snap.device, held_for_restore=False))
     return {
         "device_id": snap.device.device_id,
         "gate": lock_gate(snap, context.t, Wake(context.t.now)).value,
-        "steps": [_step(step, snap) for step in found.steps],
+        "steps": [_step(step, snap) for step in plan_for(released, context.t, context.rules).steps],
         "issues": [_issue(issue) for issue in found.issues],
         "next_wake": instant(found.next_wake),
     }

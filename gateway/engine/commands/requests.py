@@ -16,9 +16,12 @@ type Digits = Annotated[str, Meta(min_length=1, max_length=32)]
 type Instant = Annotated[datetime, Meta(tz=True)]
 _NAME = re.compile(r"[a-z_]{1,40}")
 _SAFE = re.compile(
-    r"(Expected `[^`]*`(?: of [a-z]+ [<>=]+ \d+)?(?:, got `[a-z]+`)?|Object missing required field `[a-z_]+`)"
+    r"(Expected `[^`]*`(?: of length)?(?: [<>]= \d+)?(?: with a timezone component)?(?:, got `[a-z]+`)?"
+    r"|Object missing required field `[a-z_]+`)"
 )
 _AT = re.compile(r" - at `\$\.([a-z_]{1,40})")
+_YEARS = range(1970, 2200)
+"""Arithmetic on times outside could leave what a `datetime` can hold."""
 
 
 class Params(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,9 +121,15 @@ def convert[P: Params](body: Mapping[str, Any], kind: type[P]) -> P:
             f"unknown parameter: {named}; known are: {known}", field=shown[0] if shown else None
         )
     try:
-        return msgspec.convert(body, kind, strict=True)
+        found = msgspec.convert(body, kind, strict=True)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
+    for field in fields:
+        value = getattr(found, field)
+        if isinstance(value, datetime) and value.year not in _YEARS:
+            years = f"between the years {_YEARS.start} and {_YEARS.stop - 1}"
+            raise InvalidInput(f"{field} must lie {years}", field=field)
+    return found
 
 
 def _explained(text: str) -> InvalidInput:

@@ -19,6 +19,7 @@ from gateway.engine.outcomes import (
 )
 from gateway.engine.work import Work
 from tests.engine.build import (
+    CAN,
     CAN_BLIND,
     CAN_MASKED,
     HOUR,
@@ -326,10 +327,18 @@ class TestLooks:
         self, before: str | None, after: str | None, probed: datetime | None
     ) -> None:
         """Another one means that everything is read again."""
-        work = working(device(probe=before))
+        read = [slot(name) for name in CAN.slots]
+        work = working(device(probe=before, audit_round=NOON - MINUTE), *read)
         absorb_probe(work, "abcd")
         assert (work.device.probe, work.device.probed_at) == (after, probed)
         assert told(work) == []
+
+    def test_a_checksum_from_before_an_audit_was_asked_for_is_not_kept(self) -> None:
+        """It would stand for slots that were read before somebody changed them."""
+        read = [slot(name, read_at=NOON - HOUR) for name in CAN.slots]
+        work = working(device(audit_round=NOON - MINUTE), *read)
+        absorb_probe(work, "abcd")
+        assert (work.device.probe, work.device.probed_at) == (None, None)
 
     def test_a_read_of_an_audit_is_charged(self) -> None:
         """A minute each, at sixty an hour."""

@@ -5,7 +5,8 @@ from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, R
 from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
 from gateway.domain.timing import SETTLE
-from gateway.engine.audit import spent_until
+from gateway.engine.audit import next_look, spent_until
+from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading, confirm, gone
 from gateway.engine.waiting import age
 from gateway.engine.work import Work
@@ -29,11 +30,21 @@ def absorb_probe(work: Work, checksum: str) -> None:
     """Compare the checksum with the one that belongs to the readings we have."""
     known = work.device.probe
     if known is None:
-        work.set_device(probe=checksum, probed_at=work.now)
+        # An audit asked for while this answer was on its way has not read the slots yet.
+        if _is_due(work):
+            work.set_device(probe=checksum, probed_at=work.now)
     elif known == checksum:
         work.set_device(probed_at=work.now)
     else:
         work.set_device(probe=None, probed_at=None)
+
+
+def _is_due(work: Work) -> bool:
+    """Say whether the audit under way has come to its checksum."""
+    started, capabilities = work.device.audit_round, work.device.capabilities
+    if started is None or capabilities is None:
+        return False
+    return isinstance(next_look(work.snapshot(), capabilities, started), Probe)
 
 
 def absorb_written(work: Work, intent: Intent, written: Written) -> None:

@@ -1,0 +1,196 @@
+"""Workers and engine as they run, in an event loop whose time jumps from timer to timer."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from drivers.simulated.models import READABLE
+from gateway.domain.driver import EventSink, LockAlive, LockEvent
+from gateway.domain.placement import Snapshot
+from tests.engine.bench import Bench, BenchDriver, HandClock
+from tests.engine.build import DOOR, HOUR, MINUTE, NOON, SECOND
+from tests.simulation.loop import run_virtual
+
+PIN = "471134"
+
+
+class LoopClock(HandClock):
+    """Clocks that go by the loop's time."""
+
+    def now(self) -> datetime:
+        return self.wall + timedelta(seconds=self.boot())
+
+    def boot(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Patient(BenchDriver):
+    """A driver that tells what is put into `reports`, and otherwise waits."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench.lock)
+        self.reports: asyncio.Queue[LockEvent] = asyncio.Queue()
+
+    async def run(self, sink: EventSink) -> None:
+        while True:
+            await sink.handle(await self.reports.get())
+
+
+def running(story: Callable[[Bench, Patient], Awaitable[None]]) -> Bench:
+    """Run a hub with one lock while `story` is told; end it afterwards."""
+    bench = Bench(READABLE)
+
+    async def main() -> None:
+        bench.clock = LoopClock()
+        driver = bench.driver = Patient(bench)
+        bench.boot()
+        await bench.engine.start()
+        hub = asyncio.ensure_future(bench.engine.run())
+        driver.reports.put_nowait(bench.seen())
+        await asyncio.sleep(1)
+        await story(bench, driver)
+        hub.cancel()
+        await asyncio.gather(hub, return_exceptions=True)
+
+    run_virtual(main())
+    return bench
+
+
+def test_everything_comes_about_by_itself() -> None:
+    """Seen, read, written, enabled and removed in time, with nobody asking."""
+    seen: list[dict[str, str]] = []
+
+    async def story(bench: Bench, _driver: Patient) -> None:
+        ends = (NOON + HOUR).isoformat()
+        await bench.create(PIN, ends_at=ends)
+        await asyncio.sleep(1)
+        seen.append(bench.on_lock())
+        await asyncio.sleep(3600 - 3)
+        seen.append(bench.on_lock())
+        await asyncio.sleep(5)
+        seen.append(bench.on_lock())
+
+    running(story).store.close()
+    assert seen == [{"20": PIN}, {"20": PIN}, {}]
+
+
+def test_a_report_wakes_the_worker() -> None:
+    """What somebody did is looked into at once."""
+
+    async def story(bench: Bench, driver: Patient) -> None:
+        before = len(driver.operations)
+        bench.driver.lock.delete_all()
+        sync = replace(bench.snap().device, audit_at=None)
+        bench.store.do(lambda tx: tx.save_device(sync))
+        driver.reports.put_nowait(LockAlive(device_id=DOOR))
+        await asyncio.sleep(1)
+        assert len(driver.operations) > before
+
+    running(story).store.close()
+
+
+def test_a_jump_of_the_clock_wakes_every_worker() -> None:
+    """Nobody has to wait for a timer that was set before."""
+
+    async def story(bench: Bench, _driver: Patient) -> None:
+        await bench.create(PIN, ends_at=(NOON + 5 * HOUR).isoformat())
+        await asyncio.sleep(1)
+        bench.clock.jump(6 * HOUR)
+        await asyncio.sleep(3)
+        assert bench.on_lock() == {}
+
+    running(story).store.close()
+
+
+def test_a_full_disk_is_waited_out(caplog: pytest.LogCaptureFixture) -> None:
+    """The worker tries again after ten seconds, and says so once per try without any digits."""
+
+    async def story(bench: Bench, _driver: Patient) -> None:
+        await bench.create(PIN)
+        bench.store.failing = True
+        await asyncio.sleep(25)
+        assert bench.on_lock() == {}
+        bench.store.failing = False
+        await asyncio.sleep(11)
+        assert list(bench.on_lock().values()) == [PIN]
+
+    with caplog.at_level(logging.ERROR):
+        running(story).store.close()
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == [f"{DOOR}: the disk is full; trying again in 10 s"] * 3
+
+
+def test_a_driver_s_mistake_is_logged_by_its_place_and_not_by_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The text of a foreign exception may hold a PIN."""
+
+    async def story(bench: Bench, driver: Patient) -> None:
+        driver.faults = [("before", ValueError(PIN))]
+        await bench.create(PIN)
+        await asyncio.sleep(600)
+        assert list(bench.on_lock().values()) == [PIN]
+
+    with caplog.at_level(logging.DEBUG):
+        running(story).store.close()
+    [message] = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
+    assert "ValueError in _operate" in message
+    assert PIN not in caplog.text
+
+
+class TestStart:
+    """Memory is brought in line with the configuration."""
+
+    @staticmethod
+    def started(bench: Bench, known: Snapshot | None = None) -> Snapshot:
+        """Start; return the facts."""
+        if known is not None:
+            bench.store.do(lambda tx: tx.save_device(known.device))
+
+        async def main() -> None:
+            await bench.engine.start()
+
+        run_virtual(main())
+        return bench.snap()
+
+    def test_a_lock_counts_as_away_until_its_driver_tells(self) -> None:
+        """After every start."""
+        bench = Bench(READABLE)
+        lock = self.started(bench).device
+        assert (lock.authority_lost_at, lock.audit_at, lock.retry_at) == (NOON, None, None)
+        bench.store.close()
+
+    @pytest.mark.parametrize(("cron", "kept"), [("17 3 * * *", True), ("0 4 * * *", False)])
+    def test_a_changed_audit_time_holds_from_now_on(self, cron: str, *, kept: bool) -> None:
+        """An unchanged one keeps its next audit."""
+        bench = Bench(READABLE)
+        first = self.started(bench)
+        due = NOON + MINUTE
+        later = replace(first, device=replace(first.device, audit_at=due, retry_at=NOON + HOUR))
+        bench.policy = replace(bench.policy, audit=cron)
+        bench.boot()
+        lock = self.started(bench, later).device
+        assert lock.audit_at == (due if kept else None)
+        assert lock.retry_at is None
+        bench.store.close()
+
+    def test_a_lock_that_left_the_configuration_says_so(self) -> None:
+        """It is told, and nothing is done on it; a wake-up for it goes nowhere."""
+        bench = Bench(READABLE)
+        first = self.started(bench)
+        bench.store.do(
+            lambda tx: tx.save_device(replace(first.device, device_id="cellar", audit_at=NOON + SECOND))
+        )
+        self.started(bench)
+        issues = bench.store.do(lambda tx: tx.issues("cellar"))
+        assert [issue.code for issue in issues] == ["removed_from_configuration"]
+        assert "cellar" in bench.told
+        bench.engine.wake("cellar")
+        bench.store.close()

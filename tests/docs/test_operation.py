@@ -1,0 +1,37 @@
+"""docs/operation.md says of every error and warning what the code says."""
+
+from gateway.domain.issues import CATALOGUE
+from gateway.domain.timing import RECENT_READING, Timing
+from gateway.engine.audit import SLICE
+from storage.backup import SHORTEST_PASSPHRASE
+from tests.docs.pages import ROOT, table
+
+PAGE = "docs/operation.md"
+
+
+def test_every_error_and_warning_is_explained_as_in_the_code() -> None:
+    """Code, level and what to do are those of the catalogue, in its order."""
+    shown = table(PAGE, "Errors and warnings")
+    assert {code: (level, remedy) for code, (level, _, remedy) in shown.items()} == {
+        kind.code: (kind.level, kind.remedy) for kind in CATALOGUE.values()
+    }
+    assert list(shown) == list(CATALOGUE)
+    assert all(meaning for _, meaning, _ in shown.values())
+
+
+def test_the_figures_are_those_of_the_code() -> None:
+    """What the page says in numbers changes with the code."""
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    timing = Timing()
+    first, most = timing.back_off_first.seconds, timing.back_off_most.seconds // 60
+    for sentence in (
+        f"a passphrase of at least {SHORTEST_PASSPHRASE} characters",
+        f"{timing.second_check.seconds // 60} minutes (`timing.second_check`)",
+        f"`timing.reads_per_hour` ({timing.reads_per_hour})",
+        f"after {first} seconds, doubling to {most} minutes",
+        f"older than {RECENT_READING.seconds // 60} minutes",
+        f"{SLICE} slots of others",
+        f"not proven at its start, or {timing.setting_delay.seconds // 60} minutes after it was asked for",
+        f"began more than {timing.removing_delay.seconds // 60} minutes ago",
+    ):
+        assert sentence in page.replace("\n", " "), sentence

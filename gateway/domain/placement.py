@@ -67,6 +67,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     outside: Outside | None = None
     empty_since: datetime | None = None
     """First of the two empty readings that it takes to say "removed by somebody" (rule 2)."""
+    empty_twice: bool = False
+    """The second one came too; whether the whole lock was wiped is still being looked into."""
     rewrite_due: bool = False
     """An unexplained report on digits that cannot be read: one rewrite is allowed (rule 3)."""
     rejection: Rejection | None = None

@@ -1,6 +1,7 @@
 """Holds the workers together: takes what drivers see, wakes whom it concerns."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -9,12 +10,14 @@ from msgspec.structs import replace
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityLost, AuthorityUp, Driver, LockEvent
 from gateway.domain.lock import Device, Link, LockPolicy
-from gateway.domain.store import Store, Tx
+from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.observations import absorb_event
-from gateway.engine.turn import Rules
+from gateway.engine.turn import Absorb, Rules
 from gateway.engine.work import Chance, Work
-from gateway.engine.worker import Shop, Worker
+from gateway.engine.worker import STORAGE_PAUSE_S, Shop, Worker
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -84,9 +87,20 @@ class Engine:
             absorb_event(work, event)
 
         for device_id in device_ids:
-            await self.shop.turn(device_id, absorb=absorb)
+            await self._store(device_id, absorb)
             self._told(device_id)
             self.wake(device_id)
+
+    async def _store(self, device_id: str, absorb: Absorb) -> None:
+        """Take in an event; a disk that is full or busy makes the driver wait, it loses nothing."""
+        while True:
+            try:
+                await self.shop.turn(device_id, absorb=absorb)
+            except StorageFailed as error:
+                _log.error("%s: an event waits for the database: %s", device_id, error)
+                await self.shop.clock.sleep(STORAGE_PAUSE_S)
+            else:
+                return
 
     def wake(self, device_id: str) -> None:
         """Have a lock looked at now."""

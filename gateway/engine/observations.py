@@ -102,11 +102,21 @@ def _reported(work: Work, slot: SlotRef, reading: Reading) -> None:
         absorb_reading(work, slot, reading)
         return
     if _explained(work, slot):
+        _look_after_echo(work, slot)
         return
     if isinstance(reading, Unreadable) or _blind(work):
         _touched(work, slot)
     else:
         work.set_slot(slot, check_at=work.now)
+
+
+def _look_after_echo(work: Work, slot: SlotRef) -> None:
+    """Look once, later, at a slot that was reported during or right after our own operation.
+
+    It is most likely the echo; but an edit by hand in the same seconds would not be told again.
+    """
+    if not _blind(work) and work.slot(slot).check_at is None:
+        work.set_slot(slot, check_at=work.now + work.timing.second_check)
 
 
 def _expected(work: Work, owner: Placement, reading: Known) -> bool:
@@ -128,6 +138,7 @@ def _touched(work: Work, slot: SlotRef | None) -> None:
                 work.set_slot(placement.slot, check_at=work.now)
         return
     if _explained(work, slot):
+        _look_after_echo(work, slot)
         return
     owner = work.snapshot().owner(slot)
     if _blind(work):

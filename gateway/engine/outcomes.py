@@ -192,22 +192,19 @@ def absorb_failure(work: Work, intent: Intent | None, error: DriverError) -> Non
     if intent is not None and intent.slot is not None:
         work.set_slot(intent.slot, own_write_at=work.now)
         work.set_device(probe=None)
-    if code_id is not None:
-        work.set_placement(
-            code_id,
-            failures=work.placement(code_id).failures + 1,
-            failure=str(error),
-            slot=_reserved(work, intent),
-        )
-    elif intent is not None:
+    if intent is None:
+        return
+    if code_id is None:
         work.close(intent, "unknown")
-
-
-def _reserved(work: Work, intent: Intent | None) -> str | None:
-    """Keep the slot of an unanswered write: it may be there."""
-    if intent is None or intent.access_code_id is None:
-        return None
-    return work.placement(intent.access_code_id).slot or intent.slot
+        return
+    placement = work.placement(code_id)
+    # The slot of an unanswered write stays reserved: the code may be there.
+    work.set_placement(
+        code_id,
+        failures=placement.failures + 1,
+        failure=str(error),
+        slot=placement.slot or intent.slot,
+    )
 
 
 def _as_before(work: Work, intent: Intent) -> None:

@@ -96,6 +96,7 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
         ),
         outside=None if placement.outside is None or not placement.outside.honoured else placement.outside,
         empty_since=None,
+        empty_twice=False,
         rewrite_due=False,
         rejection=None,
         failures=0,
@@ -130,6 +131,7 @@ def gone(work: Work, placement: Placement, *, by_us: bool) -> None:
         slot=None if by_us else slot,
         confirmed=None,
         empty_since=None,
+        empty_twice=False,
         rewrite_due=False,
         failures=0,
         failure=None,
@@ -157,7 +159,7 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     if any(_same_reading(intent.before, seen, work) for intent in intents):
         _not_applied(work, owner)
         return
-    if confirmed is None:
+    if confirmed is None or owner.empty_twice:
         _lost_to_stranger(work, owner, slot)
     elif any(intent.kind is IntentKind.CLEAR for intent in intents):
         if seen.pin == confirmed.credential.pin:
@@ -195,6 +197,7 @@ def _still_there(work: Work, owner: Placement, confirmed: Confirmed, evidence: E
         owner.access_code_id,
         confirmed=better,
         empty_since=None,
+        empty_twice=False,
         outside=owner.outside if honoured else None,
         was_on_lock=True,
     )
@@ -255,6 +258,7 @@ def _empty(work: Work, owner: Placement, slot: SlotRef) -> None:
         return
     if _is_wipe(work):
         if work.device.wipe_suspected_at is not None:
+            work.set_placement(owner.access_code_id, empty_twice=True)
             work.set_slot(slot, check_at=work.now + EMPTY_TWICE)
         return
     removed_by_somebody(work, owner)
@@ -379,6 +383,7 @@ def _modified_unseen(work: Work, owner: Placement, confirmed: Confirmed, field: 
         outside=Outside(change="modified", fields=(field,), at=work.now, honoured=allowed),
         rewrite_due=not allowed,
         empty_since=None,
+        empty_twice=False,
     )
     work.tell(
         "access_code.modified_external_to_gateway",

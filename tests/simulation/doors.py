@@ -28,6 +28,9 @@ class Door:
         self.lies: set[SlotRef] = set()
         self.on_wipe = OnWipe.REFILL
         self.replaced_at: datetime | None = None
+        self.changes = 0
+        """Counts what changed in the lock, by whomever."""
+        self.deleted_since_wipe = False
         self.disturbed = False
         """Somebody changed this lock by hand."""
         self.held: dict[SlotRef, datetime] = {}
@@ -41,12 +44,14 @@ class Door:
 
     def by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub filled a slot."""
+        self.changes += 1
         self.origin[slot] = "hub"
         self.held[slot] = at
         self.filled_at[slot] = at
 
     def cleared_by_hub(self, slot: SlotRef) -> None:
         """Remember that the hub emptied a slot."""
+        self.changes += 1
         self.origin.pop(slot, None)
         self.held.pop(slot, None)
 
@@ -57,5 +62,6 @@ class Door:
 
     def lied(self, slot: SlotRef | None) -> None:
         """Remember that the hub was told something false about a slot."""
+        self.changes += 1
         if slot is not None:
             self.lies.add(slot)

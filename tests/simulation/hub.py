@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from gateway.domain.lock import LockPolicy
-from gateway.domain.store import StorageFailed
+from gateway.domain.store import StorageFailed, Tx
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.commands.desk import CommandDesk
 from gateway.engine.engine import Engine
@@ -104,4 +106,8 @@ class Hub:
                     break
                 self._world.broker.receive(stored)
                 taken.append(stored.seq)
-            await self._store.run(lambda tx, seqs=taken: tx.mark_delivered(seqs, self._world.clock.now()))
+            await self._store.run(partial(_mark, taken, self._world.clock.now()))
+
+
+def _mark(seqs: list[int], now: datetime, tx: Tx) -> None:
+    tx.mark_delivered(seqs, now)

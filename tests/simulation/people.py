@@ -144,7 +144,10 @@ class People:
             wanted.changed_at = self._world.now()
 
     def pin(self, door: Door) -> str:
-        """Choose a PIN that this lock takes."""
+        """Choose a PIN that this lock takes, now and then one that it already has."""
+        taken = [credential.pin.reveal() for credential in door.lock.slots.values()]
+        if taken and self._rng.random() < 0.08:
+            return self._rng.choice(taken)
         rules = door.lock.model.capabilities.pin_rules
         length = 8 if 8 in rules.lengths else max(rules.lengths)
         return "9" + "".join(self._rng.choice(rules.alphabet) for _ in range(length - 1))
@@ -218,6 +221,7 @@ class People:
                 slot = rng.choice(slots)
                 world.note(f"a person deletes slot {slot} of {door.device_id}")
                 door.lock.delete(slot)
+                door.deleted_since_wipe = True
                 door.origin.pop(slot, None)
                 world.rules.edited(door, slot)
                 world.report_edit(door, slot)

@@ -48,14 +48,7 @@ class SimDriver:
         while True:
             event = await self._events.get()
             self._process.check()
-            while True:
-                try:
-                    await sink.handle(event)
-                except Exception as error:  # noqa: BLE001 - a full disk: what drivers do is to hand it on again
-                    self._world.note(f"event not stored: {type(error).__name__}")
-                    await asyncio.sleep(5)
-                else:
-                    break
+            await sink.handle(event)
 
     @asynccontextmanager
     async def session(self, device_id: str) -> "AsyncIterator[Session]":
@@ -103,7 +96,12 @@ class SimSession:
         def effect() -> SlotRef:
             if not world.fate.calm and door.refusing:
                 raise Refused(Refusal.OTHER, "the lock refuses every write just now")
-            stored = door.lock.write(slot, credential)
+            try:
+                stored = door.lock.write(slot, credential)
+            except Refused as refused:
+                if refused.reason.permanent:
+                    world.rules.rejected(door, credential)
+                raise
             door.by_hub(stored, world.clock.true())
             return stored
 
@@ -147,7 +145,9 @@ class SimSession:
         can = door.lock.model.capabilities
         fault = world.fate.radio_fault(supervised=can.supervised, blind=can.readback is Readback.NONE)
         world.count(door, kind, fault)
-        world.trace(f"{door.device_id} {kind} {slot} begins, {fault or 'no fault'}{', dead' if door.dead else ''}")
+        world.trace(
+            f"{door.device_id} {kind} {slot} begins, {fault or 'no fault'}{', dead' if door.dead else ''}"
+        )
         await asyncio.sleep(world.fate.rng.uniform(0.2, 1.5))
         process.check()
         if fault == "dead_now":

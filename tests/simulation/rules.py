@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.domain.credential import Credential, Empty
+from gateway.domain.credential import Credential
 from gateway.domain.lock import Readback
 from gateway.domain.timing import EMPTY_TWICE, RECENT_READING
 from tests.simulation.doors import Door
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"(?<![\w.-])[1-9]\d{5,7}(?![\w-])")
 _SLACK = timedelta(minutes=1)
-_NEVER = datetime.min
 
 
 class BrokenRule(AssertionError):
@@ -48,8 +47,10 @@ class Watch:
         self._calm_at: datetime | None = None
         self._reads: Counter[tuple[str, int]] = Counter()
         self._last_seq = 0
-        self._wiped_at: dict[str, datetime] = {}
+        self._alarms: dict[str, int] = {}
         self._failure: BrokenRule | None = None
+        self._rejections: dict[tuple[str, str], tuple[datetime, int]] = {}
+        self._lost_in_wipe: dict[str, set[str]] = {}
 
     def broken(self, rule: int, what: str) -> None:
         """Stop the world: a rule is broken."""
@@ -88,6 +89,7 @@ class Watch:
         world = self._world
         pin = credential.pin.reveal()
         self._not_replaced(door)
+        self._not_rejected_before(door, credential)
         for other, taken in door.lock.slots.items():
             ours = door.origin.get(other) == "hub" and other not in door.lies
             if other != slot and ours and taken.pin == credential.pin and not self._unsure(door, other):
@@ -172,6 +174,20 @@ class Watch:
         ):
             self.broken(10, f"{door.device_id}: slot {slot} was rewritten in the calm although it was right")
 
+    def rejected(self, door: Door, credential: Credential) -> None:
+        """Take note that a lock refused a PIN for good."""
+        self._rejections[door.device_id, credential.pin.reveal()] = (self._world.now(), door.changes)
+
+    def _not_rejected_before(self, door: Door, credential: Credential) -> None:
+        """Rule 11: what was refused for good is not tried again until something changes."""
+        known = self._rejections.get((door.device_id, credential.pin.reveal()))
+        if (
+            known is not None
+            and door.changes == known[1]
+            and self._world.now() - known[0] < timedelta(hours=23)
+        ):
+            self.broken(11, f"{door.device_id}: a PIN that was refused for good was tried again")
+
     def written(self, door: Door, slot: str, credential: Credential) -> None:
         """Remember a write that was answered well."""
         self._written[door.device_id, slot] = (credential, self._world.now())
@@ -193,6 +209,7 @@ class Watch:
     def edited(self, door: Door, slot: str) -> None:
         """Take note of a person's change."""
         del slot
+        door.changes += 1
         self.trouble(door)
         door.disturbed = True
 
@@ -204,7 +221,12 @@ class Watch:
         """Take note of a wipe."""
         self.trouble(door)
         door.disturbed = True
-        self._wiped_at[door.device_id] = self._world.now()
+        self._lost_in_wipe[door.device_id] = {
+            wanted.access_code_id
+            for wanted in self._world.people.wanted.values()
+            if wanted.device_id == door.device_id and not wanted.leaving and not wanted.allowed
+        }
+        self._alarms[door.device_id] = 0
 
     def died(self) -> None:
         """Take note of the hub's death."""
@@ -303,6 +325,7 @@ class Watch:
             for stored in self._world.broker.new:
                 self._event(stored.seq, msgspec.json.encode(stored.event).decode(), stored.event.event_type)
                 if stored.event.event_type == "access_code.deleted_external_to_gateway":
+                    self._not_one_by_one(stored.event.device_id, stored.event.access_code_id)
                     self._twice_empty(
                         stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
                     )
@@ -326,6 +349,15 @@ class Watch:
         if any(token in self.pins for token in _TOKEN.findall(text)):
             self.broken(9, f"a PIN in clear in {where}")
 
+    def _not_one_by_one(self, device_id: str, code_id: str | None) -> None:
+        """Rule 14: a wipe is one alarm and not one for every code."""
+        lost = self._lost_in_wipe.get(device_id, set())
+        if code_id in lost:
+            lost.discard(code_id)
+            self._alarms[device_id] += 1
+            if self._alarms[device_id] > 1 and not self._world.doors[device_id].deleted_since_wipe:
+                self.broken(14, f"{device_id}: a wipe was told as {self._alarms[device_id]} single removals")
+
     def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
         """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
         row = self._world.connection.execute(
@@ -335,8 +367,8 @@ class Watch:
         door = self._world.doors[device_id]
         if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:
             return
-        if not self._world.clock.synced or self._world.now() - self._world.clock_since < timedelta(hours=1):
-            return  # the hub's times are not the true ones
+        if not self._world.clock.synced or not self._world.clock_since < at < self._world.now():
+            return  # the hub's times were not the true ones
         empties: list[datetime] = []
         for when, empty in door.seen.get(row[0], []):
             if when > at + timedelta(milliseconds=100):
@@ -352,8 +384,3 @@ class Watch:
         judge(self._world, self)
         if self._failure is not None:
             raise self._failure
-
-
-def is_empty(reading: object) -> bool:
-    """Say whether a reading is empty."""
-    return isinstance(reading, Empty)

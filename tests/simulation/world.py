@@ -8,12 +8,14 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import msgspec
 
 from drivers.simulated.lock import SimulatedLock
 from drivers.simulated.models import MODELS
+from drivers.simulated.settings import ModelName
 from gateway.domain.credential import Empty
 from gateway.domain.driver import (
     AllCleared,
@@ -38,7 +40,7 @@ from tests.simulation.people import People
 from tests.simulation.radio import SimDriver
 from tests.simulation.rules import BrokenRule, Watch
 
-MODEL_NAMES = ("readable", "masked", "write_only", "native", "chooser", "tiny")
+MODEL_NAMES: tuple[ModelName, ...] = ("readable", "masked", "write_only", "native", "chooser", "tiny")
 
 
 class World:
@@ -83,7 +85,7 @@ class World:
         self.clock_since = self.clock.true()
 
     def _add_door(self, number: int) -> None:
-        name = self.rng.choice(MODEL_NAMES)
+        name: ModelName = self.rng.choice(MODEL_NAMES)
         model = MODELS[name]
         if name not in {"tiny", "chooser"}:
             model = model.with_slots(self.rng.randint(4, 10))
@@ -210,6 +212,8 @@ class World:
         self.note(f"{door.device_id} is wiped")
         door.lock.delete_all()
         door.origin.clear()
+        door.changes += 1
+        door.deleted_since_wipe = False
         self.rules.wiped(door)
         if door.reports != "silent" and not door.dead and not self.fate.happens("report_lost"):
             self.rules.edit_reported(door, None)
@@ -319,7 +323,7 @@ class World:
                 door.refusing = True
                 self.rules.trouble(door)
                 self.note(f"{door.device_id} refuses all writes")
-                self.later(self.rng.uniform(60, 7200), lambda door=door: setattr(door, "refusing", False))
+                self.later(self.rng.uniform(60, 7200), partial(setattr, door, "refusing", False))
             elif what == "clock" and self.rng.random() < 0.4:
                 await self._lose_clock()
 

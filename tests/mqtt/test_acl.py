@@ -68,6 +68,17 @@ async def test_nobody_gives_commands_in_the_name_of_another(
     assert "Denied PUBLISH from test-mallory" in guarded.log()
 
 
+async def test_the_command_may_follow_events_as_the_gateway_s_user(
+    how: Settings, guarded: Broker, alice: Somebody
+) -> None:
+    """`pinsmith events --follow` reads the configuration of the gateway, and so logs in as it."""
+    same_user = somebody(guarded.port, "cli", user="pinsmith", password=PASSWORDS["pinsmith"])
+    async with same_user as command, running(how, alice):
+        await alice.ask("access_codes/create", device_id="front")
+        await eventually(lambda: "access_code.set_on_device" in command.event_types())
+    assert command.under("response/") == []
+
+
 async def test_the_gateway_may_do_all_it_needs(how: Settings, guarded: Broker, alice: Somebody) -> None:
     """Retained commands are cleared, states and events get out, and nothing is refused."""
     await alice.send(f"{ROOT}/request/alice/devices/list", b"{}", retain=True)

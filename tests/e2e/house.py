@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import io
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,9 @@ NODES = {
     for place, model in enumerate(MODELS)
 }
 """One lock of each model, small: between two looks at a lock the gateway pauses for 2 s."""
-PATIENCE_S = 40.0
+PATIENCE_S = 20.0
 """Far more than anything takes: reaching it is a failure."""
+_BREATH_S = 0.02
 
 
 def settings(folder: Path, bed: ZwaveBed, broker_port: int, *models: Model, extra: str = "") -> Settings:
@@ -73,7 +74,9 @@ class House:
 
     async def create(self, model: Model, pin: str, **parameters: object) -> str:
         """Ask for a code and return its id."""
-        answer = await self.app.ask("access_codes/create", device_id=model, code=pin, **parameters)
+        answer = await self.app.ask(
+            "access_codes/create", transaction=None, device_id=model, code=pin, **parameters
+        )
         assert answer["status"] == "ok", answer["error"]
         code_id: str = answer["data"]["access_code"]["access_code_id"]
         return code_id
@@ -86,7 +89,7 @@ class House:
 
     async def do(self, verb: str, **parameters: object) -> dict[str, Any]:
         """Give a command that must succeed; return its data."""
-        answer = await self.app.ask(verb, **parameters)
+        answer = await self.app.ask(verb, transaction=None, **parameters)
         assert answer["status"] == "ok", answer["error"]
         data: dict[str, Any] = answer["data"]
         return data
@@ -128,11 +131,12 @@ class House:
 
     async def settled(self, model: Model) -> None:
         """Wait until the gateway sees nothing to do on a lock now, looking at all its slots included."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                (plan,) = (await self.do("plan/get", device_id=model))["plans"]
-                if plan["gate"] == "open" and not plan["steps"]:
-                    return
+
+        async def nothing_to_do() -> bool:
+            (plan,) = (await self.do("plan/get", device_id=model))["plans"]
+            return plan["gate"] == "open" and not plan["steps"]
+
+        await in_time(nothing_to_do)
 
     async def heard_out(self, model: Model) -> None:
         """Wait until the gateway has taken in everything that the lock has sent until now."""
@@ -148,13 +152,24 @@ class House:
 
     async def becomes(self, model: Model, *pins: str, seconds: float = PATIENCE_S) -> None:
         """Wait until a lock holds exactly these codes."""
-        async with asyncio.timeout(seconds):
-            while sorted((await self.on_lock(model)).values()) != sorted(pins):
-                await asyncio.sleep(0.02)
+
+        async def holds() -> bool:
+            return sorted((await self.on_lock(model)).values()) == sorted(pins)
+
+        await in_time(holds, seconds)
 
     async def radio(self, model: Model) -> Counters:
         """Return how often a lock was spoken to since it was reset or forgotten."""
         return await self.bed.counters(NODES[model].node_id)
+
+    async def radio_reaches(self, model: Model, **counts: int) -> None:
+        """Wait until a lock was spoken to so often: `set=1`, `get=2`, named like the counters."""
+
+        async def reached() -> bool:
+            radio = await self.radio(model)
+            return all(getattr(radio, kind) >= times for kind, times in counts.items())
+
+        await in_time(reached)
 
     async def forget_radio(self, model: Model) -> None:
         """Count from zero again."""
@@ -172,6 +187,16 @@ class House:
         return self.app.last(path) if self.app.under(path) else {}
 
 
+async def in_time(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
+    """Wait until a condition holds that has to be asked for; fail when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await condition():
+                return
+            # Leave the machine, which may be small, to those who work.
+            await asyncio.sleep(_BREATH_S)
+
+
 @contextlib.asynccontextmanager
 async def at_work(
     how: Settings, bed: ZwaveBed, app: Somebody, clock: PassingClock | None = None
@@ -184,7 +209,9 @@ async def at_work(
             await online(app)
             house = House(bed, app, clock)
             await house.until(
-                lambda: all(house.lock(_model(name)).get("capabilities_supported") for name in how.zwave_locks)
+                lambda: all(
+                    house.lock(_model(name)).get("capabilities_supported") for name in how.zwave_locks
+                )
             )
             yield house
         finally:
@@ -205,7 +232,7 @@ def keeps_secrets(app: Somebody, log: str) -> None:
 
 
 @contextlib.contextmanager
-def listening_to_log() -> Any:
+def listening_to_log() -> Iterator[io.StringIO]:
     """Collect what the gateway and its libraries log, as the product would write it."""
     root, log = logging.getLogger(), io.StringIO()
     handler, level = logging.StreamHandler(log), root.level

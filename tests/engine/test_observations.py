@@ -145,8 +145,19 @@ class TestReports:
         ],
     )
     def test_own_operations_explain_a_report(self, event: LockEvent, facts: list[Fact]) -> None:
-        """Open, or ended less than ten seconds ago."""
-        assert after(event, code(), *facts).snapshot() == snapshot(code(), *facts)
+        """Open, or ended less than ten seconds ago. One look follows later: an edit may hide behind it."""
+        work = after(event, code(), *facts)
+        assert told(work) == []
+        assert not work.slots["20"].touched
+        assert work.slots["20"].check_at == NOON + 5 * MINUTE
+        assert work.placements == snapshot(code(), *facts).placements
+
+    def test_a_look_that_is_due_sooner_is_not_put_off_by_an_echo(self) -> None:
+        """And a lock that cannot be read is not looked at."""
+        due = slot("20", known(), own_write_at=NOON, check_at=NOON + MINUTE)
+        assert after(TOUCHED, code(), held(), due).slots["20"] == due
+        blind = slot("20", own_write_at=NOON)
+        assert after(TOUCHED, device(CAN_BLIND), code(), held(), blind).slots["20"] == blind
 
     @pytest.mark.parametrize("ended", [NOON - 10 * SECOND, NOON + HOUR])
     def test_older_ones_do_not(self, ended: datetime) -> None:

@@ -326,6 +326,64 @@ class TestSomebodyElse:
         assert work.slots["20"].unmanaged_id is not None
         assert told(work) == ["access_code.unmanaged.created"]
 
+    def test_a_code_that_leaves_and_was_disabled_by_somebody_is_still_ours(self) -> None:
+        """The PIN is the one we wrote; it is cleared again."""
+        work = read(known(enabled=False), code(deleted_at=NOON), held(), clearing())
+        assert work.snapshot().may_hold("ana")
+        assert outcomes(work) == ["not applied"]
+
+
+class TestSuspectedWipe:
+    """Several codes may be gone at once: nothing is told of each before the lock was looked at (rule 14)."""
+
+    BOTH = (code(), held(), code("bo", "9999"), held("bo", "19", "9999"))
+
+    def test_the_first_missing_code_of_several_raises_the_suspicion(self) -> None:
+        """One that is alone does not."""
+        assert read(Empty(), *self.BOTH).device.wipe_suspected_at == NOON
+        assert read(Empty(), code(), held()).device.wipe_suspected_at is None
+        already = device(wipe_suspected_at=NOON - MINUTE)
+        assert read(Empty(), already, *self.BOTH).device.wipe_suspected_at == NOON - MINUTE
+
+    def test_a_code_missing_twice_waits_for_the_others(self) -> None:
+        """It is looked at again; a stranger's PIN there then is a stranger's."""
+        suspected = device(wipe_suspected_at=NOON - MINUTE)
+        facts = (code(), held(empty_since=NOON - MINUTE), *self.BOTH[2:], slot("19", read_at=NOON - HOUR))
+        work = read(Empty(), suspected, *facts)
+        assert told(work) == []
+        assert work.snapshot().may_hold("ana")
+        assert work.slots["20"].check_at == NOON + 30 * SECOND
+        absorb_reading(work, "20", known("8888"))
+        assert told(work) == ["access_code.unmanaged.created"]
+        assert not work.snapshot().may_hold("ana")
+
+    @pytest.mark.parametrize("where", ["19", None])
+    def test_one_of_unknown_place_or_not_seen_since_leaves_it_open(self, where: str | None) -> None:
+        """Nothing is concluded yet."""
+        lost = held(empty_since=NOON - MINUTE)
+        work = read(Empty(), device(wipe_suspected_at=NOON - MINUTE), code(), lost, held("bo", where, "9999"))
+        assert work.device.wipe_suspected_at is not None
+        assert told(work) == []
+
+    def test_one_that_is_seen_ends_it(self) -> None:
+        """Then the missing one was removed by somebody."""
+        there = slot("19", known("9999"), read_at=NOON - SECOND)
+        lost = held(empty_since=NOON - MINUTE)
+        work = read(Empty(), device(wipe_suspected_at=NOON - MINUTE), code(), lost, *self.BOTH[2:], there)
+        assert work.device.wipe_suspected_at is None
+        assert told(work) == [REMOVED]
+
+    def test_all_missing_is_a_wipe(self) -> None:
+        """No event per code; the lock alone alarms."""
+        lost = [held(empty_since=NOON - MINUTE), held("bo", "19", "9999", empty_since=NOON - SECOND)]
+        work = read(
+            Empty(), device(wipe_suspected_at=NOON - MINUTE, probe="abcd"), code(), code("bo", "9"), *lost
+        )
+        assert (work.device.wiped_at, work.device.audit_at, work.device.probe) == (NOON, NOON, None)
+        assert told(work) == []
+        assert not work.snapshot().may_hold("ana")
+        assert not work.snapshot().may_hold("bo")
+
 
 class TestOthersCodes:
     """The inventory of codes that the hub does not manage."""

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import READABLE
-from gateway.domain.driver import EventSink, LockAlive, LockEvent
+from gateway.domain.driver import EventSink, LockAlive, LockEvent, Tampered
 from gateway.domain.placement import Snapshot
 from tests.engine.bench import Bench, BenchDriver, HandClock
 from tests.engine.build import DOOR, HOUR, MINUTE, NOON, SECOND
@@ -125,6 +125,23 @@ def test_a_full_disk_is_waited_out(caplog: pytest.LogCaptureFixture) -> None:
         running(story).store.close()
     messages = [record.getMessage() for record in caplog.records]
     assert messages == [f"{DOOR}: the disk is full; trying again in 10 s"] * 3
+
+
+def test_a_report_is_not_lost_on_a_full_disk() -> None:
+    """The driver waits until it is stored: some locks forget what they have told."""
+
+    async def story(bench: Bench, driver: Patient) -> None:
+        bench.events()
+        bench.store.failing = True
+        driver.reports.put_nowait(Tampered(device_id=DOOR, what="cover removed"))
+        driver.reports.put_nowait(LockAlive(device_id=DOOR))
+        await asyncio.sleep(25)
+        assert driver.reports.qsize() == 1
+        bench.store.failing = False
+        await asyncio.sleep(11)
+        assert bench.events() == ["device.tampered"]
+
+    running(story).store.close()
 
 
 def test_a_driver_s_mistake_is_logged_by_its_place_and_not_by_its_text(

@@ -36,6 +36,7 @@ class TestWiped:
         bench = await hang(model)
         await filled(bench)
         bench.lock.delete_all()
+        await bench.engine.handle(AllCleared(device_id=DOOR))
         await bench.tell(AllCleared(device_id=DOOR))
         await bench.settle(HOUR)
         told = bench.events()

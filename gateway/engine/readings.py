@@ -147,11 +147,17 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     intents = work.snapshot().open_intents(code_id)
     code = work.codes.get(code_id)
     want = desired(code, work.snapshot(), work.t, work.timing) if code is not None else None
-    for target in [i.target for i in intents if i.target is not None] + ([want] if want is not None else []):
-        if seen.same_access(target, gap):
-            confirm(work, code_id, slot, _named(seen, target), Evidence.READ_BACK)
-            return
     confirmed = owner.confirmed
+    for target in [i.target for i in intents if i.target is not None]:
+        if seen.same_access(target, gap):
+            confirm(work, code_id, slot, msgspec.structs.replace(seen, name=target.name), Evidence.READ_BACK)
+            return
+    if want is not None and seen.same_access(want, gap):
+        evidence = Evidence.READ_BACK
+        if confirmed is not None and not intents and seen.same_access(confirmed.credential, gap):
+            evidence = max(evidence, confirmed.evidence)
+        confirm(work, code_id, slot, _named(seen, want, confirmed), evidence)
+        return
     if confirmed is not None and seen.same_access(confirmed.credential, gap):
         _not_applied(work, owner)
         _still_there(work, owner, confirmed, Evidence.READ_BACK)
@@ -170,9 +176,11 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
         _modified(work, owner, confirmed, seen)
 
 
-def _named(seen: Credential, target: Credential) -> Credential:
-    """Keep the lock's own name where it tells one; locks that do not store names take ours."""
-    return seen if seen.name is not None else msgspec.structs.replace(seen, name=target.name)
+def _named(seen: Credential, want: Credential, confirmed: Confirmed | None) -> Credential:
+    """Keep the name that we wrote: a lock that stores it in another form would be written for ever."""
+    if confirmed is not None:
+        return msgspec.structs.replace(seen, name=confirmed.credential.name)
+    return seen if seen.name is not None else msgspec.structs.replace(seen, name=want.name)
 
 
 def _same_reading(before: Reading | None, seen: Credential, work: Work) -> bool:

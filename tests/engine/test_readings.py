@@ -75,6 +75,10 @@ class TestOurOwn:
         """Whatever was known before."""
         assert evidence(read(known(), code(), held(evidence=before))) is Evidence.READ_BACK
 
+    def test_an_audit_never_lowers_what_is_known(self) -> None:
+        """Somebody opened the door with it: seeing the digits again is no less."""
+        assert evidence(read(known(), code(), held(evidence=Evidence.USED))) is Evidence.USED
+
     def test_an_unanswered_write_turns_out_applied(self) -> None:
         """Its journal entry is closed and its failures are forgotten."""
         tried = replace(RESERVED, failures=2, failure="no answer", retry_at=NOON + MINUTE)

@@ -56,6 +56,15 @@ class TestComing:
         assert bench.driver.taken("write", "clear") == []
         assert len(bench.driver.operations) <= 3 * 11
 
+    async def test_a_lock_that_stores_another_name_is_not_written_for_ever(self, hang: Hang) -> None:
+        """It cuts names shorter than it says: names open no door."""
+        bench = await hang(CHOOSER)
+        bench.lock.model = replace(CHOOSER, capabilities=replace(CHOOSER.capabilities, name_length=5))
+        bench.driver.faults = [None] * 50 + [("before", RuntimeError("written for ever"))] * 50
+        await bench.create(PIN, name="Ana Lopez")
+        await bench.settle(DAY)
+        assert len(bench.driver.taken("write")) <= 2
+
     async def test_a_probe_is_a_whole_audit(self, hang: Hang) -> None:
         """Where the lock answers a checksum; after our own write it is asked for anew."""
         bench = await hang(READABLE)

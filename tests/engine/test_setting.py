@@ -24,6 +24,7 @@ from tests.engine.build import (
     HOUR,
     MINUTE,
     NOON,
+    SECOND,
     TIMING,
     Fact,
     code,
@@ -71,11 +72,17 @@ class TestFirst:
         assert steps(snapshot(code())) == [ReadSlot(slot="20", why="slot 20 is read before its first use")]
 
     def test_a_lock_that_chooses_is_told_no_slot(self) -> None:
-        """Until it has given one."""
-        snap = snapshot(device(CAN_CHOOSE), code(pin="345678"))
+        """Until it has given one; it is listed before."""
+        snap = snapshot(device(CAN_CHOOSE, probed_at=NOON - 10 * MINUTE), code(pin="345678"))
         assert steps(snap) == [
             write("the code is not on the lock yet", None, credential("345678", name="Ana"))
         ]
+
+    @pytest.mark.parametrize("listed", [None, NOON - 10 * MINUTE - SECOND])
+    def test_a_lock_that_chooses_is_listed_shortly_before(self, listed: datetime | None) -> None:
+        """Rule 1: somebody may have taken the PIN or the last place."""
+        snap = snapshot(device(CAN_CHOOSE, probed_at=listed), code(pin="345678"))
+        assert steps(snap) == [ReadAll(why="the lock is listed before a code is added")]
 
     @pytest.mark.parametrize("chooses", [True, False])
     def test_a_full_lock_is_told_and_left_alone(self, *, chooses: bool) -> None:

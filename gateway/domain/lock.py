@@ -160,6 +160,7 @@ class Device(Struct, frozen=True, kw_only=True):
     audit_round: datetime | None = None
     """Start of the audit under way."""
     probed_at: datetime | None = None
+    """Last comparison of the checksum, or last listing of a lock that chooses its slots."""
     read_budget: datetime | None = None
     """Virtual time up to which the read budget is spent (rule 10)."""
     wipe_suspected_at: datetime | None = None

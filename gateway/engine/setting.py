@@ -7,7 +7,7 @@ from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, Readback
 from gateway.domain.pins import broken_rule
 from gateway.domain.placement import IntentKind, Placement, Refusal, Rejection, Snapshot
-from gateway.domain.timing import REJECTION_STANDS
+from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
 from gateway.engine.slots import Full, choose
@@ -53,6 +53,9 @@ def _steps(
     if capabilities.lock_chooses_slot:
         if placement.slot is None and len(snap.slots) >= capabilities.max_codes:
             return [], [_full(code, Full(ours=len(snap.placements), foreign=_foreign(snap)))]
+        listed = snap.device.probed_at
+        if placement.slot is None and (listed is None or age(listed, t.now) > RECENT_READING):
+            return [ReadAll(why="the lock is listed before a code is added")], []
     elif placement.confirmed is None and not snap.open_intents(code.access_code_id):
         choice = choose(snap, placement, t.now)
         if isinstance(choice, Full):

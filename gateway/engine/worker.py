@@ -146,12 +146,7 @@ class Worker:
         if isinstance(step, ReadAll):
             listed = await session.read_all()
 
-            def take(work: Work) -> None:
-                absorb_list(work, listed)
-                if step.audit:
-                    work.set_device(probed_at=work.now)
-
-            return _answered(take, audit=step.audit)
+            return _answered(lambda work: absorb_list(work, listed), audit=step.audit)
         if isinstance(step, Probe):
             checksum = await session.probe()
             return _answered(lambda work: absorb_probe(work, checksum), audit=True)

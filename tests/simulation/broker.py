@@ -13,11 +13,14 @@ class SimBroker:
         self.repeats = 0
         self.new: list[StoredEvent] = []
 
-    def receive(self, stored: StoredEvent) -> None:
-        """Take one event; repeats are counted."""
+    def receive(self, stored: StoredEvent, *, up: bool) -> bool:
+        """Take one event and acknowledge it, if the broker is up; repeats are counted."""
+        if not up:
+            return False
         if stored.seq in self._seen:
             self.repeats += 1
-            return
+            return True
         self._seen.add(stored.seq)
         self.first.append(stored)
         self.new.append(stored)
+        return True

@@ -25,6 +25,7 @@ class Door:
         self.filled_at: dict[SlotRef, datetime] = {}
         self.seen: dict[SlotRef, list[tuple[datetime, bool]]] = {}
         """Readings delivered to the hub: (when, empty?)."""
+        self.last_seen: dict[SlotRef, Reading] = {}
         self.lies: set[SlotRef] = set()
         self.on_wipe = OnWipe.REFILL
         self.replaced_at: datetime | None = None
@@ -40,6 +41,9 @@ class Door:
 
     def saw(self, slot: SlotRef, reading: Reading, at: datetime) -> None:
         """Remember what the hub was told of a slot."""
+        if self.last_seen.get(slot) != reading:
+            self.changes += 1  # news to the hub
+        self.last_seen[slot] = reading
         self.seen.setdefault(slot, []).append((at, isinstance(reading, Empty)))
 
     def by_hub(self, slot: SlotRef, at: datetime) -> None:

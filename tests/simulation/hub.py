@@ -94,19 +94,16 @@ class Hub:
                 await asyncio.sleep(20)
 
     async def _deliver_all(self) -> None:
-        while self._world.broker_up:
-            events = await self._store.run(lambda tx: tx.undelivered(20))
-            if not events:
-                return
+        while events := await self._store.run(lambda tx: tx.undelivered(20)):
             taken = []
             for stored in events:
                 await asyncio.sleep(0.002)
                 self.process.check()
-                if not self._world.broker_up:
-                    break
-                self._world.broker.receive(stored)
-                taken.append(stored.seq)
+                if self._world.broker.receive(stored, up=self._world.broker_up):
+                    taken.append(stored.seq)
             await self._store.run(partial(_mark, taken, self._world.clock.now()))
+            if len(taken) < len(events):
+                return
 
 
 def _mark(seqs: list[int], now: datetime, tx: Tx) -> None:

@@ -24,10 +24,10 @@ from gateway.domain.driver import (
     LockAlive,
     LockDead,
     LockSeen,
+    Refused,
     SlotReported,
     SlotTouched,
 )
-from gateway.domain.driver import Refused
 from gateway.domain.timing import Timing
 from storage.sqlite import open_database
 from storage.vault import Vault

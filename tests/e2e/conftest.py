@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 
 from tests.daemon.bed import Somebody, somebody
-from tests.e2e.house import NODES, House, at_work, settings
+from tests.e2e.house import NODES, TimedHouse, at_work, settings
 from tests.mqtt.broker import Broker
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import BedConfig, Model
 
-type Start = Callable[..., AbstractAsyncContextManager[House]]
+type Start = Callable[..., AbstractAsyncContextManager[TimedHouse]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -48,7 +48,7 @@ async def app(broker: Broker) -> AsyncIterator[Somebody]:
 def start(tmp_path: Path, bed: ZwaveBed, broker: Broker, app: Somebody) -> Start:
     """Start a gateway for locks of these models; it runs until the block ends."""
 
-    def begin(*models: Model) -> AbstractAsyncContextManager[House]:
+    def begin(*models: Model) -> AbstractAsyncContextManager[TimedHouse]:
         return at_work(settings(tmp_path, bed, broker.port, *models), bed, app)
 
     return begin

@@ -65,12 +65,11 @@ def _lock(model: Model) -> str:
 
 
 class House:
-    """What a test sees: the locks as they are, what the gateway tells, and the time."""
+    """What a test sees: the locks as they are, and what the gateway tells."""
 
-    def __init__(self, bed: ZwaveBed, app: Somebody, clock: PassingClock) -> None:
+    def __init__(self, bed: ZwaveBed, app: Somebody) -> None:
         self.bed = bed
         self.app = app
-        self.clock = clock
 
     async def create(self, model: Model, pin: str, **parameters: object) -> str:
         """Ask for a code and return its id."""
@@ -175,6 +174,17 @@ class House:
         """Count from zero again."""
         await self.bed.reset_counters(NODES[model].node_id)
 
+    def _last(self, path: str) -> dict[str, Any]:
+        return self.app.last(path) if self.app.under(path) else {}
+
+
+class TimedHouse(House):
+    """A house in this process, where the test says how the time passes."""
+
+    def __init__(self, bed: ZwaveBed, app: Somebody, clock: PassingClock) -> None:
+        super().__init__(bed, app)
+        self.clock = clock
+
     def in_time(self, **ahead: float) -> str:
         """Return the time so far from now, as commands want it."""
         return (self.clock.now() + timedelta(**ahead)).isoformat()
@@ -182,9 +192,6 @@ class House:
     def let_pass(self, **time: float) -> None:
         """Let so much time pass now."""
         self.clock.let_pass(timedelta(**time))
-
-    def _last(self, path: str) -> dict[str, Any]:
-        return self.app.last(path) if self.app.under(path) else {}
 
 
 async def in_time(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
@@ -200,14 +207,14 @@ async def in_time(condition: Callable[[], Awaitable[bool]], seconds: float = PAT
 @contextlib.asynccontextmanager
 async def at_work(
     how: Settings, bed: ZwaveBed, app: Somebody, clock: PassingClock | None = None
-) -> AsyncIterator[House]:
+) -> AsyncIterator[TimedHouse]:
     """Run a gateway in this process; in the end nothing may have gone wrong in it and no PIN got out."""
     clock = clock or PassingClock()
     with listening_to_log() as log:
         task = asyncio.create_task(serve(how, clock=clock))
         try:
             await online(app)
-            house = House(bed, app, clock)
+            house = TimedHouse(bed, app, clock)
             await house.until(
                 lambda: all(
                     house.lock(_model(name)).get("capabilities_supported") for name in how.zwave_locks

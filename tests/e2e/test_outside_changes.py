@@ -4,7 +4,7 @@ import pytest
 
 from tests.daemon.bed import PINS
 from tests.e2e.conftest import Start
-from tests.e2e.house import NODES, House
+from tests.e2e.house import NODES, TimedHouse
 from tests.zwave_bed.config import Faults, Model, Report
 
 pytestmark = [pytest.mark.zwave_bed, pytest.mark.mosquitto, pytest.mark.slow]
@@ -18,14 +18,14 @@ WAYS: list[tuple[Model, Report]] = [
 ]
 
 
-async def rested(house: House, model: Model) -> None:
+async def rested(house: TimedHouse, model: Model) -> None:
     """Let our own writes be long ago, the second look at them included, and count the radio from here."""
     house.let_pass(minutes=6)
     await house.settled(model)
     await house.forget_radio(model)
 
 
-async def find(house: House, model: Model, report: Report) -> None:
+async def find(house: TimedHouse, model: Model, report: Report) -> None:
     """Make the gateway look where the lock said nothing."""
     if report == "silent":
         await house.do("devices/sync", device_id=model)

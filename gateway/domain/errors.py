@@ -6,7 +6,6 @@
     ├── InvalidInput           a field is missing, malformed, out of range or contradicts another
     ├── NotFound               no such access code, device or event
     ├── DuplicateCode          another managed code on that lock already has this PIN
-    ├── Unsupported            the lock cannot do this
     ├── DeviceRefused          the state of the lock forbids it now (retired, not configured, ...)
     ├── TransactionReused      the same identity came with a different body
     ├── Expired                `expires_at` of the command has passed
@@ -44,12 +43,6 @@ class DuplicateCode(CommandError):
     """Another managed code on that lock already has this PIN; `data.access_code_id` names it."""
 
     type = "duplicate_access_code"
-
-
-class Unsupported(CommandError):
-    """The lock cannot do this."""
-
-    type = "unsupported_device"
 
 
 class DeviceRefused(CommandError):

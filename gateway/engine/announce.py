@@ -63,7 +63,8 @@ def _announce_issues(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
     for key, issue in new.items():
         event = issue.kind.event
         if key not in old and event is not None:
-            work.tell(event, issue.access_code_id, code=issue.code, message=issue.message, **issue.data)
+            named = {f"{issue.kind.level}_code": issue.code}
+            work.tell(event, issue.access_code_id, **named, message=issue.message, **issue.data)
     for key, issue in old.items():
         if key not in new and issue.kind.event == "device.disconnected" and not _still_apart(new):
             work.tell("device.connected")

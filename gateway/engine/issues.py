@@ -70,7 +70,7 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
         return
     if placement.failures:
         yield _issue(code, "failed_to_set_on_device", placement.failure or "the lock did not take the code")
-    if _late_since(code, timing) <= t.at:
+    if _late_since(code, placement, timing) <= t.at:
         yield _issue(
             code,
             "delay_in_setting_on_device",
@@ -112,10 +112,13 @@ def _issue(code: AccessCode, kind: str, message: str) -> Issue:
     return Issue(code=kind, access_code_id=code.access_code_id, message=message)
 
 
-def _late_since(code: AccessCode, timing: Timing) -> datetime:
-    """Return when a missing code is late: at its start, or some time after it was asked for."""
-    asked = code.updated_at + timing.setting_delay
-    return asked if code.starts_at is None else max(code.starts_at, code.updated_at)
+def _late_since(code: AccessCode, placement: Placement, timing: Timing) -> datetime:
+    """Return when a missing code is late: at its start, or some time after it was asked for or taken away."""
+    if placement.outside is not None:
+        return max(placement.outside.at, code.updated_at) + timing.setting_delay
+    if code.starts_at is not None:
+        return max(code.starts_at, code.updated_at)
+    return code.updated_at + timing.setting_delay
 
 
 def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
@@ -142,4 +145,4 @@ def _moments_of(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -
         begin = programming_at(code, snap.device.capabilities, timing)
         if begin is not None:
             yield begin
-    yield _late_since(code, timing)
+    yield _late_since(code, snap.placement(code.access_code_id), timing)

@@ -22,7 +22,6 @@ class TestCommandErrors:
             "InvalidInput": "invalid_input",
             "NotFound": "not_found",
             "DuplicateCode": "duplicate_access_code",
-            "Unsupported": "unsupported_device",
             "DeviceRefused": "device_refused",
             "TransactionReused": "transaction_reused",
             "Expired": "expired",

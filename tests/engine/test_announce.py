@@ -157,7 +157,7 @@ class TestTrouble:
         await bench.settle()
         stored = bench.store.do(lambda tx: tx.undelivered(100))
         [event] = [e.event for e in stored if e.event.event_type == "access_code.failed_to_set_on_device"]
-        assert event.payload == {"code": "failed_to_set_on_device", "message": "the lock is busy"}
+        assert event.payload == {"error_code": "failed_to_set_on_device", "message": "the lock is busy"}
         assert PIN not in repr(stored)
 
 

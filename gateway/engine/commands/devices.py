@@ -103,9 +103,8 @@ def _as_seen(old: Device, fresh: Device) -> Device:
 
 def replace_lock(context: Context, asked: OneDevice) -> dict[str, Any]:
     """Accept another lock behind the same address: nothing is known of its slots, every code is set anew."""
-    device = context.device(asked.device_id)
-    if device.seen_identity is None:
-        raise DeviceRefused("the driver has not seen this lock yet", device_id=asked.device_id)
+    if not context.device(asked.device_id).replaced:
+        raise DeviceRefused("the lock that answers is the one the hub knows", device_id=asked.device_id)
 
     def absorb(work: Work) -> None:
         for placement in list(work.placements.values()):

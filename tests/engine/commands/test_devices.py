@@ -91,21 +91,15 @@ class TestDevices:
         assert (await bench.do("devices/list"))["devices"] == []
         assert list(bench.store.do(lambda tx: tx.tombstones())) == [f"lock/{DOOR}/state"]
 
-    async def test_replace_needs_a_lock_that_was_seen(self, hang: Hang) -> None:
-        """There is nothing to accept before."""
+    async def test_replace_is_refused_while_the_known_lock_answers(self, hang: Hang) -> None:
+        """It would take the hub's own codes for those of others."""
         bench = await hang(READABLE)
-        unseen = replace(bench.snap().device, seen_identity=None, capabilities=None)
-        bench.store.do(lambda tx: tx.save_device(unseen))
         reply = await bench.ask("devices/replace", device_id=DOOR)
         assert reply["error"] == {
             "type": "device_refused",
-            "message": "the driver has not seen this lock yet",
+            "message": "the lock that answers is the one the hub knows",
             "data": {"device_id": DOOR},
         }
-
-
-class TestEvents:
-    """What happened."""
 
     async def listed(self, bench: Bench, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
         """Return events."""

@@ -21,8 +21,17 @@ COMMAND_TIMEOUT_S = 120.0
 # Error numbers of zwave-js (ZWaveErrorCodes).
 _MESSAGE_DROPPED = 202
 _NO_ACKNOWLEDGEMENT = 204
+_MESSAGE_TOO_LARGE = 217
 _ARGUMENT_INVALID = 322
 _NOT_SUPPORTED = {302, 303, 304}
+
+
+class TooLargeForNow(Refused):
+    """The command does not fit into one frame; nothing was sent.
+
+    After a restart of zwave-js the first S2 command to a node carries 18 bytes more (the SPAN extension of
+    CC:009F.01.03, which synchronises the two), and then a supervised code of 8 digits has no room.
+    """
 
 
 class Radio:
@@ -102,6 +111,8 @@ def _in_our_words(error: BaseException) -> DriverError:
     code = error.zwave_error_code if isinstance(error, FailedZWaveCommand) else None
     if code in {_MESSAGE_DROPPED, _NO_ACKNOWLEDGEMENT}:
         return LockUnreachable("the lock does not acknowledge what is sent to it")
+    if code == _MESSAGE_TOO_LARGE:
+        return TooLargeForNow(Refusal.OTHER, "the command is too long for one frame")
     if code == _ARGUMENT_INVALID:
         return Refused(Refusal.FORMAT, "the lock does not take this slot, or a code of this form")
     if code in _NOT_SUPPORTED:

@@ -16,7 +16,7 @@ from zwave_js_server.model.node import Node
 
 from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused
 from drivers.zwave.lock import ZwaveLock
-from drivers.zwave.radio import Radio
+from drivers.zwave.radio import Radio, TooLargeForNow
 from drivers.zwave.readings import UserIdStatus, reading_of
 from drivers.zwave.watch import ReadWatch, WriteWatch, shows
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
@@ -96,7 +96,12 @@ class ZwaveSession(Session):
     async def _change(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
         number = self._number(slot)
         with self._lock.watched_by(WriteWatch(slot, wanted)) as watch:
-            answer = await self._command(method, number, *arguments)
+            try:
+                answer = await self._command(method, number, *arguments)
+            except TooLargeForNow:
+                # A short command synchronises the two; its answer is of no interest.
+                await self._command("get", number)
+                answer = await self._command(method, number, *arguments)
             sent = asyncio.get_running_loop().time()
             # Absent: not supervised, or the report of it got lost.
             match answer.get("status") if isinstance(answer, dict) else None:

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from drivers.zwave.driver import ZwaveDriver
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
-from gateway.domain.credential import Credential, Empty
+from gateway.domain.credential import Credential, Empty, Evidence
 from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, LockSeen, NoAnswer
 from gateway.domain.pin import Pin
 from tests.zwave.running import NODES, CountingClock, Told, ready, running, settings_for
@@ -49,6 +49,21 @@ async def test_a_restart_of_the_driver_is_told_and_survived(bed: ZwaveBed) -> No
         assert isinstance(events[0], AuthorityLost)
         async with run.driver.session("v2_s2") as session:
             assert await session.read("1") == Empty()
+
+
+async def test_a_long_code_can_be_the_first_command_after_a_restart_of_the_driver(bed: ZwaveBed) -> None:
+    """S2 synchronises anew then, which leaves it no room in the frame: a look at the slot goes ahead."""
+    node = NODES["v2_s2"].node_id
+    async with ready(bed, "v2_s2") as run:
+        run.told.forget()
+        await bed.restart_driver()
+        await run.told.one(LockSeen)
+        await bed.reset_counters(node)
+        async with run.driver.session("v2_s2") as session:
+            written = await session.write("3", Credential(pin=Pin("8147192581")), replaces=None)
+        assert written.evidence is Evidence.ACCEPTED
+        counters = await bed.counters(node)
+        assert (counters.get, counters.set) == (1, 1)
 
 
 async def test_work_under_way_when_the_link_breaks_may_have_been_applied(bed: ZwaveBed) -> None:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
+from gateway.domain.credential import Unreadable
 from gateway.domain.lock import Identity
 from gateway.engine import readings, removal, setting, slots, work
 from gateway.engine.clock_guard import ClockGuard
@@ -37,7 +38,7 @@ def _rewrite_masked() -> contextlib.AbstractContextManager[Any]:
 
     def wrong(want: Any, placement: Any, snap: Any) -> str | None:  # noqa: ANN401 - stands in for the real one
         slot = snap.slots.get(placement.slot)
-        masked = slot is not None and isinstance(slot.reading, setting.Unreadable)
+        masked = slot is not None and isinstance(slot.reading, Unreadable)
         return "masked" if masked else right(want, placement, snap)
 
     return patch.object(setting, "reason_to_write", wrong)

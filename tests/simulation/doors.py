@@ -39,6 +39,10 @@ class Door:
         self.uncertain: set[SlotRef] = set()
         """Slots whose last operation of the hub went unanswered."""
 
+    def relent(self) -> None:
+        """Take writes again."""
+        self.refusing = False
+
     def saw(self, slot: SlotRef, reading: Reading, at: datetime) -> None:
         """Remember what the hub was told of a slot."""
         if self.last_seen.get(slot) != reading:

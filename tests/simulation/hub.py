@@ -1,4 +1,4 @@
-"""One life of the hub: the real engine, command desk and outbox order, on simulated memory, radio and broker."""
+"""One life of the hub: the real engine, desk and outbox order, on simulated memory, radio and broker."""
 
 import asyncio
 import contextlib
@@ -33,9 +33,7 @@ class Hub:
         self.process = Process(number)
         self._world = world
         store = SimStore(world.connection, world.vault, self.process, world.fate, world.rules.doubt_recent)
-        chance = Chance(
-            new_id=world.new_id, jitter=world.hub_rng.random, randbelow=lambda n: world.hub_rng.randrange(n)
-        )
+        chance = Chance(new_id=world.new_id, jitter=world.hub_rng.random, randbelow=world.hub_rng.randrange)
         self.guard = ClockGuard(world.clock, ClockSettings(untrusted_policy=world.clock_policy))
         self.driver = SimDriver(world, self.process)
         self._news = asyncio.Event()

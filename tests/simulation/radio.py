@@ -96,16 +96,16 @@ class SimSession:
         def effect() -> SlotRef:
             if not world.fate.calm and door.refusing:
                 raise Refused(Refusal.OTHER, "the lock refuses every write just now")
-            try:
-                stored = door.lock.write(slot, credential)
-            except Refused as refused:
-                if refused.reason.permanent:
-                    world.rules.rejected(door, credential)
-                raise
+            stored = door.lock.write(slot, credential)
             door.by_hub(stored, world.clock.true())
             return stored
 
-        stored: SlotRef = await self._operate("write", slot, effect)
+        try:
+            stored: SlotRef = await self._operate("write", slot, effect)
+        except Refused as refused:
+            if refused.reason.permanent:
+                world.rules.rejected(door, credential)
+            raise
         written = await self._written(stored)
         if not isinstance(written.reading, Empty):
             world.rules.written(door, stored, credential)

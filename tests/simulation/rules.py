@@ -49,7 +49,7 @@ class Watch:
         self._last_seq = 0
         self._alarms: dict[str, int] = {}
         self._failure: BrokenRule | None = None
-        self._rejections: dict[tuple[str, str], tuple[datetime, int]] = {}
+        self._rejections: dict[str, tuple[datetime, int]] = {}
         self._lost_in_wipe: dict[str, set[str]] = {}
 
     def broken(self, rule: int, what: str) -> None:
@@ -142,7 +142,7 @@ class Watch:
             self.broken(1, f"{door.device_id}: slot {slot} holds somebody else's code")
 
     def _seen_empty_twice(self, door: Door, slot: str) -> bool:
-        """Say whether the hub could know that its code is gone from a slot, so that what comes after is foreign."""
+        """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""
         empties: list[datetime] = []
         for at, empty in door.seen.get(slot, []):
             if at < door.held[slot]:
@@ -176,16 +176,19 @@ class Watch:
 
     def rejected(self, door: Door, credential: Credential) -> None:
         """Take note that a lock refused a PIN for good."""
-        self._rejections[door.device_id, credential.pin.reveal()] = (self._world.now(), door.changes)
+        wanted = self._wanted(door, credential.pin.reveal())
+        if wanted is not None:
+            self._rejections[wanted.access_code_id] = (self._world.now(), door.changes)
 
     def _not_rejected_before(self, door: Door, credential: Credential) -> None:
         """Rule 11: what was refused for good is not tried again until something changes."""
-        known = self._rejections.get((door.device_id, credential.pin.reveal()))
-        if (
-            known is not None
-            and door.changes == known[1]
-            and self._world.now() - known[0] < timedelta(hours=23)
-        ):
+        wanted = self._wanted(door, credential.pin.reveal())
+        known = self._rejections.get(wanted.access_code_id) if wanted is not None else None
+        if wanted is None or known is None or wanted.unsure:
+            return
+        at, changes = known
+        updated = wanted.changed_at is not None and wanted.changed_at >= at
+        if door.changes == changes and not updated and self._world.now() - at < timedelta(hours=23):
             self.broken(11, f"{door.device_id}: a PIN that was refused for good was tried again")
 
     def written(self, door: Door, slot: str, credential: Credential) -> None:
@@ -199,11 +202,14 @@ class Watch:
             del self._written[known]
 
     def doubt_recent(self) -> None:
-        """Forget what is certain about slots just written: the hub may have died before it noted the outcome."""
+        """Forget what is certain about slots just written: the outcome may not have been noted."""
         now = self._world.now()
         for known, (_, at) in list(self._written.items()):
             if now - at < timedelta(seconds=20):
                 del self._written[known]
+        for code_id, (refused_at, _) in list(self._rejections.items()):
+            if now - refused_at < timedelta(seconds=20):
+                del self._rejections[code_id]
         self.trouble(None)
 
     def edited(self, door: Door, slot: str) -> None:

@@ -8,7 +8,6 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Literal
 
 import msgspec
@@ -323,7 +322,7 @@ class World:
                 door.refusing = True
                 self.rules.trouble(door)
                 self.note(f"{door.device_id} refuses all writes")
-                self.later(self.rng.uniform(60, 7200), partial(setattr, door, "refusing", False))
+                self.later(self.rng.uniform(60, 7200), door.relent)
             elif what == "clock" and self.rng.random() < 0.4:
                 await self._lose_clock()
 

@@ -128,6 +128,15 @@ class House:
         """Wait for what the gateway tells to fulfil a condition."""
         await eventually(condition, seconds)
 
+    async def gate_is(self, model: Model, gate: str) -> None:
+        """Wait until the plan says that this is why nothing may be done on a lock."""
+
+        async def is_so() -> bool:
+            (plan,) = (await self.do("plan/get", device_id=model))["plans"]
+            return bool(plan["gate"] == gate)
+
+        await in_time(is_so)
+
     async def settled(self, model: Model) -> None:
         """Wait until the gateway sees nothing to do on a lock now, looking at all its slots included."""
 

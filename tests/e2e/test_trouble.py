@@ -45,6 +45,7 @@ async def test_a_dead_lock_is_served_at_its_first_sign_of_life(start: Start) -> 
         await house.hears("device.disconnected")
         await house.until(lambda: "device_disconnected" in house.errors(house.lock("v2_s2")))
         house.let_pass(minutes=20)
+        await house.gate_is("v2_s2", "backing_off")
         await house.bed.alive(node)
         await house.becomes("v2_s2", PINS[0], seconds=ALIVE_S)
         await house.hears("access_code.set_on_device", code_id)
@@ -63,6 +64,7 @@ async def test_a_removal_waits_for_a_dead_lock_and_is_an_alarm_meanwhile(start: 
         await house.hears("device.disconnected")
         house.let_pass(minutes=2)
         await house.hears("access_code.failed_to_expire", code_id)
+        await house.gate_is("v2_s2", "backing_off")
         assert house.code(code_id)["status"] == "removing"
         await house.bed.alive(node)
         await house.becomes("v2_s2", seconds=ALIVE_S)
@@ -86,8 +88,7 @@ async def test_another_lock_on_a_known_node_is_not_written_until_somebody_says_s
         assert (await house.radio("tiny")).user_code == 0
         await house.do("devices/replace", device_id="tiny")
         await house.becomes("tiny", PINS[0], PINS[1])
-        for code_id in (first, second):
-            await house.until(lambda it=code_id: house.code(it)["status"] == "set"
+        await house.until(lambda: house.code(first)["status"] == house.code(second)["status"] == "set")
         assert house.errors(house.lock("tiny")) == set()
 
 

@@ -24,8 +24,10 @@ from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Placement
 from gateway.domain.timing import ECHO
 from gateway.engine.desire import desired, granularity
-from gateway.engine.readings import absorb_reading, declare_wipe, touched_unseen
+from gateway.engine.outside import touched_unseen
+from gateway.engine.readings import absorb_reading
 from gateway.engine.waiting import age
+from gateway.engine.wipe import declare_wipe
 from gateway.engine.work import Work
 
 LOW_BATTERY = 0.2

@@ -6,8 +6,9 @@ from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
 from gateway.domain.timing import SETTLE
 from gateway.engine.audit import next_look, spent_until
+from gateway.engine.holding import confirm, gone
 from gateway.engine.plan import Probe
-from gateway.engine.readings import absorb_reading, confirm, gone
+from gateway.engine.readings import absorb_reading
 from gateway.engine.waiting import age
 from gateway.engine.work import Work
 

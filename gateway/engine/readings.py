@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.domain.code import AccessCode
 from gateway.domain.credential import (
     Credential,
     Empty,
@@ -14,11 +13,14 @@ from gateway.domain.credential import (
     SlotRef,
     Unreadable,
 )
-from gateway.domain.lock import OnWipe
-from gateway.domain.placement import Confirmed, Former, Intent, IntentKind, Outside, Placement, Slot
-from gateway.domain.timing import EMPTY_TWICE, FORMER_IS_OURS, SETTLE
+from gateway.domain.placement import Confirmed, Intent, IntentKind, Placement, Slot
+from gateway.domain.timing import EMPTY_TWICE, SETTLE
 from gateway.engine.desire import desired, granularity
+from gateway.engine.holding import confirm, gone, not_applied, still_there
+from gateway.engine.inventory import stray
+from gateway.engine.outside import modified, modified_unseen, removed_by_somebody
 from gateway.engine.waiting import age
+from gateway.engine.wipe import is_wipe, suspect_wipe
 from gateway.engine.work import Work
 
 
@@ -30,7 +32,7 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
         work.set_device(inventory_version=work.device.inventory_version + 1)
     owner = work.snapshot().owner(slot)
     if owner is None:
-        _stray(work, before, reading)
+        stray(work, before, reading)
     elif isinstance(reading, Known):
         _known(work, owner, slot, reading.credential)
     elif isinstance(reading, Unreadable):
@@ -82,68 +84,6 @@ def _find_unplaced(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
                 work.set_placement(intent.access_code_id, retry_at=intent.opened_at + SETTLE)
 
 
-def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evidence: Evidence) -> None:
-    """Note that the lock holds this credential for this code, closing whatever was open."""
-    code = work.codes.get(code_id)
-    placement = work.placement(code_id)
-    previous = placement.confirmed
-    work.set_placement(
-        code_id,
-        slot=slot,
-        confirmed=Confirmed(
-            credential=credential,
-            evidence=evidence,
-            at=work.now,
-            revision=code.revision if code is not None else 0,
-        ),
-        outside=None if placement.outside is None or not placement.outside.honoured else placement.outside,
-        empty_since=None,
-        empty_twice=False,
-        rewrite_due=False,
-        rejection=None,
-        failures=0,
-        failure=None,
-        retry_at=None,
-        cleared_at=None,
-        was_on_lock=placement.was_on_lock or evidence >= Evidence.ACCEPTED,
-    )
-    work.close_all(code_id, "applied")
-    if previous is not None and code is not None:
-        _tell_changes(work, code, previous.credential, credential)
-
-
-def _tell_changes(work: Work, code: AccessCode, old: Credential, new: Credential) -> None:
-    gap = granularity(work.snapshot())
-    differences = new.differences(old, gap)
-    if "code" in differences:
-        work.tell("access_code.code_changed", code.access_code_id)
-    if "schedule" in differences:
-        work.tell("access_code.time_frame_changed", code.access_code_id)
-    if new.name != old.name:
-        work.tell("access_code.name_changed", code.access_code_id)
-
-
-def gone(work: Work, placement: Placement, *, by_us: bool) -> None:
-    """Note that the slot of a placement is empty; `by_us` keeps an eye on what we removed ourselves."""
-    slot = placement.slot
-    if slot is not None and by_us and placement.confirmed is not None:
-        work.set_slot(slot, former=Former(pin=placement.confirmed.credential.pin, removed_at=work.now))
-    work.set_placement(
-        placement.access_code_id,
-        slot=None if by_us else slot,
-        confirmed=None,
-        empty_since=None,
-        empty_twice=False,
-        rewrite_due=False,
-        failures=0,
-        failure=None,
-        retry_at=None,
-        removal_began=None,
-        cleared_at=None,
-    )
-    work.close_all(placement.access_code_id, "gone")
-
-
 def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> None:
     code_id, gap = owner.access_code_id, granularity(work.snapshot())
     intents = work.snapshot().open_intents(code_id)
@@ -161,21 +101,21 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
         confirm(work, code_id, slot, _named(seen, want, confirmed), evidence)
         return
     if confirmed is not None and seen.same_access(confirmed.credential, gap):
-        _not_applied(work, owner)
-        _still_there(work, owner, confirmed, Evidence.READ_BACK)
+        not_applied(work, owner)
+        still_there(work, owner, confirmed, Evidence.READ_BACK)
         return
     if any(_same_reading(intent.before, seen, work) for intent in intents):
-        _not_applied(work, owner)
+        not_applied(work, owner)
         return
     if confirmed is None or owner.empty_twice:
         _lost_to_stranger(work, owner, slot)
     elif any(intent.kind is IntentKind.CLEAR for intent in intents):
         if seen.pin == confirmed.credential.pin:
-            _not_applied(work, owner)  # somebody changed its times or disabled it: still our code
+            not_applied(work, owner)  # somebody changed its times or disabled it: still our code
         else:
             _lost_to_stranger(work, owner, slot)
     else:
-        _modified(work, owner, confirmed, seen)
+        modified(work, owner, confirmed, seen)
 
 
 def _named(seen: Credential, want: Credential, confirmed: Confirmed | None) -> Credential:
@@ -187,30 +127,6 @@ def _named(seen: Credential, want: Credential, confirmed: Confirmed | None) -> C
 
 def _same_reading(before: Reading | None, seen: Credential, work: Work) -> bool:
     return isinstance(before, Known) and before.credential.same_access(seen, granularity(work.snapshot()))
-
-
-def _not_applied(work: Work, owner: Placement) -> None:
-    """Close what was open: the slot shows that it had no effect.
-
-    Young ones may still take effect, so look again.
-    """
-    intents = work.snapshot().open_intents(owner.access_code_id)
-    if any(age(intent.opened_at, work.now) < SETTLE for intent in intents) and owner.slot is not None:
-        work.set_slot(owner.slot, check_at=work.now + SETTLE)
-    work.close_all(owner.access_code_id, "not applied")
-
-
-def _still_there(work: Work, owner: Placement, confirmed: Confirmed, evidence: Evidence) -> None:
-    better = msgspec.structs.replace(confirmed, evidence=max(confirmed.evidence, evidence))
-    honoured = owner.outside is not None and owner.outside.honoured
-    work.set_placement(
-        owner.access_code_id,
-        confirmed=better,
-        empty_since=None,
-        empty_twice=False,
-        outside=owner.outside if honoured else None,
-        was_on_lock=True,
-    )
 
 
 def _unreadable(work: Work, owner: Placement, before: Slot, reading: Unreadable) -> None:
@@ -225,7 +141,7 @@ def _unreadable(work: Work, owner: Placement, before: Slot, reading: Unreadable)
             confirm(work, code_id, slot, target, Evidence.OCCUPIED)
             return
     if clears and not sets:
-        _not_applied(work, owner)
+        not_applied(work, owner)
         return
     if confirmed is None:
         if not intents:
@@ -233,10 +149,10 @@ def _unreadable(work: Work, owner: Placement, before: Slot, reading: Unreadable)
         return
     disabled = reading.enabled is False and confirmed.credential.enabled
     if not intents and (before.touched or disabled):
-        _modified_unseen(work, owner, confirmed, "enabled" if disabled and not before.touched else "code")
+        modified_unseen(work, owner, confirmed, "enabled" if disabled and not before.touched else "code")
         return
     if not intents and not owner.rewrite_due:
-        _still_there(work, owner, confirmed, Evidence.OCCUPIED)
+        still_there(work, owner, confirmed, Evidence.OCCUPIED)
 
 
 def _one_pin(sets: list[Intent]) -> bool:
@@ -261,12 +177,12 @@ def _empty(work: Work, owner: Placement, slot: SlotRef) -> None:
     if owner.empty_since is None:
         work.set_placement(owner.access_code_id, empty_since=work.now)
         work.set_slot(slot, check_at=work.now + EMPTY_TWICE)
-        _suspect_wipe(work)
+        suspect_wipe(work)
         return
     if age(owner.empty_since, work.now) < EMPTY_TWICE:
         work.set_slot(slot, check_at=owner.empty_since + EMPTY_TWICE)
         return
-    if _is_wipe(work):
+    if is_wipe(work):
         if work.device.wipe_suspected_at is not None:
             work.set_placement(owner.access_code_id, empty_twice=True)
             work.set_slot(slot, check_at=work.now + EMPTY_TWICE)
@@ -274,172 +190,8 @@ def _empty(work: Work, owner: Placement, slot: SlotRef) -> None:
     removed_by_somebody(work, owner)
 
 
-def removed_by_somebody(work: Work, owner: Placement) -> None:
-    """Note that somebody else removed the code, and tell it."""
-    code = work.codes.get(owner.access_code_id)
-    honoured = code is not None and code.is_external_modification_allowed and code.deleted_at is None
-    gone(work, owner, by_us=False)
-    if code is None or code.deleted_at is not None:
-        work.set_placement(owner.access_code_id, slot=None)
-        return
-    work.set_placement(
-        owner.access_code_id,
-        slot=None if honoured or _chooses(work) else owner.slot,
-        outside=Outside(change="removed", fields=("code",), at=work.now, honoured=honoured),
-    )
-    work.tell("access_code.deleted_external_to_gateway", owner.access_code_id, change_type="removed")
-
-
-def _chooses(work: Work) -> bool:
-    capabilities = work.device.capabilities
-    return capabilities is not None and capabilities.lock_chooses_slot
-
-
-def _suspect_wipe(work: Work) -> None:
-    held = [p for p in work.placements.values() if p.confirmed is not None]
-    if len(held) > 1 and work.device.wipe_suspected_at is None:
-        work.set_device(wipe_suspected_at=work.now)
-
-
-def _is_wipe(work: Work) -> bool:
-    """Judge a suspected wipe: every code was seen missing since.
-
-    Ends the suspicion where one is still there.
-    """
-    suspected = work.device.wipe_suspected_at
-    if suspected is None:
-        return False
-    held = [p for p in work.placements.values() if p.confirmed is not None]
-    for placement in held:
-        if placement.empty_since is None:
-            state = work.slot(placement.slot) if placement.slot is not None else None
-            if state is not None and state.read_at is not None and state.read_at >= suspected:
-                work.set_device(wipe_suspected_at=None)
-                return False
-    if all(placement.empty_since is not None for placement in held):
-        declare_wipe(work)
-    return True
-
-
-def declare_wipe(work: Work) -> None:
-    """Note that the lock lost all codes at once: one alarm, then its policy decides (rule 14)."""
-    policy = work.device.policy
-    hold = policy is not None and policy.on_wipe is OnWipe.HOLD
-    lost = [p for p in work.placements.values() if p.confirmed is not None]
-    for placement in lost:
-        gone(work, placement, by_us=False)
-        work.set_placement(placement.access_code_id, slot=None)
-    work.set_device(
-        wipe_suspected_at=None, wiped_at=work.now, held_after_wipe=hold, audit_at=work.now, probe=None
-    )
-
-
-def _modified(work: Work, owner: Placement, confirmed: Confirmed, seen: Credential) -> None:
-    """Note that somebody changed the code: put right by the planner, or adopted where the code allows it."""
-    fields = seen.differences(confirmed.credential, granularity(work.snapshot()))
-    code = work.codes.get(owner.access_code_id)
-    allowed = code is not None and code.is_external_modification_allowed and not _is_taken(work, owner, seen)
-    known = owner.outside is not None and owner.outside.fields == fields and not owner.outside.honoured
-    if not known and code is not None and code.deleted_at is None:
-        work.tell(
-            "access_code.modified_external_to_gateway",
-            owner.access_code_id,
-            change_type="modified",
-            modified_fields=list(fields),
-        )
-    if not known:
-        outside = Outside(change="modified", fields=fields, at=work.now, honoured=allowed)
-        work.set_placement(owner.access_code_id, outside=outside, empty_since=None)
-    if code is None or not allowed:
-        return
-    schedule = seen.schedule
-    adopted = msgspec.structs.replace(
-        code,
-        pin=seen.pin,
-        starts_at=schedule.starts_at if "schedule" in fields and schedule is not None else code.starts_at,
-        ends_at=schedule.ends_at if "schedule" in fields and schedule is not None else code.ends_at,
-        revision=code.revision + 1,
-        updated_at=work.now,
-    )
-    work.set_code(adopted)
-    work.set_placement(
-        owner.access_code_id,
-        confirmed=Confirmed(
-            credential=seen, evidence=Evidence.READ_BACK, at=work.now, revision=adopted.revision
-        ),
-    )
-
-
-def _is_taken(work: Work, owner: Placement, seen: Credential) -> bool:
-    """Say whether another code of this lock has that PIN: then the change is not adopted (rule 4)."""
-    return any(
-        code.pin == seen.pin for code in work.codes.values() if code.access_code_id != owner.access_code_id
-    ) or any(
-        p.confirmed is not None and p.confirmed.credential.pin == seen.pin
-        for p in work.placements.values()
-        if p.access_code_id != owner.access_code_id
-    )
-
-
-def _modified_unseen(work: Work, owner: Placement, confirmed: Confirmed, field: str) -> None:
-    """Note a change that cannot be read (rule 3): one rewrite, unless the code allows such changes."""
-    code = work.codes.get(owner.access_code_id)
-    if code is None or code.deleted_at is not None:
-        return
-    allowed = code.is_external_modification_allowed
-    work.set_placement(
-        owner.access_code_id,
-        confirmed=msgspec.structs.replace(confirmed, evidence=Evidence.SENT),
-        outside=Outside(change="modified", fields=(field,), at=work.now, honoured=allowed),
-        rewrite_due=not allowed,
-        empty_since=None,
-        empty_twice=False,
-    )
-    work.tell(
-        "access_code.modified_external_to_gateway",
-        owner.access_code_id,
-        change_type="modified",
-        modified_fields=[field],
-    )
-
-
-def touched_unseen(work: Work, owner: Placement) -> None:
-    """Take in a report of a change on a lock that cannot be read at all."""
-    if owner.confirmed is not None:
-        _modified_unseen(work, owner, owner.confirmed, "code")
-
-
 def _lost_to_stranger(work: Work, owner: Placement, slot: SlotRef) -> None:
     """Give up a slot that somebody else filled while it was not ours to hold."""
     gone(work, owner, by_us=False)
     work.set_placement(owner.access_code_id, slot=None)
-    _stray(work, work.slot(slot), work.slot(slot).reading or Empty())
-
-
-def _stray(work: Work, before: Slot, reading: Reading) -> None:
-    """Take in a reading of a slot that no code of ours holds: the inventory of others' codes."""
-    slot = before.slot
-    if isinstance(reading, Empty):
-        if before.ghost:
-            work.set_slot(slot, ghost=False, retry_at=None)
-        if before.unmanaged_id is None:
-            return
-        if before.empty_since is None:
-            work.set_slot(slot, empty_since=work.now, check_at=work.now + EMPTY_TWICE)
-        elif age(before.empty_since, work.now) >= EMPTY_TWICE:
-            work.tell("access_code.unmanaged.removed", before.unmanaged_id)
-            work.set_slot(slot, unmanaged_id=None, unmanaged_since=None, empty_since=None)
-        else:
-            work.set_slot(slot, check_at=before.empty_since + EMPTY_TWICE)
-        return
-    work.set_slot(slot, empty_since=None)
-    former = before.former
-    if former is not None and before.unmanaged_id is None and isinstance(reading, Known):
-        recent = age(former.removed_at, work.now) <= FORMER_IS_OURS
-        if recent and reading.credential.pin == former.pin:
-            work.set_slot(slot, ghost=True)
-            return
-    if before.unmanaged_id is None:
-        unmanaged_id = work.chance.new_id()
-        work.set_slot(slot, unmanaged_id=unmanaged_id, unmanaged_since=work.now, former=None, ghost=False)
-        work.tell("access_code.unmanaged.created", unmanaged_id)
+    stray(work, work.slot(slot), work.slot(slot).reading or Empty())

@@ -7,7 +7,9 @@ from msgspec.structs import replace
 
 from gateway.domain.credential import Credential, Empty, Evidence, Reading, Schedule, Unreadable
 from gateway.domain.placement import Former, Intent, IntentKind, Outside, Placement
-from gateway.engine.readings import absorb_list, absorb_reading, confirm, removed_by_somebody, touched_unseen
+from gateway.engine.holding import confirm
+from gateway.engine.outside import removed_by_somebody, touched_unseen
+from gateway.engine.readings import absorb_list, absorb_reading
 from gateway.engine.work import Work
 from tests.engine.build import (
     CAN_BLIND,

@@ -143,7 +143,7 @@ def _no_back_off() -> contextlib.AbstractContextManager[Any]:
 
 def _one_alarm_per_code() -> contextlib.AbstractContextManager[Any]:
     """Rule 14: never suspect a wipe."""
-    return patch.object(readings, "_suspect_wipe", lambda _work: None)
+    return patch.object(readings, "suspect_wipe", lambda _work: None)
 
 
 def _any_lock_will_do() -> contextlib.AbstractContextManager[Any]:

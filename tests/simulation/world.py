@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 import random
 import uuid
 from collections import Counter, deque
@@ -382,6 +381,3 @@ def _raise_first(tasks: tuple["asyncio.Future[None]", ...]) -> None:
             if error is not None:
                 raise error
             raise BrokenRule(0, "a part of the world stopped")
-
-
-logging.getLogger("gateway").setLevel(logging.CRITICAL)

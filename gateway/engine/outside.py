@@ -1,0 +1,106 @@
+"""What somebody else did to a code of ours: told, and put right or honoured. Works on a `Work`."""
+
+import msgspec
+
+from gateway.domain.credential import Credential, Evidence
+from gateway.domain.placement import Confirmed, Outside, Placement
+from gateway.engine.desire import granularity
+from gateway.engine.holding import gone
+from gateway.engine.work import Work
+
+
+def removed_by_somebody(work: Work, owner: Placement) -> None:
+    """Note that somebody else removed the code, and tell it."""
+    code = work.codes.get(owner.access_code_id)
+    honoured = code is not None and code.is_external_modification_allowed and code.deleted_at is None
+    gone(work, owner, by_us=False)
+    if code is None or code.deleted_at is not None:
+        work.set_placement(owner.access_code_id, slot=None)
+        return
+    work.set_placement(
+        owner.access_code_id,
+        slot=None if honoured or chooses_slots(work) else owner.slot,
+        outside=Outside(change="removed", fields=("code",), at=work.now, honoured=honoured),
+    )
+    work.tell("access_code.deleted_external_to_gateway", owner.access_code_id, change_type="removed")
+
+
+def chooses_slots(work: Work) -> bool:
+    """Say whether the lock assigns slots by itself."""
+    capabilities = work.device.capabilities
+    return capabilities is not None and capabilities.lock_chooses_slot
+
+
+def modified(work: Work, owner: Placement, confirmed: Confirmed, seen: Credential) -> None:
+    """Note that somebody changed the code: put right by the planner, or adopted where the code allows it."""
+    fields = seen.differences(confirmed.credential, granularity(work.snapshot()))
+    code = work.codes.get(owner.access_code_id)
+    allowed = code is not None and code.is_external_modification_allowed and not _is_taken(work, owner, seen)
+    known = owner.outside is not None and owner.outside.fields == fields and not owner.outside.honoured
+    if not known and code is not None and code.deleted_at is None:
+        work.tell(
+            "access_code.modified_external_to_gateway",
+            owner.access_code_id,
+            change_type="modified",
+            modified_fields=list(fields),
+        )
+    if not known:
+        outside = Outside(change="modified", fields=fields, at=work.now, honoured=allowed)
+        work.set_placement(owner.access_code_id, outside=outside, empty_since=None)
+    if code is None or not allowed:
+        return
+    schedule = seen.schedule
+    adopted = msgspec.structs.replace(
+        code,
+        pin=seen.pin,
+        starts_at=schedule.starts_at if "schedule" in fields and schedule is not None else code.starts_at,
+        ends_at=schedule.ends_at if "schedule" in fields and schedule is not None else code.ends_at,
+        revision=code.revision + 1,
+        updated_at=work.now,
+    )
+    work.set_code(adopted)
+    work.set_placement(
+        owner.access_code_id,
+        confirmed=Confirmed(
+            credential=seen, evidence=Evidence.READ_BACK, at=work.now, revision=adopted.revision
+        ),
+    )
+
+
+def _is_taken(work: Work, owner: Placement, seen: Credential) -> bool:
+    """Say whether another code of this lock has that PIN: then the change is not adopted (rule 4)."""
+    return any(
+        code.pin == seen.pin for code in work.codes.values() if code.access_code_id != owner.access_code_id
+    ) or any(
+        p.confirmed is not None and p.confirmed.credential.pin == seen.pin
+        for p in work.placements.values()
+        if p.access_code_id != owner.access_code_id
+    )
+
+
+def modified_unseen(work: Work, owner: Placement, confirmed: Confirmed, field: str) -> None:
+    """Note a change that cannot be read (rule 3): one rewrite, unless the code allows such changes."""
+    code = work.codes.get(owner.access_code_id)
+    if code is None or code.deleted_at is not None:
+        return
+    allowed = code.is_external_modification_allowed
+    work.set_placement(
+        owner.access_code_id,
+        confirmed=msgspec.structs.replace(confirmed, evidence=Evidence.SENT),
+        outside=Outside(change="modified", fields=(field,), at=work.now, honoured=allowed),
+        rewrite_due=not allowed,
+        empty_since=None,
+        empty_twice=False,
+    )
+    work.tell(
+        "access_code.modified_external_to_gateway",
+        owner.access_code_id,
+        change_type="modified",
+        modified_fields=[field],
+    )
+
+
+def touched_unseen(work: Work, owner: Placement) -> None:
+    """Take in a report of a change on a lock that cannot be read at all."""
+    if owner.confirmed is not None:
+        modified_unseen(work, owner, owner.confirmed, "code")

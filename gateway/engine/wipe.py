@@ -1,0 +1,45 @@
+"""Telling one deleted code from a lock that lost all of them (rule 14). Works on a `Work`."""
+
+from gateway.domain.lock import OnWipe
+from gateway.engine.holding import gone
+from gateway.engine.work import Work
+
+
+def suspect_wipe(work: Work) -> None:
+    """Note that one of several codes was found missing: the others are looked at before a verdict."""
+    held = [p for p in work.placements.values() if p.confirmed is not None]
+    if len(held) > 1 and work.device.wipe_suspected_at is None:
+        work.set_device(wipe_suspected_at=work.now)
+
+
+def is_wipe(work: Work) -> bool:
+    """Judge a suspected wipe: every code was seen missing since.
+
+    Ends the suspicion where one is still there.
+    """
+    suspected = work.device.wipe_suspected_at
+    if suspected is None:
+        return False
+    held = [p for p in work.placements.values() if p.confirmed is not None]
+    for placement in held:
+        if placement.empty_since is None:
+            state = work.slot(placement.slot) if placement.slot is not None else None
+            if state is not None and state.read_at is not None and state.read_at >= suspected:
+                work.set_device(wipe_suspected_at=None)
+                return False
+    if all(placement.empty_since is not None for placement in held):
+        declare_wipe(work)
+    return True
+
+
+def declare_wipe(work: Work) -> None:
+    """Note that the lock lost all codes at once: one alarm, then its policy decides (rule 14)."""
+    policy = work.device.policy
+    hold = policy is not None and policy.on_wipe is OnWipe.HOLD
+    lost = [p for p in work.placements.values() if p.confirmed is not None]
+    for placement in lost:
+        gone(work, placement, by_us=False)
+        work.set_placement(placement.access_code_id, slot=None)
+    work.set_device(
+        wipe_suspected_at=None, wiped_at=work.now, held_after_wipe=hold, audit_at=work.now, probe=None
+    )

@@ -15,6 +15,8 @@ async function shutdown() {
 }
 
 lines.on("close", shutdown);
+// Ctrl-C reaches everybody in the terminal; who started the bed ends it, and the cache folder goes with it.
+process.on("SIGINT", () => {});
 lines.once("line", async (line) => {
   network = new Network(JSON.parse(line));
   await network.start();

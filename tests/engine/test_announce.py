@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from drivers.simulated.models import CHOOSER, NATIVE, READABLE
-from gateway.domain.driver import AuthorityLost, AuthorityUp, LockAlive, LockDead, Refused, SlotTouched
+from gateway.domain.driver import (
+    AuthorityLost,
+    AuthorityUp,
+    LockAlive,
+    LockDead,
+    NoAnswer,
+    Refused,
+    SlotTouched,
+)
 from gateway.domain.placement import Refusal
 from gateway.engine.views import instant
 from tests.engine.bench import Bench
@@ -105,6 +113,24 @@ class TestLifeOfACode:
         bench.events()
         await bench.do("access_codes/delete", access_code_id=code_id)
         assert bench.events() == ["access_code.deleted"]
+
+    async def test_a_second_attempt_that_never_arrived_is_not_told_as_removed(self, hang: Hang) -> None:
+        """The code was on the lock once, and its removal was told then."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN)
+        await bench.settle(HOUR)
+        far = instant(bench.clock.wall + DAY)
+        await bench.do("access_codes/update", access_code_id=code_id, starts_at=far)
+        await bench.settle(HOUR)
+        assert bench.events().count("access_code.removed_from_device") == 1
+        await bench.do("access_codes/update", access_code_id=code_id, starts_at=None)
+        bench.driver.faults = [None, ("before", NoAnswer("no answer"))]
+        await bench.settle()
+        await bench.do("access_codes/delete", access_code_id=code_id)
+        await bench.settle(2 * HOUR)
+        told = bench.events()
+        assert "access_code.deleted" in told
+        assert "access_code.removed_from_device" not in told
 
 
 class TestTrouble:

@@ -82,6 +82,16 @@ class TestDevices:
         assert snap.slots["20"].unmanaged_id is not None
         assert bench.on_lock() == {"20": PIN}
 
+    async def test_forgetting_accepts_the_lock_that_answers_now(self, hang: Hang) -> None:
+        """Of a replaced lock the old one is forgotten."""
+        bench = await hang(READABLE)
+        await bench.tell(bench.seen(serial="another"))
+        await bench.do("devices/forget", device_id=DOOR)
+        assert not bench.snap().device.replaced
+        identity = bench.snap().device.identity
+        assert identity is not None
+        assert identity.serial == "another"
+
     async def test_a_lock_that_left_the_configuration_is_forgotten_wholly(self, hang: Hang) -> None:
         """With its own retained topic."""
         bench = await hang(READABLE)

@@ -34,7 +34,6 @@ from tests.engine.working import later, outcomes, told, working
 
 RESERVED = Placement(access_code_id="ana", slot="20")
 YOUNG = NOON - 29 * SECOND
-CHANGED = "access_code.modified_external_to_gateway"
 REMOVED = "access_code.deleted_external_to_gateway"
 
 

@@ -244,13 +244,14 @@ class TestTelling:
             (lambda clock: clock.jump(SECOND), 0),
             (lambda clock: clock.jump(HOUR), 1),
             (lambda clock: clock.jump(-HOUR), 1),
+            (lambda clock: clock.pass_by(HOUR), 1),
             (lambda clock: setattr(clock, "synced", False), 1),
         ],
     )
     async def test_the_watch_tells_of_jumps_and_of_trust_that_comes_or_goes(
         self, hub: Hub, deed: Callable[[HandClock], None] | None, told: int
     ) -> None:
-        """Once each; a clock that only runs is not told of."""
+        """Once each, and once after the machine slept; a clock that only runs is not told of."""
         rounds, changes = [deed, None, None], list[datetime]()
 
         def slept() -> None:

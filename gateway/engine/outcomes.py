@@ -1,5 +1,7 @@
 """What became of an operation: attached to its intent, turned into facts. Works on a `Work`."""
 
+from datetime import datetime
+
 from gateway.domain.credential import Empty, Evidence, Unreadable
 from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, Refused, Written
 from gateway.domain.lock import Link, Readback
@@ -168,8 +170,13 @@ def _not_shown(work: Work, code_id: str) -> None:
     )
 
 
-def absorb_failure(work: Work, intent: Intent | None, error: DriverError) -> None:
-    """Take in that an operation failed. What may have been applied stays open."""
+def absorb_failure(
+    work: Work, intent: Intent | None, error: DriverError, *, began: datetime | None = None
+) -> None:
+    """Take in that an operation failed. What may have been applied stays open.
+
+    A lock that came back after the operation `began` is tried again at once: the failure is older news.
+    """
     code_id = intent.access_code_id if intent is not None else None
     if isinstance(error, Refused):
         absorb_answer(work)
@@ -187,9 +194,12 @@ def absorb_failure(work: Work, intent: Intent | None, error: DriverError) -> Non
             work.set_device(authority_lost_at=work.now)
         return
     failures = work.device.failures + 1
-    work.set_device(failures=failures, retry_at=work.retry_after(failures))
-    if isinstance(error, LockUnreachable) and work.device.link is not Link.UNREACHABLE:
-        work.set_device(link=Link.UNREACHABLE, link_since=work.now)
+    if _came_back(work, began):
+        work.set_device(failures=failures, retry_at=None)
+    else:
+        work.set_device(failures=failures, retry_at=work.retry_after(failures))
+        if isinstance(error, LockUnreachable) and work.device.link is not Link.UNREACHABLE:
+            work.set_device(link=Link.UNREACHABLE, link_since=work.now)
     if intent is not None and intent.slot is not None:
         work.set_slot(intent.slot, own_write_at=work.now)
         work.set_device(probe=None)
@@ -206,6 +216,11 @@ def absorb_failure(work: Work, intent: Intent | None, error: DriverError) -> Non
         failure=str(error),
         slot=placement.slot or intent.slot,
     )
+
+
+def _came_back(work: Work, began: datetime | None) -> bool:
+    since = work.device.link_since
+    return began is not None and since is not None and work.device.link is Link.ONLINE and since > began
 
 
 def _as_before(work: Work, intent: Intent) -> None:

@@ -24,12 +24,14 @@ from gateway.engine.outcomes import (
     absorb_read_cost,
     absorb_written,
 )
-from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, WriteCode
+from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, WriteCode
 from gateway.engine.readings import absorb_list, absorb_reading
 from gateway.engine.turn import Absorb, Rules, Turn, turn
 from gateway.engine.work import Chance, Work
 
 _log = logging.getLogger(__name__)
+REPEATS = 4
+"""The same step so often in a row changes nothing: whatever the reason, it is a mistake of the planner."""
 STORAGE_PAUSE_S = 10.0
 """Pause before the next try when the database could not be written."""
 TICK_S = 0.001
@@ -97,16 +99,23 @@ class Worker:
             return turned.next_wake
         try:
             async with self._driver.session(self._device_id) as session:
+                done: list[Step] = []
                 while True:
                     await self._space()
                     turned = await self._turn(act=True)
                     if turned.step is None:
                         return turned.next_wake
+                    done = [turned.step, *done[: REPEATS - 1]]
                     result = await self._perform(session, turned)
                     self._free_at = self._shop.clock.boot() + self._spacing.total_seconds()
                     turned = await self._turn(absorb=result)
                     if turned.step is None:
                         return turned.next_wake
+                    if done == [turned.step] * REPEATS:
+                        _log.error(
+                            "%s: the plan goes in circles: %s", self._device_id, type(turned.step).__name__
+                        )
+                        return (await self._turn(absorb=_rest)).next_wake
         except DriverError as error:
             failure = error
         return (await self._turn(absorb=lambda work: absorb_failure(work, None, failure))).next_wake
@@ -125,7 +134,7 @@ class Worker:
 
     async def _perform(self, session: Session, turned: Turn) -> Absorb:
         """Carry out one step; return how to take in what came of it."""
-        step, intent = turned.step, turned.intent
+        step, intent, began = turned.step, turned.intent, self._shop.clock.now()
         try:
             absorb = await self._operate(session, turned)
         except DriverError as error:
@@ -136,7 +145,7 @@ class Worker:
         else:
             return absorb
         _log.info("%s: %s: %s", self._device_id, type(step).__name__, failure)
-        return lambda work: absorb_failure(work, intent, failure)
+        return lambda work: absorb_failure(work, intent, failure, began=began)
 
     async def _operate(self, session: Session, turned: Turn) -> Absorb:
         step, intent = turned.step, turned.intent
@@ -169,6 +178,11 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
+
+
+def _rest(work: Work) -> None:
+    """Leave the lock alone for a while: a mistake of ours must not drain its battery."""
+    work.set_device(retry_at=work.retry_after(1))
 
 
 def _place(error: Exception) -> str:

@@ -103,3 +103,19 @@ async def test_a_lock_that_dies_delays_no_other(start: Start) -> None:
         await house.hears("access_code.set_on_device", code_id)
         await house.hears("device.disconnected", "v2_s2")
         assert not house.told("device.disconnected", "tiny")
+
+
+async def test_a_lock_that_wakes_during_an_attempt_is_not_left_waiting(start: Start) -> None:
+    """The attempt fails, but its failure is older than the sign of life."""
+    node = NODES["v2_s2"].node_id
+    async with start("v2_s2") as house:
+        await house.create_set("v2_s2", PINS[0], ends_at=house.in_time(hours=1))
+        await house.settled("v2_s2")
+        await house.bed.fault(node, Faults(dead=True))
+        house.let_pass(hours=1)
+        await house.gate_is("v2_s2", "backing_off")
+        await house.forget_radio("v2_s2")
+        house.let_pass(minutes=2)
+        await house.radio_reaches("v2_s2", security=1)
+        await house.bed.alive(node)
+        await house.becomes("v2_s2")

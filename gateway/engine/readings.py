@@ -1,6 +1,7 @@
 """What a reading means: three-way comparison of confirmed, desired and observed. Works on a `Work`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -140,8 +141,12 @@ def _unreadable(work: Work, owner: Placement, before: Slot, reading: Unreadable)
         if target is not None and reading.enabled in (None, target.enabled):
             confirm(work, code_id, slot, target, Evidence.OCCUPIED)
             return
-    if clears and not sets:
-        not_applied(work, owner)
+    if clears:
+        # Taken: it was not cleared. Whether an earlier write arrived, the digits would say.
+        for intent in clears:
+            work.close(intent, "not applied")
+        if not sets:
+            work.set_slot(slot, check_at=_settled(work, clears))
         return
     if confirmed is None:
         if not intents:
@@ -153,6 +158,12 @@ def _unreadable(work: Work, owner: Placement, before: Slot, reading: Unreadable)
         return
     if not intents and not owner.rewrite_due:
         still_there(work, owner, confirmed, Evidence.OCCUPIED)
+
+
+def _settled(work: Work, intents: list[Intent]) -> datetime | None:
+    """Return when operations that may still arrive must have; None where they are old enough."""
+    young = [intent.opened_at for intent in intents if age(intent.opened_at, work.now) < SETTLE]
+    return max(young) + SETTLE if young else None
 
 
 def _one_pin(sets: list[Intent]) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _TOKEN = re.compile(r"(?<![\w.-])[1-9]\d{5,7}(?![\w-])")
+_FLOOD = 200
 _SLACK = timedelta(minutes=1)
 
 
@@ -43,6 +44,7 @@ class Watch:
         self._trouble: dict[str, datetime] = {}
         self._hub_trouble: datetime | None = None
         self._last_operation: dict[str, datetime] = {}
+        self._recent: dict[str, deque[datetime]] = {}
         self._dead_tries: dict[str, deque[datetime]] = {}
         self._calm_at: datetime | None = None
         self._reads: Counter[tuple[str, int]] = Counter()
@@ -76,6 +78,10 @@ class Watch:
             and kind in {"read", "list", "probe"}
         ):
             self._reads[door.device_id, int((now - self._calm_at) / timedelta(hours=1))] += 1
+        recent = self._recent.setdefault(door.device_id, deque(maxlen=_FLOOD))
+        recent.append(now)
+        if len(recent) == _FLOOD and now - recent[0] < timedelta(minutes=10):
+            self.broken(10, f"{door.device_id}: {_FLOOD} operations within ten minutes")
         if door.dead:
             tries = self._dead_tries.setdefault(door.device_id, deque())
             tries.append(now)

@@ -151,15 +151,21 @@ class TestHiddenDigits:
         [
             [intent(before=Unreadable())],
             [intent(), intent(target=credential("9999"))],
-            [intent(), clearing()],
             [intent(target=credential(enabled=False))],
         ],
     )
     def test_otherwise_it_cannot_tell_and_nothing_is_closed(self, tried: list[Intent]) -> None:
-        """It was taken before, two PINs were sent, a clear went out too, or its status is another."""
+        """It was taken before, two PINs were sent, or its status is another."""
         work = read(Unreadable(enabled=True), code(), RESERVED, *tried)
         assert evidence(work) is None
         assert outcomes(work) == []
+
+    def test_a_clear_beside_a_write_had_no_effect_either(self) -> None:
+        """The clear is settled, so that the plan does not go in circles; the write is not."""
+        work = read(Unreadable(enabled=True), code(), RESERVED, intent(), clearing())
+        assert evidence(work) is None
+        assert outcomes(work) == ["not applied"]
+        assert len(work.intents) == 1
 
     def test_a_clear_alone_had_no_effect(self) -> None:
         """It is sent again."""

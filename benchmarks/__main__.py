@@ -1,0 +1,46 @@
+"""Runs the topics asked for, all of them when none is."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from benchmarks import footprint, latency, machine, planning, radio_cost, throughput
+from tests.zwave_bed.bed import ZwaveBed
+
+TOPICS = ("radio", "latency", "throughput", "footprint", "planning")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure on this machine.")
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=", ".join(TOPICS))
+    topics = parser.parse_args().topics or list(TOPICS)
+    if unknown := set(topics) - set(TOPICS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(TOPICS)}")
+    # Where TMPDIR says: what syncing costs depends on the disk.
+    with tempfile.TemporaryDirectory(prefix="pinsmith-bench-") as folder:
+        print(f"{machine.describe(Path(folder))}\n", flush=True)
+        asyncio.run(_measure(topics, Path(folder)))
+
+
+async def _measure(topics: list[str], folder: Path) -> None:
+    for topic in topics:
+        (folder / topic).mkdir()
+    if "planning" in topics:
+        print(await planning.measure(), flush=True)
+    if "throughput" in topics:
+        print(await throughput.measure(folder / "throughput"), flush=True)
+    if not {"radio", "latency", "footprint"} & set(topics):
+        return
+    async with ZwaveBed.start(radio_cost.BED) as bed:
+        if "footprint" in topics:
+            print(await footprint.measure(bed, folder / "footprint"), flush=True)
+        if "latency" in topics:
+            print(await latency.measure(bed, folder / "latency"), flush=True)
+        if "radio" in topics:
+            print(await radio_cost.measure(bed, folder / "radio"), flush=True)
+
+
+if __name__ == "__main__":
+    main()

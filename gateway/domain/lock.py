@@ -151,6 +151,10 @@ class Device(Struct, frozen=True, kw_only=True):
     failures: int = 0
     """Unanswered operations in a row; drives the back-off of rule 13."""
     retry_at: datetime | None = None
+    looks_refused: int = 0
+    """Looks in a row that the lock refused, at whatever slots."""
+    look_retry_at: datetime | None = None
+    """No slot is looked at before this; writes and removals are not held back."""
     inventory_version: int = 0
     """Rises whenever a slot is found different; a rejected code is tried again when it rose."""
     probe: str | None = None

@@ -108,7 +108,10 @@ class Slot(Struct, frozen=True, kw_only=True):
     former: Former | None = None
     ghost: bool = False
     """The slot holds a PIN again that we removed: an operation of ours took effect late. It is cleared."""
+    failures: int = 0
+    """Looks in a row that got no answer."""
     retry_at: datetime | None = None
+    """Not to be looked at, nor chosen, before this."""
 
 
 class IntentKind(StrEnum):

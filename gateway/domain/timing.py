@@ -35,6 +35,8 @@ EMPTY_TWICE = timedelta(seconds=30)
 """Rule 2: time between the two empty readings that make "removed by somebody"."""
 ECHO = timedelta(seconds=10)
 """Rule 3: reports this soon after an own operation are its echo."""
+WIPE_SHOWS = timedelta(minutes=10)
+"""A suspected wipe that is not proven by then was none."""
 RECENT_READING = timedelta(minutes=10)
 """Rule 1: how fresh the reading must be before a slot is used for the first time."""
 SETTLE = timedelta(seconds=30)

@@ -62,7 +62,7 @@ def audit_steps(snap: Snapshot, t: TimeView, timing: Timing, wake: Wake) -> list
     if device.audit_round is None:
         wake.note(device.audit_at)
         return []
-    step = next_look(snap, capabilities, device.audit_round)
+    step = next_look(snap, capabilities, device.audit_round, t.now)
     if step is None:
         return []
     ready = budget_ready(device.read_budget, t.now, timing)
@@ -72,13 +72,20 @@ def audit_steps(snap: Snapshot, t: TimeView, timing: Timing, wake: Wake) -> list
     return [step]
 
 
-def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime) -> Step | None:
-    """Return the next look of an audit that began at `started`; None when it is complete."""
+def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now: datetime) -> Step | None:
+    """Return the next look of an audit that began at `started`; None when it is complete.
+
+    Slots that did not answer are left to the next audit.
+    """
     device = snap.device
     if capabilities.lock_chooses_slot:
         done = device.probed_at is not None and device.probed_at >= started
         return None if done else ReadAll(why="audit", audit=True)
-    pending = [slot for slot in capabilities.slots if _older(snap.slots.get(slot), started)]
+    pending = [
+        slot
+        for slot in capabilities.slots
+        if _older(snap.slots.get(slot), started) and _answers(snap.slots.get(slot), now)
+    ]
     unknown = [slot for slot in pending if _unread(snap.slots.get(slot))]
     probed = device.probed_at is not None and device.probed_at >= started
     if capabilities.probe and device.probe is not None and not unknown:
@@ -122,6 +129,10 @@ def spent_until(before: datetime | None, now: datetime, timing: Timing) -> datet
 
 def _in_order(snap: Snapshot, capabilities: Capabilities) -> list[SlotRef]:
     return [s for s in capabilities.slots if s in snap.slots] if capabilities.slots else sorted(snap.slots)
+
+
+def _answers(slot: Slot | None, now: datetime) -> bool:
+    return slot is None or is_due(slot.retry_at, now)
 
 
 def _unread(slot: Slot | None) -> bool:

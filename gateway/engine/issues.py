@@ -64,7 +64,11 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
             yield from _of_removal(code, placement, t, timing)
         return
     yield from _of_outside(code, placement)
-    if desired(code, snap, t, timing) is None or is_proven(code, snap, t, timing):
+    if desired(code, snap, t, timing) is None:
+        if snap.may_hold(code.access_code_id):
+            yield from _of_removal(code, placement, t, timing)
+        return
+    if is_proven(code, snap, t, timing):
         return
     if placement.outside is not None and placement.outside.honoured:
         return

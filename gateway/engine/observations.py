@@ -20,7 +20,7 @@ from gateway.domain.driver import (
     SlotTouched,
     Tampered,
 )
-from gateway.domain.lock import Link, Readback
+from gateway.domain.lock import Identity, Link, Readback
 from gateway.domain.placement import Placement
 from gateway.domain.timing import ECHO
 from gateway.engine.desire import desired, granularity
@@ -73,8 +73,8 @@ def _seen(work: Work, event: LockSeen) -> None:
     first = work.device.capabilities is None
     work.set_device(
         capabilities=event.capabilities,
-        seen_identity=event.identity,
-        identity=work.device.identity or event.identity,
+        seen_identity=_seen_identity(work.device.seen_identity, event.identity),
+        identity=_pinned_identity(work.device.identity, event.identity),
         link=Link.ONLINE,
         link_since=_since(work, Link.ONLINE),
         authority_lost_at=None,
@@ -83,6 +83,22 @@ def _seen(work: Work, event: LockSeen) -> None:
     )
     if first:
         work.set_device(audit_at=work.now)
+
+
+def _seen_identity(before: Identity | None, now: Identity) -> Identity:
+    """Keep a serial number that was seen: a lock that does not tell it this time is no other lock."""
+    if before is not None and now.serial is None and not before.contradicts(now):
+        return before
+    return now
+
+
+def _pinned_identity(pinned: Identity | None, seen: Identity) -> Identity:
+    """Pin a lock at first sight, and its serial number when that is told later."""
+    if pinned is None:
+        return seen
+    if pinned.serial is None and not pinned.contradicts(seen):
+        return seen
+    return pinned
 
 
 def _explained(work: Work, slot: SlotRef) -> bool:
@@ -99,6 +115,9 @@ def _blind(work: Work) -> bool:
 
 def _reported(work: Work, slot: SlotRef, reading: Reading) -> None:
     """Believe a report that says what we know already; look ourselves before any other is believed."""
+    state = work.slot(slot)
+    if state.reading == reading and not state.touched and not isinstance(reading, Unreadable):
+        return  # no news: another client of the server may be reading the slots
     owner = work.snapshot().owner(slot)
     if owner is not None and isinstance(reading, Known) and _expected(work, owner, reading):
         absorb_reading(work, slot, reading)
@@ -126,6 +145,9 @@ def _expected(work: Work, owner: Placement, reading: Known) -> bool:
     snap, gap = work.snapshot(), granularity(work.snapshot())
     want = desired(code, snap, work.t, work.timing) if code is not None else None
     targets = [i.target for i in snap.open_intents(owner.access_code_id)]
+    if targets:
+        # While an operation is on the air, the old content is old news.
+        return any(target is not None and reading.credential.same_access(target, gap) for target in targets)
     confirmed = owner.confirmed.credential if owner.confirmed is not None else None
     return any(
         target is not None and reading.credential.same_access(target, gap)

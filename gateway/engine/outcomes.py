@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from gateway.domain.credential import Empty, Evidence, Unreadable
-from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, Refused, Written
+from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, NoAnswer, Refused, Written
 from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
 from gateway.domain.timing import SETTLE
@@ -14,6 +14,8 @@ from gateway.engine.readings import absorb_reading
 from gateway.engine.waiting import age
 from gateway.engine.work import Work
 
+LOOKS_THAT_MAY_FAIL = 3
+"""So many unanswered looks in a row mean that the lock is silent, and not just a slot."""
 SECOND_LOOK = SETTLE / 2
 """A write that the first look does not show is looked at once more after this (zwave.md section 9: 15 s)."""
 
@@ -47,7 +49,7 @@ def _is_due(work: Work) -> bool:
     started, capabilities = work.device.audit_round, work.device.capabilities
     if started is None or capabilities is None:
         return False
-    return isinstance(next_look(work.snapshot(), capabilities, started), Probe)
+    return isinstance(next_look(work.snapshot(), capabilities, started, work.now), Probe)
 
 
 def absorb_written(work: Work, intent: Intent, written: Written) -> None:
@@ -63,7 +65,8 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
         empty_since=None,
     )
     work.set_device(probe=None)
-    if code_id is None or target is None:
+    if code_id is None or target is None or not work.is_open(intent):
+        _settled_meanwhile(work, slot, written)
         return
     work.set_placement(code_id, slot=slot)
     if isinstance(written.reading, Unreadable) and written.reading.enabled in (None, target.enabled):
@@ -73,7 +76,7 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
         return
     if written.reading is not None:
         absorb_reading(work, slot, written.reading)
-        if work.placement(code_id).confirmed is None or _still_open(work, intent):
+        if work.placement(code_id).confirmed is None or work.is_open(intent):
             _not_shown(work, code_id)
             work.set_slot(slot, check_at=work.now + SECOND_LOOK)
         return
@@ -82,8 +85,12 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
     _plan_second_check(work, slot, written.evidence)
 
 
-def _still_open(work: Work, intent: Intent) -> bool:
-    return any(open_.intent_id == intent.intent_id for open_ in work.intents)
+def _settled_meanwhile(work: Work, slot: str, written: Written) -> None:
+    """Take in an outcome nobody waits for: a report told it before, or the code or the lock was given up."""
+    if written.reading is not None:
+        absorb_reading(work, slot, written.reading)
+    elif not _blind(work):
+        work.set_slot(slot, reading=None, read_at=None, check_at=work.now)
 
 
 def _plan_second_check(work: Work, slot: str, evidence: Evidence) -> None:
@@ -101,6 +108,9 @@ def absorb_cleared(work: Work, intent: Intent, written: Written) -> None:
         _cleared_ghost(work, intent, written)
         return
     placement = work.placement(code_id)
+    if not work.is_open(intent):
+        _settled_meanwhile(work, slot, written)
+        return
     if written.reading is not None and not _blind(work):
         absorb_reading(work, slot, written.reading)
         if work.snapshot().may_hold(code_id):
@@ -171,51 +181,80 @@ def _not_shown(work: Work, code_id: str) -> None:
 
 
 def absorb_failure(
-    work: Work, intent: Intent | None, error: DriverError, *, began: datetime | None = None
+    work: Work,
+    intent: Intent | None,
+    error: DriverError,
+    *,
+    began: datetime | None = None,
+    looked_at: str | None = None,
 ) -> None:
     """Take in that an operation failed. What may have been applied stays open.
 
     A lock that came back after the operation `began` is tried again at once: the failure is older news.
+    A look (at the slot `looked_at`) that failed makes that slot wait, and the lock only if others fail too.
     """
-    code_id = intent.access_code_id if intent is not None else None
     if isinstance(error, Refused):
         absorb_answer(work)
         if intent is not None:
             _refused(work, intent, error)
+        elif looked_at is not None:
+            _look_failed(work, looked_at)
+            refused = work.device.looks_refused + 1
+            work.set_device(looks_refused=refused)
+            if refused >= LOOKS_THAT_MAY_FAIL:
+                work.set_device(look_retry_at=work.retry_after(refused - LOOKS_THAT_MAY_FAIL + 1))
         else:
-            # A look: there is nothing to attach the refusal to, and asking again at once would flood the air.
+            # A probe or list: asking again at once would flood the air.
             work.set_device(retry_at=work.retry_after(1))
-        return
-    if isinstance(error, AuthorityDown):
+    elif isinstance(error, AuthorityDown):
         if intent is not None:
             work.close(intent, "not sent")
             _as_before(work, intent)
         if work.device.authority_lost_at is None:
             work.set_device(authority_lost_at=work.now)
-        return
+    else:
+        _unanswered(work, error, began, looked_at)
+        if intent is not None and work.is_open(intent):
+            _stays_open(work, intent, error)
+
+
+def _unanswered(work: Work, error: DriverError, began: datetime | None, looked_at: str | None) -> None:
+    """Make the lock wait, or only the slot that was looked at."""
     failures = work.device.failures + 1
+    if looked_at is not None:
+        _look_failed(work, looked_at)
     if _came_back(work, began):
         work.set_device(failures=failures, retry_at=None)
+    elif looked_at is not None and isinstance(error, NoAnswer) and failures < LOOKS_THAT_MAY_FAIL:
+        work.set_device(failures=failures)
     else:
         work.set_device(failures=failures, retry_at=work.retry_after(failures))
         if isinstance(error, LockUnreachable) and work.device.link is not Link.UNREACHABLE:
             work.set_device(link=Link.UNREACHABLE, link_since=work.now)
-    if intent is not None and intent.slot is not None:
+
+
+def _stays_open(work: Work, intent: Intent, error: DriverError) -> None:
+    """Note an operation whose effect is not known. Its slot stays reserved: the code may be there."""
+    if intent.slot is not None:
         work.set_slot(intent.slot, own_write_at=work.now)
-        work.set_device(probe=None)
-    if intent is None:
-        return
+    work.set_device(probe=None)
+    code_id = intent.access_code_id
     if code_id is None:
         work.close(intent, "unknown")
         return
     placement = work.placement(code_id)
-    # The slot of an unanswered write stays reserved: the code may be there.
     work.set_placement(
         code_id,
         failures=placement.failures + 1,
         failure=str(error),
         slot=placement.slot or intent.slot,
     )
+
+
+def _look_failed(work: Work, slot: str) -> None:
+    """Let one slot wait that does not answer, so that it holds up nothing else."""
+    failures = work.slot(slot).failures + 1
+    work.set_slot(slot, failures=failures, retry_at=work.retry_after(failures))
 
 
 def _came_back(work: Work, began: datetime | None) -> bool:
@@ -238,14 +277,16 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
             work.set_slot(intent.slot, retry_at=work.retry_after(1))
         return
     code, placement = work.codes.get(code_id), work.placement(code_id)
-    failures = placement.failures + 1
     if intent.slot is not None:
         work.set_slot(intent.slot, own_write_at=work.now)
-    if error.reason.permanent and intent.kind is IntentKind.SET and code is not None:
+    if code is None or (intent.kind is IntentKind.SET and intent.revision != code.revision):
+        return  # what was refused is no longer what is asked for
+    failures = placement.failures + 1
+    if error.reason.permanent and intent.kind is IntentKind.SET:
         rejection = Rejection(
             reason=error.reason,
             at=work.now,
-            revision=code.revision,
+            revision=intent.revision,
             inventory_version=work.device.inventory_version,
         )
         work.set_placement(code_id, rejection=rejection, failures=failures, failure=str(error), retry_at=None)

@@ -34,6 +34,11 @@ def chooses_slots(work: Work) -> bool:
 def modified(work: Work, owner: Placement, confirmed: Confirmed, seen: Credential) -> None:
     """Note that somebody changed the code: put right by the planner, or adopted where the code allows it."""
     fields = seen.differences(confirmed.credential, granularity(work.snapshot()))
+    if owner.outside is not None and owner.outside.honoured and fields == ("enabled",) and seen.enabled:
+        # Disabled by hand and honoured, now enabled again by hand: all is as it was asked for.
+        again = msgspec.structs.replace(confirmed, credential=seen, evidence=Evidence.READ_BACK)
+        work.set_placement(owner.access_code_id, outside=None, confirmed=again)
+        return
     code = work.codes.get(owner.access_code_id)
     allowed = code is not None and code.is_external_modification_allowed and not _is_taken(work, owner, seen)
     known = owner.outside is not None and owner.outside.fields == fields and not owner.outside.honoured

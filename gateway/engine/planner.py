@@ -15,10 +15,10 @@ from gateway.engine.audit import audit_steps, look_steps
 from gateway.engine.desire import desired, has_ended, is_over, programming_at
 from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
 from gateway.engine.issues import lock_issues, moments
-from gateway.engine.plan import Plan, Step
+from gateway.engine.plan import Plan, ReadSlot, Step
 from gateway.engine.removal import plan_removal
 from gateway.engine.setting import plan_setting
-from gateway.engine.waiting import Wake
+from gateway.engine.waiting import Wake, is_due
 
 
 def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: int = 3) -> Plan:
@@ -49,7 +49,7 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     steps += audit_steps(snap, t, timing, wake)
     issues += lock_issues(snap, t, timing, gate=gate, held=held)
     return Plan(
-        steps=() if gate is not Gate.OPEN else tuple(_once(steps)),
+        steps=() if gate is not Gate.OPEN else tuple(_once(_answering(steps, snap, t, wake))),
         issues=tuple(issues),
         next_wake=wake.at,
     )
@@ -80,6 +80,22 @@ def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]
 def _is_finished(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
     """Say whether nothing is left to do for a code: most codes that a lock remembers are past."""
     return is_over(code, snap, t) and not snap.may_hold(code.access_code_id)
+
+
+def _answering(steps: list[Step], snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:
+    """Leave out looks at slots that gave no answer, until they are due again."""
+    ready: list[Step] = []
+    for step in steps:
+        if isinstance(step, ReadSlot):
+            state = snap.slots.get(step.slot)
+            waits = [snap.device.look_retry_at, state.retry_at if state is not None else None]
+            late = [moment for moment in waits if not is_due(moment, t.now)]
+            for moment in late:
+                wake.note(moment)
+            if late:
+                continue
+        ready.append(step)
+    return ready
 
 
 def _once(steps: list[Step]) -> Iterator[Step]:

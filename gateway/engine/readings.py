@@ -28,7 +28,9 @@ from gateway.engine.work import Work
 def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
     """Take in an explicit answer of the lock about one slot."""
     before = work.slot(slot)
-    work.set_slot(slot, reading=reading, read_at=work.now, check_at=None)
+    if work.device.looks_refused:
+        work.set_device(looks_refused=0, look_retry_at=None)
+    work.set_slot(slot, reading=reading, read_at=work.now, check_at=None, failures=0, retry_at=None)
     if before.reading is not None and before.reading != reading:
         work.set_device(inventory_version=work.device.inventory_version + 1)
     owner = work.snapshot().owner(slot)
@@ -93,7 +95,12 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     confirmed = owner.confirmed
     for target in [i.target for i in intents if i.target is not None]:
         if seen.same_access(target, gap):
+            late = _settled(
+                work, [i for i in intents if i.target is None or not seen.same_access(i.target, gap)]
+            )
             confirm(work, code_id, slot, msgspec.structs.replace(seen, name=target.name), Evidence.READ_BACK)
+            if late is not None:
+                work.set_slot(slot, check_at=late)  # another operation of ours may still arrive
             return
     if want is not None and seen.same_access(want, gap):
         evidence = Evidence.READ_BACK
@@ -176,8 +183,9 @@ def _empty(work: Work, owner: Placement, slot: SlotRef) -> None:
     young = [i for i in intents if i.kind is IntentKind.SET and age(i.opened_at, work.now) < SETTLE]
     if young:
         # It may still arrive: this reading counts for nothing, another is taken when it must have.
+        settled = max(i.opened_at for i in young) + SETTLE
         work.set_slot(slot, reading=None, read_at=None)
-        work.set_placement(owner.access_code_id, retry_at=max(i.opened_at for i in young) + SETTLE)
+        work.set_placement(owner.access_code_id, retry_at=max(settled, owner.retry_at or settled))
         return
     if any(intent.kind is IntentKind.CLEAR for intent in intents):
         gone(work, owner, by_us=True)

@@ -2,6 +2,7 @@
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
+from gateway.domain.credential import SlotRef
 from gateway.domain.lock import Readback
 from gateway.domain.placement import IntentKind, Placement, Snapshot
 from gateway.domain.timing import EMPTY_TWICE
@@ -25,10 +26,35 @@ def plan_removal(code: AccessCode, snap: Snapshot, t: TimeView, wake: Wake) -> l
         if placement.cleared_at is not None and age(placement.cleared_at, t.now) < EMPTY_TWICE:
             wake.note(placement.cleared_at + EMPTY_TWICE)
             return []
-    elif _clear_went_unanswered(placement, snap):
+    elif _must_look(placement, snap, t):
+        return [_look(snap, placement.slot, f"{why}; looked at first, it may hold something else")]
+    elif _clear_went_unanswered(placement, snap) and _answers(placement, snap, t):
         look = f"the answer to clearing slot {placement.slot} got lost"
-        return [ReadAll(why=look)] if _chooses(snap) else [ReadSlot(slot=placement.slot, why=look)]
+        return [_look(snap, placement.slot, look)]
     return [ClearSlot(access_code_id=code.access_code_id, slot=placement.slot, why=why)]
+
+
+def _look(snap: Snapshot, slot: SlotRef, why: str) -> Step:
+    return ReadAll(why=why) if _chooses(snap) else ReadSlot(slot=slot, why=why)
+
+
+def _must_look(placement: Placement, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether the slot may hold another code by now: a write of unknown effect, or a look that is due.
+
+    A slot that does not answer looks is cleared nevertheless: it is ours as far as anybody knows.
+    """
+    state = snap.slots.get(placement.slot or "")
+    if state is None or not _answers(placement, snap, t) or _clear_went_unanswered(placement, snap):
+        return False
+    if placement.confirmed is None:
+        return state.reading is None
+    return state.check_at is not None and is_due(state.check_at, t.now)
+
+
+def _answers(placement: Placement, snap: Snapshot, t: TimeView) -> bool:
+    state = snap.slots.get(placement.slot or "")
+    slot_ready = state is None or is_due(state.retry_at, t.now)
+    return slot_ready and is_due(snap.device.look_retry_at, t.now)
 
 
 def _clear_went_unanswered(placement: Placement, snap: Snapshot) -> bool:

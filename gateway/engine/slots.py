@@ -8,7 +8,7 @@ from gateway.domain.credential import Empty, SlotRef
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Placement, Slot, Snapshot
 from gateway.domain.timing import RECENT_READING
-from gateway.engine.waiting import age
+from gateway.engine.waiting import age, is_due
 
 
 class Choice(Struct, frozen=True):
@@ -41,8 +41,9 @@ def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full
     usable = [slot for slot in free if _may_be_free(snap.slots.get(slot), blind=blind)]
     if not usable:
         return Full(ours=len(owned), foreign=len(free) - len(usable))
-    settled = [slot for slot in usable if _is_settled(snap.slots.get(slot))]
-    slot = (settled or usable)[0]
+    answering = [slot for slot in usable if _answers(snap.slots.get(slot), now)]
+    settled = [slot for slot in answering or usable if _is_settled(snap.slots.get(slot))]
+    slot = (settled or answering or usable)[0]
     return Choice(slot, blind or _fresh(snap.slots.get(slot), now))
 
 
@@ -51,6 +52,10 @@ def _may_be_free(slot: Slot | None, *, blind: bool) -> bool:
         return True
     # A lock whose readings prove nothing now may have shown a code of others before.
     return slot.unmanaged_id is None and (blind or slot.reading is None or isinstance(slot.reading, Empty))
+
+
+def _answers(slot: Slot | None, now: datetime) -> bool:
+    return slot is None or is_due(slot.retry_at, now)
 
 
 def _is_settled(slot: Slot | None) -> bool:

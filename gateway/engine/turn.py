@@ -9,13 +9,14 @@ from gateway.domain.clock import TimeView
 from gateway.domain.credential import Credential
 from gateway.domain.placement import Intent, IntentKind, Snapshot
 from gateway.domain.store import Tx
-from gateway.domain.timing import Timing
+from gateway.domain.timing import WIPE_SHOWS, Timing
 from gateway.engine.announce import announce
 from gateway.engine.audit import next_look
 from gateway.engine.desire import desired, is_over
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
+from gateway.engine.waiting import age
 from gateway.engine.work import Chance, Work
 
 type Absorb = Callable[[Work], None]
@@ -88,12 +89,13 @@ def housekeeping(work: Work, rules: Rules) -> None:
     if (
         started is not None
         and capabilities is not None
-        and not next_look(work.snapshot(), capabilities, started)
+        and not next_look(work.snapshot(), capabilities, started, work.now)
     ):
         work.set_device(audit_round=None)
     held = [p for p in work.placements.values() if p.confirmed is not None]
-    if not held and work.device.wipe_suspected_at is not None:
-        work.set_device(wipe_suspected_at=None)
+    suspected = work.device.wipe_suspected_at
+    if suspected is not None and (not held or age(suspected, work.now) > WIPE_SHOWS):
+        _drop_suspicion(work)
     _end_wipe_alarm(work)
     for code in list(work.codes.values()):
         placement = work.placement(code.access_code_id)
@@ -107,7 +109,10 @@ def housekeeping(work: Work, rules: Rules) -> None:
             continue  # most codes that a lock remembers are past
         leaving = desired(code, work.snapshot(), work.t, work.timing) is None
         if leaving and holding and placement.removal_began is None:
-            work.set_placement(code.access_code_id, removal_began=work.now)
+            # What held back a write does not hold back the removal.
+            work.set_placement(
+                code.access_code_id, removal_began=work.now, failures=0, failure=None, retry_at=None
+            )
         elif placement.removal_began is not None and not (leaving and holding):
             work.set_placement(code.access_code_id, removal_began=None)
         if leaving and not holding and placement.slot is not None:
@@ -119,6 +124,14 @@ def housekeeping(work: Work, rules: Rules) -> None:
 def _next_audit(work: Work, rules: Rules) -> datetime | None:
     policy = work.device.policy
     return rules.next_audit(policy.audit, work.now) if policy is not None else None
+
+
+def _drop_suspicion(work: Work) -> None:
+    """Judge each missing code for itself: not every slot could be looked at."""
+    work.set_device(wipe_suspected_at=None)
+    for placement in work.placements.values():
+        if placement.empty_twice and placement.slot is not None:
+            work.set_slot(placement.slot, check_at=work.now)
 
 
 def _audit_due(work: Work) -> bool:

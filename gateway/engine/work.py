@@ -106,9 +106,15 @@ class Work:
         self._opened.append(intent)
 
     def close(self, intent: Intent, outcome: str) -> None:
-        """Attach the outcome to a journalled operation."""
-        self.intents.remove(intent)
+        """Attach the outcome to a journalled operation, unless it was settled while it was on the air."""
+        if not self.is_open(intent):
+            return
+        self.intents = [known for known in self.intents if known.intent_id != intent.intent_id]
         self._closed.append((intent.intent_id, outcome))
+
+    def is_open(self, intent: Intent) -> bool:
+        """Say whether the outcome of an operation is still awaited."""
+        return any(known.intent_id == intent.intent_id for known in self.intents)
 
     def close_all(self, access_code_id: str, outcome: str) -> None:
         """Attach the outcome to every open operation of a code."""

@@ -30,6 +30,8 @@ from gateway.engine.turn import Absorb, Rules, Turn, turn
 from gateway.engine.work import Chance, Work
 
 _log = logging.getLogger(__name__)
+MISTAKE_PAUSE_S = 60.0
+"""Pause of one lock after an exception that nobody foresaw."""
 REPEATS = 4
 """The same step so often in a row changes nothing: whatever the reason, it is a mistake of the planner."""
 STORAGE_PAUSE_S = 10.0
@@ -89,6 +91,9 @@ class Worker:
             except StorageFailed as error:
                 _log.error("%s: %s; trying again in %.0f s", self._device_id, error, STORAGE_PAUSE_S)
                 pause = STORAGE_PAUSE_S
+            except Exception as error:  # noqa: BLE001 - a mistake of ours on one lock must not stop the others
+                _log.error("%s: a mistake of pinsmith: %s", self._device_id, _place(error))
+                pause = MISTAKE_PAUSE_S
             await self._wait(pause)
 
     async def reconcile(self) -> datetime | None:
@@ -145,7 +150,8 @@ class Worker:
         else:
             return absorb
         _log.info("%s: %s: %s", self._device_id, type(step).__name__, failure)
-        return lambda work: absorb_failure(work, intent, failure, began=began)
+        looked_at = step.slot if isinstance(step, ReadSlot) else None
+        return lambda work: absorb_failure(work, intent, failure, began=began, looked_at=looked_at)
 
     async def _operate(self, session: Session, turned: Turn) -> Absorb:
         step, intent = turned.step, turned.intent

@@ -169,7 +169,7 @@ class TestAudit:
         read: list[str] = []
         while True:
             snap = snapshot(lock, held("ana", "1"), *slots.values())
-            step = next_look(snap, CAN_NATIVE, STARTED)
+            step = next_look(snap, CAN_NATIVE, STARTED, NOON)
             if step is None:
                 break
             assert isinstance(step, ReadSlot)

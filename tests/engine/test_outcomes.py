@@ -260,13 +260,30 @@ class TestRefusals:
     @pytest.mark.parametrize("reason", [Refusal.DUPLICATE, Refusal.FORMAT])
     def test_for_good(self, reason: Refusal) -> None:
         """Rule 11: it stands with the revision and the inventory it was made for."""
-        work = working(device(inventory_version=4), code(revision=3), RESERVED, NEW)
-        absorb_failure(work, NEW, Refused(reason, "it said no"))
+        asked = replace(NEW, revision=3)
+        work = working(device(inventory_version=4), code(revision=3), RESERVED, asked)
+        absorb_failure(work, asked, Refused(reason, "it said no"))
         placement = work.placement("ana")
         assert placement.rejection is not None
         assert (placement.rejection.revision, placement.rejection.inventory_version) == (3, 4)
         assert (placement.retry_at, placement.failure) == (None, "it said no")
         assert outcomes(work) == [f"refused: {reason}"]
+
+    @pytest.mark.parametrize("reason", [Refusal.DUPLICATE, Refusal.BUSY])
+    def test_a_refusal_of_an_older_revision_blocks_nothing(self, reason: Refusal) -> None:
+        """The PIN was changed while the old one was on the air: the new one is tried at once."""
+        work = working(code(revision=3), RESERVED, NEW)
+        absorb_failure(work, NEW, Refused(reason, "it said no"))
+        placement = work.placement("ana")
+        assert (placement.rejection, placement.retry_at, placement.failures) == (None, None, 0)
+        assert work.intents == []
+
+    def test_an_outcome_that_nobody_waits_for_any_more_is_taken_in(self) -> None:
+        """A report settled the operation while it was on the air; the refusal still counts."""
+        work = working(code(), RESERVED)
+        absorb_failure(work, NEW, Refused(Refusal.DUPLICATE, "it said no"))
+        assert work.placement("ana").rejection is not None
+        assert outcomes(work) == []
 
     @pytest.mark.parametrize("reason", [Refusal.BUSY, Refusal.FULL, Refusal.OTHER])
     def test_for_now(self, reason: Refusal) -> None:

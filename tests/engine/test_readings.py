@@ -162,7 +162,7 @@ class TestHiddenDigits:
 
     def test_a_clear_beside_a_write_had_no_effect_either(self) -> None:
         """The clear is settled, so that the plan does not go in circles; the write is not."""
-        work = read(Unreadable(enabled=True), code(), RESERVED, intent(), clearing())
+        work = read(Unreadable(enabled=True), code(), RESERVED, intent(), clearing(intent_id="clear"))
         assert evidence(work) is None
         assert outcomes(work) == ["not applied"]
         assert len(work.intents) == 1

@@ -136,11 +136,18 @@ def refill(context: Context, asked: OneDevice) -> dict[str, Any]:
     return _changed(context, asked.device_id, lambda work: work.set_device(held_after_wipe=False))
 
 
+def _confirm_restore(work: Work) -> None:
+    """Believe no reading of the time before: others may have changed the lock since the backup was made."""
+    work.set_device(held_for_restore=False, audit_at=work.now, audit_round=None, probe=None)
+    for slot in list(work.slots):
+        work.set_slot(slot, reading=None, read_at=None, check_at=work.now)
+
+
 def confirm_restore(context: Context, _asked: Nothing) -> dict[str, Any]:
     """Let the locks be written again after a backup was restored."""
     held = [device.device_id for device in context.tx.devices() if device.held_for_restore]
     for device_id in held:
-        context.change(device_id, lambda work: work.set_device(held_for_restore=False))
+        context.change(device_id, _confirm_restore)
     return {"device_ids": held}
 
 

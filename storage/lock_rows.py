@@ -21,7 +21,8 @@ class _Write(Struct, frozen=True):
     before: Reading | None
 
 
-_DEVICE = Plain(Device)
+# A lock's checksum runs over its PINs: in clear, trying them all would find one.
+_DEVICE = Sealed("device", Device)
 _ISSUE = Plain(Issue)
 _SLOT = Sealed("slot", Slot)
 _WRITE = Sealed("intent", _Write)
@@ -33,19 +34,23 @@ class LockRows(Rows):
 
     def devices(self) -> Sequence[Device]:
         """Return every lock remembered, by device id."""
-        return [_DEVICE.read(body) for (body,) in self._execute("SELECT body FROM device ORDER BY device_id")]
+        rows = self._execute("SELECT sealed, device_id FROM device ORDER BY device_id")
+        return [_DEVICE.open(self._vault, sealed, device_id) for sealed, device_id in rows]
 
     def device(self, device_id: str) -> Device | None:
         """Return one lock."""
-        row = self._execute("SELECT body FROM device WHERE device_id = ?", (device_id,)).fetchone()
-        return None if row is None else _DEVICE.read(row[0])
+        row = self._execute("SELECT sealed FROM device WHERE device_id = ?", (device_id,)).fetchone()
+        return None if row is None else _DEVICE.open(self._vault, row[0], device_id)
 
     def save_device(self, device: Device) -> None:
         """Insert or replace a lock. Saving what is stored already writes nothing to the disk."""
+        # Compared opened: the same lock is sealed differently each time.
+        if self.device(device.device_id) == device:
+            return
         self._execute(
-            "INSERT INTO device (device_id, body) VALUES (?, ?) "
-            "ON CONFLICT (device_id) DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
-            (device.device_id, _DEVICE.write(device)),
+            "INSERT INTO device (device_id, sealed) VALUES (?, ?) "
+            "ON CONFLICT (device_id) DO UPDATE SET sealed = excluded.sealed",
+            (device.device_id, _DEVICE.seal(self._vault, device, device.device_id)),
         )
 
     def forget_device(self, device_id: str) -> None:

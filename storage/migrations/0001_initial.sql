@@ -9,7 +9,7 @@ CREATE TABLE meta (
 
 CREATE TABLE device (
   device_id TEXT NOT NULL PRIMARY KEY,
-  body      TEXT NOT NULL
+  sealed    BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE access_code (

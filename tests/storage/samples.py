@@ -35,6 +35,8 @@ SCHEDULE = Schedule(
 CREDENTIAL = Credential(pin=Pin("90210"), enabled=False, schedule=SCHEDULE, name="Ana")
 PINS = ("739184", "90210", "551177", "686868", "424299")
 """Every PIN in the samples."""
+CHECKSUM = "18fdc0de"
+"""What the lock computes from its PINs; a real one has four digits, which a search might find by chance."""
 
 DEVICE = Device(
     device_id="front",
@@ -51,6 +53,7 @@ DEVICE = Device(
     link_since=NOON,
     battery=0.5,
     inventory_version=7,
+    probe=CHECKSUM,
 )
 CODE = AccessCode(
     access_code_id="code-1",

@@ -18,7 +18,7 @@ from storage.schema import bring_up_to_date, migrations
 from storage.sqlite import check_key, open_database, run_unit
 from storage.store import SqliteStore
 from storage.vault import Vault
-from tests.storage.samples import check_everything, store_everything
+from tests.storage.samples import CHECKSUM, check_everything, store_everything
 
 GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = [number for number, _ in migrations()]
@@ -70,6 +70,7 @@ def _check_golden(tx: Tx) -> None:
     assert snapshot is not None
     assert snapshot.device.identity is not None
     assert snapshot.device.identity.serial == "s"
+    assert snapshot.device.probe == CHECKSUM
     code, placement = snapshot.codes["code-1"], snapshot.placements["code-1"]
     assert (code.pin, code.name, code.revision) == (Pin("739184"), "Günther", 4)
     assert placement.slot == "30"
@@ -182,12 +183,12 @@ def test_rows_without_owner_are_damage(tmp_path: Path) -> None:
 
 
 def test_a_body_that_no_release_writes_is_damage(connection: sqlite3.Connection, vault: Vault) -> None:
-    """Somebody edited a lock by hand; what stands there is not quoted."""
+    """Somebody edited an issue by hand; what stands there is not quoted."""
     run_unit(connection, vault, store_everything)
-    connection.execute("UPDATE device SET body = '{\"device_id\": 918273}'")
+    connection.execute("UPDATE issue SET body = '{\"code\": 918273}'")
 
     with pytest.raises(DatabaseDamaged) as refused:
-        run_unit(connection, vault, lambda tx: tx.devices())
+        run_unit(connection, vault, lambda tx: tx.issues("front"))
     assert "918273" not in str(refused.value)
 
 

@@ -18,6 +18,7 @@ from storage.errors import DatabaseDamaged, SealBroken
 from storage.sqlite import open_database, run_unit
 from storage.vault import KEY_LENGTH, Vault
 from tests.storage.samples import (
+    CHECKSUM,
     CODE,
     DEVICE,
     NOON,
@@ -35,7 +36,10 @@ def bytes_on_disk(folder: Path) -> bytes:
 
 
 def test_no_pin_is_anywhere_in_the_files(tmp_path: Path, vault: Vault) -> None:
-    """Neither in the database nor in its log, neither before nor after deletion; other text is there."""
+    """Neither in the database nor in its log, neither before nor after deletion; other text is there.
+
+    Nor is the checksum of a lock over its PINs, from which one could be found by trying them all.
+    """
     connection = open_database(tmp_path / DATABASE)
     run_unit(connection, vault, store_everything)
     in_the_log = bytes_on_disk(tmp_path)
@@ -47,7 +51,7 @@ def test_no_pin_is_anywhere_in_the_files(tmp_path: Path, vault: Vault) -> None:
     connection.close()
 
     for written in (in_the_log, in_the_database, after_deletion):
-        assert [pin for pin in PINS if pin.encode() in written] == []
+        assert [secret for secret in (*PINS, CHECKSUM) if secret.encode() in written] == []
         # Shows that the search finds what is in clear, at the same places.
         assert b"access_code/gone/state" in written
     assert "Günther".encode() in in_the_database
@@ -60,6 +64,7 @@ def test_no_pin_is_anywhere_in_the_files(tmp_path: Path, vault: Vault) -> None:
         "UPDATE access_code SET pin = (SELECT pin FROM access_code WHERE access_code_id = 'code-2')",
         "UPDATE access_code SET revision = revision - 1",
         "UPDATE access_code SET device_id = 'back'",
+        "UPDATE device SET sealed = (SELECT sealed FROM device WHERE device_id = 'back')",
         "UPDATE placement SET sealed = (SELECT sealed FROM placement WHERE access_code_id = 'code-2')",
         "UPDATE slot SET sealed = (SELECT sealed FROM slot WHERE slot = '1')",
         "UPDATE slot SET sealed = (SELECT sealed FROM placement)",
@@ -103,6 +108,8 @@ def test_another_key_opens_nothing(connection: sqlite3.Connection, vault: Vault)
 
     with pytest.raises(SealBroken):
         run_unit(connection, other, lambda tx: tx.code("code-1"))
+    with pytest.raises(SealBroken):
+        run_unit(connection, other, lambda tx: tx.devices())
     with pytest.raises(SealBroken):
         run_unit(connection, other, lambda tx: tx.reply("app", "access_codes/get", "t-1"))
     run_unit(connection, vault, check_everything)

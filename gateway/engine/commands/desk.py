@@ -111,7 +111,7 @@ class CommandDesk:
             reply = _answer(context, known, transaction, asked)
             touched.extend(context.touched)
             if known.changes and transaction is not None:
-                tx.save_reply(client, verb, transaction, digest, reply, context.t.now)
+                tx.save_reply(client, verb, transaction, digest, reply, context.t.at)
             return reply
 
         reply = await shop.store.run(unit)
@@ -169,7 +169,7 @@ def _check_expiry(context: Context, given: object) -> None:
         return
     try:
         expires_at = msgspec.convert(given, datetime)
-        passed = expires_at <= context.t.now
+        passed = expires_at <= context.t.at
     except (msgspec.ValidationError, TypeError):
         raise InvalidInput("expires_at: a time in ISO 8601 with its zone", field="expires_at") from None
     if passed:

@@ -1,5 +1,7 @@
 """Any bytes are answered; a command is carried out once (rule 7)."""
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from drivers.simulated.models import READABLE
 from gateway.domain.store import StorageFailed
 from tests.engine.bench import Bench
-from tests.engine.build import DOOR, HOUR, SECOND
+from tests.engine.build import DAY, DOOR, HOUR, NOON, SECOND
 from tests.engine.conftest import Hang
 
 CREATE = "access_codes/create"
@@ -168,7 +170,7 @@ class TestExpiry:
             ({}, "invalid_input"),
         ],
     )
-    async def test_by_the_wall_clock(self, hang: Hang, expires_at: object, kind: str | None) -> None:
+    async def test_by_the_clock(self, hang: Hang, expires_at: object, kind: str | None) -> None:
         """A time needs its zone."""
         bench = await hang(READABLE)
         reply = await bench.send(CREATE, encoded(expires_at=expires_at))
@@ -182,6 +184,37 @@ class TestExpiry:
         first = await bench.desk.execute("me", CREATE, body)
         bench.clock.pass_by(HOUR)
         assert await bench.desk.execute("me", CREATE, body) == first
+
+
+class TestWithoutTime:
+    """A hub that starts in 1970 goes by the lower bound of time, not by its wall clock."""
+
+    async def lost(self, hang: Hang) -> Bench:
+        """Return a hub that lost power and does not know the time."""
+        bench = await hang(READABLE)
+        bench.clock.synced = False
+        bench.clock.reboot(datetime(1970, 1, 1, tzinfo=UTC))
+        bench.boot()
+        await bench.start()
+        return bench
+
+    async def test_a_repeat_is_known_although_old_replies_were_dropped(self, hang: Hang) -> None:
+        """The reply was noted by the same time that pruning goes by."""
+        bench = await self.lost(hang)
+        first = await bench.desk.execute("me", CREATE, encoded())
+        a_week_ago = bench.guard.view().at - 7 * DAY
+        bench.store.do(lambda tx: tx.prune(replies_before=a_week_ago, events_before=a_week_ago))
+        assert await bench.desk.execute("me", CREATE, encoded()) == first
+        assert len(bench.snap().codes) == 1
+
+    @pytest.mark.parametrize(("after", "kind"), [(-SECOND, "expired"), (HOUR, None)])
+    async def test_what_expired_for_certain_is_not_carried_out(
+        self, hang: Hang, after: timedelta, kind: str | None
+    ) -> None:
+        """And what may still be in time is."""
+        bench = await self.lost(hang)
+        reply = await bench.send(CREATE, encoded(expires_at=(NOON + after).isoformat()))
+        assert (reply["error"] or {}).get("type") == kind
 
 
 class TestDurability:

@@ -20,7 +20,15 @@ from drivers.zwave.radio import Radio, TooLargeForNow
 from drivers.zwave.readings import UserIdStatus, reading_of
 from drivers.zwave.watch import ReadWatch, WriteWatch, shows
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
-from gateway.domain.driver import LockUnreachable, NoAnswer, Refused, Session, SlotReported, Written
+from gateway.domain.driver import (
+    AuthorityDown,
+    LockUnreachable,
+    NoAnswer,
+    Refused,
+    Session,
+    SlotReported,
+    Written,
+)
 from gateway.domain.lock import Capabilities, Readback
 from gateway.domain.placement import Refusal
 
@@ -124,7 +132,7 @@ class ZwaveSession(Session):
         if await watch.duplicate(self._waits.settle_s):
             raise _duplicate()
         if self._readable:
-            reading = await self._read(slot)
+            reading = await self._look_after(slot)
             # Masked digits may be those of before.
             if reading == wanted:
                 return _written(slot, reading, confirmed=True)
@@ -152,12 +160,19 @@ class ZwaveSession(Session):
         # A lock that told of some change without a slot may still need its time.
         if await watch.duplicate(self._waits.settle_s - _since(sent)):
             raise _duplicate()
-        reading = await self._read(slot)
+        reading = await self._look_after(slot)
         # Hidden digits may be those of before, kept because ours were a duplicate.
         doubtful = isinstance(wanted, Known) and reading != wanted
         if doubtful and await watch.duplicate(self._left(sent)):
             raise _duplicate()
         return _written(slot, reading, confirmed=shows(reading, wanted))
+
+    async def _look_after(self, slot: SlotRef) -> Reading:
+        """Read a slot to which a command went out: that the look fails does not unsay the command."""
+        try:
+            return await self._read(slot)
+        except (AuthorityDown, Refused) as failure:
+            raise NoAnswer(f"the command went out, and the look at the slot failed: {failure}") from None
 
     async def _read(self, slot: SlotRef) -> Reading:
         number = self._number(slot)

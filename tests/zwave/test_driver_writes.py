@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
+from drivers.zwave.session import Waits
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Schedule, Unreadable
-from gateway.domain.driver import LockUnreachable, NoAnswer, Refused, Written
+from gateway.domain.driver import LockSeen, LockUnreachable, NoAnswer, Refused, Written
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
-from tests.zwave.running import NODES, ready
+from tests.zwave.running import NODES, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import Faults, Model, Slot
 
@@ -180,6 +181,59 @@ async def test_a_look_that_stays_without_answer_may_have_been_applied(bed: Zwave
     assert lost.value.may_have_been_applied
 
 
+@pytest.mark.parametrize("model", ["v1", "v2_plain"])
+@pytest.mark.parametrize("what", ["write", "clear"])
+async def test_a_refused_look_does_not_unsay_what_was_sent(bed: ZwaveBed, model: Model, what: str) -> None:
+    """The lock took the command and then says that there is no such slot: a no to the look alone."""
+    node = NODES[model].node_id
+    await bed.edit(node, 3, "5822", "silent")
+    async with ready(bed, model) as run, run.driver.session(model) as session:
+        await bed.fault(node, Faults(silent_gets=1))
+        change = (
+            session.write("3", OURS, replaces=OTHER) if what == "write" else session.clear("3", holds=OTHER)
+        )
+        with pytest.raises(NoAnswer) as doubtful:
+            await asyncio.gather(change, say_no_such_slot_when_asked(bed, node))
+    assert doubtful.value.may_have_been_applied
+    assert "no such slot" in str(doubtful.value)
+    assert await bed.slots(node) == ({3: Slot(status=1, code="4711")} if what == "write" else {})
+
+
+async def test_a_refusal_whose_look_is_refused_too_is_in_doubt(bed: ZwaveBed) -> None:
+    """Some locks say no and have it nevertheless, and only a look would have told."""
+    node = NODES["v2_s2"].node_id
+    async with ready(bed, "v2_s2") as run, run.driver.session("v2_s2") as session:
+        await bed.fault(node, Faults(refuse_sets=1, silent_gets=1))
+        with pytest.raises(NoAnswer):
+            await asyncio.gather(
+                session.write("3", OURS, replaces=None), say_no_such_slot_when_asked(bed, node)
+            )
+
+
+async def test_a_link_that_breaks_before_the_look_does_not_unsay_what_was_sent(bed: ZwaveBed) -> None:
+    """Without a link nothing is sent; but the write had gone out while there was one."""
+    node = NODES["v1"].node_id
+    # Long enough for the link to end while the report of the write is waited for.
+    waits = Waits(report_s=3.0, settle_s=0.5, duplicate_s=2.0)
+    async with running(bed, settings_for("v1", "v2_s2"), waits=waits) as run:
+        await run.told.until(lambda told: sum(isinstance(event, LockSeen) for event in told) == 2)
+
+        async def write() -> Written:
+            async with run.driver.session("v1") as session:
+                return await session.write("3", OURS, replaces=None)
+
+        writing = asyncio.create_task(write())
+        while 3 not in await bed.slots(node):
+            pass
+        async with run.driver.session("v2_s2") as other:
+            # One command at a time: when this one has its answer, the write had its own.
+            await other.read("1")
+    with pytest.raises(NoAnswer) as doubtful:
+        await writing
+    assert "no link" in str(doubtful.value)
+    assert await bed.slots(node) == {3: Slot(status=1, code="4711")}
+
+
 @pytest.mark.parametrize("digits", ["471", "12345678901", "47a1", "47*1"])
 async def test_a_code_of_the_wrong_form_is_refused_without_radio(bed: ZwaveBed, digits: str) -> None:
     """Four to ten digits; refused for good, digits not repeated in the error."""
@@ -229,3 +283,10 @@ async def alarm_when_set(bed: ZwaveBed, node: int, kind: int) -> None:
     while 3 not in await bed.slots(node):
         pass
     await bed.send_alarm(node, kind, 3)
+
+
+async def say_no_such_slot_when_asked(bed: ZwaveBed, node: int) -> None:
+    """Answer the next look at slot 3, which the lock itself leaves unanswered, with the status 0xFE."""
+    while (await bed.counters(node)).get == 0:
+        pass
+    await bed.send_report(node, 3, 0xFE, "")

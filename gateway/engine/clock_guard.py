@@ -11,8 +11,8 @@ from gateway.domain.store import Tx
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOOR_KEY = "clock_floor"
-_FORGIVEN = timedelta(seconds=2)
-"""The wall clock may be this much behind the lower bound: both run at slightly different speeds."""
+_JITTER = timedelta(seconds=2)
+"""Two looks at both clocks differ by this much without meaning anything."""
 _PERSIST_EVERY = timedelta(minutes=1)
 
 
@@ -21,15 +21,16 @@ class ClockSettings(Struct, frozen=True, kw_only=True):
 
     untrusted_policy: Literal["hold", "run"] = "hold"
     step: timedelta = timedelta(seconds=60)
+    """Smaller differences between two notions of the time are neither a jump nor a contradiction."""
 
 
 class ClockGuard:
     """Keeps the lower bound of time and notices jumps.
 
-    The clock is trusted when the kernel says that it is synchronised, when the policy is `run`, or when
-    somebody
-    said so (`trust`), and only while it is not behind the lower bound. The lower bound rises only from a
-    trusted clock, with the boot-time clock in between, and survives restarts in the database.
+    The clock is trusted when the kernel says that it is synchronised (unless it is behind the lower bound by
+    a step: then one of the two is wrong), when the policy is `run`, or when somebody said so (`trust`). The
+    lower bound rises only from a clock that is synchronised or was confirmed, with the boot-time clock in
+    between, and survives restarts in the database.
     """
 
     def __init__(self, clock: Clock, settings: ClockSettings) -> None:
@@ -70,12 +71,10 @@ class ClockGuard:
         """Look at the clocks."""
         now, boot = self._clock.now(), self._clock.boot()
         floor = self._current_floor()
-        believed = (
-            self._clock.synchronised() or self._told_trusted or self._settings.untrusted_policy == "run"
-        )
-        trusted = believed and now >= floor - _FORGIVEN
+        sure = self._told_trusted or (self._clock.synchronised() and floor - now < self._settings.step)
+        trusted = sure or self._settings.untrusted_policy == "run"
         self._notice_step(now, boot, trusted=trusted)
-        if trusted and self._step is None and now > floor:
+        if sure and self._step is None and now > floor:
             self._floor, self._floor_boot, floor = now, boot, now
         mark = ClockMark(self._clock.boot_id(), _whole(now - _EPOCH - timedelta(seconds=boot)))
         return TimeView(now=now, trusted=trusted, floor=floor, mark=mark, step=self._step)
@@ -103,8 +102,8 @@ class ClockGuard:
             await self._clock.sleep(period)
             view, later = self.view(), self._clock.boot()
             passed = timedelta(seconds=later - boot)
-            jumped = abs(view.now - before.now - passed) > _FORGIVEN
-            slept = passed - timedelta(seconds=period) > _FORGIVEN
+            jumped = abs(view.now - before.now - passed) > _JITTER
+            slept = passed - timedelta(seconds=period) > _JITTER
             if view.trusted != before.trusted or view.step != before.step or jumped or slept:
                 changed()
             before, boot = view, later

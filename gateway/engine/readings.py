@@ -123,6 +123,7 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
         else:
             _lost_to_stranger(work, owner, slot)
     else:
+        not_applied(work, owner)  # neither before nor after: somebody else was there since
         modified(work, owner, confirmed, seen)
 
 

@@ -98,13 +98,13 @@ def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities
     if not intents or capabilities.readback is Readback.NONE:
         return None
     why = "the answer to the last attempt got lost"
-    if capabilities.lock_chooses_slot:
+    if capabilities.lock_chooses_slot and placement.slot is None:
         return ReadAll(why=why)
     state = snap.slots.get(placement.slot) if placement.slot is not None else None
     if state is None or state.reading is not None:
         # Opening the intent forgot the reading; one that is there came after it, and could not tell.
         return None
-    return ReadSlot(slot=state.slot, why=why)
+    return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=state.slot, why=why)
 
 
 def _obstacle(

@@ -53,6 +53,7 @@ class Door:
     def by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub filled a slot."""
         self.changes += 1
+        self.deleted_since_wipe = True  # not all are gone any more
         self.origin[slot] = "hub"
         self.held[slot] = at
         self.filled_at[slot] = at

@@ -21,6 +21,10 @@ class StoppedClock:
         """Return always the same second."""
         return 0.0
 
+    def boot_id(self) -> str:
+        """Return always the same boot."""
+        return "boot"
+
     def synchronised(self) -> bool:
         """Say yes."""
         return True

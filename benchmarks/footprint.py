@@ -10,13 +10,14 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import peer
+from benchmarks.broker import ordinary_broker
 from benchmarks.table import Table
 from gateway.config import Settings
 from tests.daemon import bed as simulated
 from tests.daemon.bed import Somebody, online, somebody
 from tests.daemon.process import ended, put_away, start
 from tests.e2e import house
-from tests.mqtt.broker import Broker, eventually
+from tests.mqtt.broker import eventually
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import Model
 
@@ -44,7 +45,7 @@ async def measure(bed: ZwaveBed, folder: Path) -> Table:
     rows = []
     for name, locks in (("simulated", SIMULATED), ("Z-Wave", ZWAVE)):
         place = Path(tempfile.mkdtemp(dir=folder))
-        async with Broker(place) as broker, somebody(broker.port) as app:
+        async with ordinary_broker(place) as broker, somebody(broker.port) as app:
             if locks == ZWAVE:
                 how = house.settings(place, bed, broker.port, *ZWAVE)
             else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from benchmarks.broker import ordinary_broker
 from benchmarks.table import Table, milliseconds, per_second
 from gateway.config import Settings
 from gateway.daemon.wiring import Gateway
@@ -18,12 +19,12 @@ from storage.store import SqliteStore
 from storage.vault import Vault
 from tests.daemon.bed import ROOT, Somebody, online, settings, somebody
 from tests.daemon.process import ended, put_away, start
-from tests.mqtt.broker import Broker, eventually
+from tests.mqtt.broker import eventually
 
 LOCKS = tuple(f"door-{number}" for number in range(1, 11))
-ONE_BY_ONE = 40
-AT_ONCE = 150
-STRAIGHT = 150
+ONE_BY_ONE = 30
+AT_ONCE = 120
+STRAIGHT = 120
 SYNCING_S = 1.0
 PATIENCE_S = 60.0
 # Nothing is to be done on a lock for a stay so far away: what is measured is the command alone.
@@ -35,7 +36,7 @@ async def measure(folder: Path) -> Table:
     """Measure; the database, and the file for syncing, are in `folder`."""
     growing, again = _syncs(folder, 0), _syncs(folder, 256)
     bodies = _bodies()
-    async with Broker(folder) as broker, somebody(broker.port) as app:
+    async with ordinary_broker(folder) as broker, somebody(broker.port) as app:
         how = settings(folder, broker.port, locks=_locks())
         process = await start(how.file, folder / "log")
         try:

@@ -24,7 +24,7 @@ class ClockMark(Struct, frozen=True):
 class TimeView(Struct, frozen=True, kw_only=True):
     """What is known about the time at one moment (rule 5).
 
-    `floor` is the lower bound: the latest trusted time plus the boot-time clock since. `now` is what the wall
+    `floor` is the lower bound: the latest sure time plus the boot-time clock since. `now` is what the wall
     clock says.
     """
 
@@ -32,6 +32,8 @@ class TimeView(Struct, frozen=True, kw_only=True):
     trusted: bool
     floor: datetime
     mark: ClockMark
+    carried: bool = False
+    """Trusted through the boot-time clock: the lower bound is the time, whatever the wall clock says."""
     step: ClockStep | None = None
     """A jump of a trusted clock that nobody has confirmed yet."""
 
@@ -39,9 +41,9 @@ class TimeView(Struct, frozen=True, kw_only=True):
     def at(self) -> datetime:
         """Return the time to act on.
 
-        Never before the lower bound, and only the lower bound while not trusted.
+        Never before the lower bound, and only the lower bound where the wall clock is not to be believed.
         """
-        return max(self.now, self.floor) if self.trusted else self.floor
+        return max(self.now, self.floor) if self.trusted and not self.carried else self.floor
 
 
 class Clock(Protocol):

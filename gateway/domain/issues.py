@@ -157,6 +157,7 @@ _KINDS = (
     IssueKind(
         code="clock_untrusted",
         level="warning",
+        event="gateway.clock_untrusted",
         remedy=(
             "The hub does not know the time, so no window opens or closes. Restore time "
             "synchronisation, or: pinsmith clock trust."

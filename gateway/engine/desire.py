@@ -68,9 +68,15 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     if capabilities.disabled_status and schedule is None and code.starts_at is not None:
         held = placement.confirmed.credential.enabled if placement.confirmed is not None else False
         enabled = code.starts_at <= t.at if t.trusted else held
-    if placement.outside is not None and placement.outside.honoured and "enabled" in placement.outside.fields:
+    if _is_disabled_by_hand(placement):
         enabled = False
     return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))
+
+
+def _is_disabled_by_hand(placement: Placement) -> bool:
+    """Say whether somebody disabled the code at the lock and the code allows that."""
+    outside = placement.outside
+    return outside is not None and outside.honoured and "enabled" in outside.fields
 
 
 def lock_name(code: AccessCode, snap: Snapshot) -> str | None:
@@ -87,7 +93,10 @@ def lock_name(code: AccessCode, snap: Snapshot) -> str | None:
 
 
 def is_proven(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
-    """Say whether it is known that the lock holds what the code wants: PIN, schedule and enabled."""
+    """Say whether it is known that the lock holds what the code wants: PIN, schedule and enabled.
+
+    A code that certainly began and is disabled because nobody trusts the clock opens no door: not proven.
+    """
     placement, want = snap.placement(code.access_code_id), desired(code, snap, t, timing)
     confirmed = placement.confirmed
     return (
@@ -97,7 +106,14 @@ def is_proven(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> 
         and not placement.rewrite_due
         and (placement.outside is None or placement.outside.honoured)
         and confirmed.credential.same_access(want, granularity(snap))
+        and not _is_kept_shut(code, placement, want, t)
     )
+
+
+def _is_kept_shut(code: AccessCode, placement: Placement, want: Credential, t: TimeView) -> bool:
+    """Say whether a code stays disabled past its start although nobody wished that."""
+    begun = code.starts_at is None or code.starts_at <= t.at
+    return begun and not want.enabled and not _is_disabled_by_hand(placement)
 
 
 def granularity(snap: Snapshot) -> timedelta:

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.daemon.bed import Somebody, somebody
+from tests.e2e.clock import PassingClock
 from tests.e2e.house import NODES, TimedHouse, at_work, settings
 from tests.mqtt.broker import Broker
 from tests.zwave_bed.bed import ZwaveBed
@@ -48,7 +49,7 @@ async def app(broker: Broker) -> AsyncIterator[Somebody]:
 def start(tmp_path: Path, bed: ZwaveBed, broker: Broker, app: Somebody) -> Start:
     """Start a gateway for locks of these models; it runs until the block ends."""
 
-    def begin(*models: Model) -> AbstractAsyncContextManager[TimedHouse]:
-        return at_work(settings(tmp_path, bed, broker.port, *models), bed, app)
+    def begin(*models: Model, clock: PassingClock | None = None) -> AbstractAsyncContextManager[TimedHouse]:
+        return at_work(settings(tmp_path, bed, broker.port, *models), bed, app, clock)
 
     return begin

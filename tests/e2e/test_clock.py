@@ -3,16 +3,23 @@
 import pytest
 
 from tests.daemon.bed import PINS
+from tests.e2e.clock import PassingClock
 from tests.e2e.conftest import Start
 from tests.zwave_bed.config import Model
 
 pytestmark = [pytest.mark.zwave_bed, pytest.mark.mosquitto, pytest.mark.slow]
 
 
+def _lost() -> PassingClock:
+    """Return the clocks of a machine that never knew the time."""
+    clock = PassingClock()
+    clock.is_synchronised = False
+    return clock
+
+
 async def test_no_window_opens_until_the_clock_can_be_believed(start: Start) -> None:
     """The lock says so with a warning; when the time is certain the window opens at once."""
-    async with start("v2_s2") as house:
-        house.clock.is_synchronised = False
+    async with start("v2_s2", clock=_lost()) as house:
         code_id = await house.create(
             "v2_s2", PINS[0], starts_at=house.in_time(hours=1), ends_at=house.in_time(hours=9)
         )
@@ -30,8 +37,7 @@ async def test_no_window_opens_until_the_clock_can_be_believed(start: Start) -> 
 
 async def test_an_ongoing_code_needs_no_clock(start: Start) -> None:
     """Nothing about it depends on the time."""
-    async with start("v2_s2") as house:
-        house.clock.is_synchronised = False
+    async with start("v2_s2", clock=_lost()) as house:
         await house.create_set("v2_s2", PINS[0])
 
 

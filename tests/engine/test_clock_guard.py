@@ -30,9 +30,13 @@ class Hub:
         return self.store.do(lambda tx: tx.meta("clock_floor"))
 
     def reboot(self, wall: datetime, *, synced: bool) -> None:
-        """Start anew, with that wall clock."""
+        """Start the machine anew, with that wall clock."""
         self.clock.reboot(wall)
         self.clock.synced = synced
+        self.restart()
+
+    def restart(self) -> None:
+        """Start the process anew; the boot-time clock runs on."""
         self.guard = ClockGuard(self.clock, self._settings)
         self.store.do(self.guard.load)
 
@@ -77,10 +81,11 @@ class TestTrust:
 
     def test_while_untrusted_the_lower_bound_rises_with_the_boot_clock_alone(self, hub: Hub) -> None:
         """Whatever the wall clock does."""
-        hub.clock.synced = False
+        hub.reboot(NOON, synced=False)
         hub.clock.jump(DAY)
         hub.clock.pass_by(HOUR)
-        assert hub.guard.view().at == NOON + HOUR
+        view = hub.guard.view()
+        assert (view.trusted, view.at) == (False, NOON + HOUR)
 
     @pytest.mark.parametrize(("behind", "trusted"), [(59 * SECOND, True), (MINUTE, False)])
     def test_a_clock_far_behind_the_lower_bound_is_not_trusted(
@@ -141,6 +146,74 @@ class TestTrust:
         hub.clock.synced = False
         hub.trust()
         hub.reboot(NOON + DAY, synced=False)
+        assert not hub.guard.view().trusted
+
+
+class TestCarried:
+    """Without a time server the boot-time clock carries the time on, until the machine starts anew."""
+
+    @pytest.mark.parametrize("wrong", [timedelta(0), 2 * DAY, -2 * DAY])
+    def test_the_time_stays_known(self, hub: Hub, wrong: timedelta) -> None:
+        """However long, and whatever the wall clock is set to meanwhile."""
+        hub.clock.synced = False
+        hub.clock.jump(wrong)
+        hub.clock.pass_by(9 * DAY)
+        view = hub.guard.view()
+        assert (view.trusted, view.at, view.step) == (True, NOON + 9 * DAY, None)
+
+    def test_it_is_carried_over_a_restart_of_the_process(self, hub: Hub) -> None:
+        """The time that the process was away counts too; the wall clock does not."""
+        hub.clock.synced = False
+        hub.clock.pass_by(HOUR)
+        hub.clock.jump(DAY)
+        hub.restart()
+        view = hub.guard.view()
+        assert (view.trusted, view.at) == (True, NOON + HOUR)
+
+    def test_what_a_person_said_is_carried_too(self, hub: Hub) -> None:
+        """It was a moment at which the time was known."""
+        hub.reboot(NOON + DAY, synced=False)
+        hub.trust()
+        hub.restart()
+        hub.clock.pass_by(HOUR)
+        view = hub.guard.view()
+        assert (view.trusted, view.at) == (True, NOON + DAY + HOUR)
+
+    def test_nothing_is_carried_over_a_reboot(self, hub: Hub) -> None:
+        """Nobody knows how long the machine was off; restarts after it change nothing about that."""
+        hub.reboot(NOON + DAY, synced=False)
+        hub.clock.pass_by(MINUTE)
+        hub.persist()
+        hub.clock.pass_by(HOUR)
+        hub.restart()
+        view = hub.guard.view()
+        assert (view.trusted, view.at) == (False, NOON + HOUR + MINUTE)
+
+    def test_a_boot_clock_that_went_back_is_another_boot(self, hub: Hub) -> None:
+        """Whatever its name: a machine put back to an earlier picture of itself."""
+        hub.clock.synced = False
+        hub.clock.booted -= 60.0
+        hub.restart()
+        view = hub.guard.view()
+        assert (view.trusted, view.at) == (False, NOON)
+
+    def test_the_first_sure_look_of_a_boot_is_stored_at_once(self, hub: Hub) -> None:
+        """Although the lower bound has hardly risen."""
+        hub.reboot(NOON + SECOND, synced=True)
+        hub.guard.view()
+        hub.persist(now=False)
+        hub.clock.synced = False
+        hub.restart()
+        assert hub.guard.view().trusted
+
+    def test_a_time_server_that_contradicts_ends_it(self, hub: Hub) -> None:
+        """One of the two is wrong, and nobody knows which, also when the server is gone again."""
+        hub.clock.jump(-HOUR)
+        assert not hub.guard.view().trusted
+        hub.clock.synced = False
+        assert not hub.guard.view().trusted
+        hub.persist(now=False)
+        hub.restart()
         assert not hub.guard.view().trusted
 
 

@@ -111,6 +111,21 @@ TABLE: list[tuple[str, Snapshot, TimeView, str]] = [
         view(trusted=False, floor=NOON - HOUR),
         "set",
     ),
+    (
+        "untrusted, began for certain, still disabled",
+        snapshot(INSIDE, held(content=credential(enabled=False))),
+        view(trusted=False),
+        "setting",
+    ),
+    (
+        "untrusted, began for certain, disabled by hand",
+        snapshot(
+            INSIDE,
+            held(content=credential(enabled=False), outside=outside(fields=("enabled",), honoured=True)),
+        ),
+        view(trusted=False),
+        "set",
+    ),
     ("untrusted, no window", snapshot(ONGOING), view(trusted=False), "setting"),
     # the way to the lock
     (

@@ -10,11 +10,11 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import peer
-from benchmarks.broker import ordinary_broker
+from benchmarks.broker import broker_and_app
 from benchmarks.table import Table
 from gateway.config import Settings
 from tests.daemon import bed as simulated
-from tests.daemon.bed import Somebody, online, somebody
+from tests.daemon.bed import Somebody, online
 from tests.daemon.process import ended, put_away, start
 from tests.e2e import house
 from tests.mqtt.broker import eventually
@@ -45,11 +45,11 @@ async def measure(bed: ZwaveBed, folder: Path) -> Table:
     rows = []
     for name, locks in (("simulated", SIMULATED), ("Z-Wave", ZWAVE)):
         place = Path(tempfile.mkdtemp(dir=folder))
-        async with ordinary_broker(place) as broker, somebody(broker.port) as app:
+        async with broker_and_app(place) as (port, app):
             if locks == ZWAVE:
-                how = house.settings(place, bed, broker.port, *ZWAVE)
+                how = house.settings(place, bed, port, *ZWAVE)
             else:
-                how = simulated.settings(place, broker.port, locks=_locks())
+                how = simulated.settings(place, port, locks=_locks())
             for number in (0, CODES):
                 lives = [await _live(how, app, place, locks, number) for _ in range(STARTS)]
                 rows.append(_row(name, number, lives))

@@ -15,10 +15,10 @@ from pathlib import Path
 from zwave_js_server.model.node import Node
 
 from benchmarks import peer
-from benchmarks.broker import ordinary_broker
+from benchmarks.broker import broker_and_app
 from benchmarks.table import Table, milliseconds
 from drivers.zwave.capabilities import SPACING
-from tests.daemon.bed import ROOT, online, somebody
+from tests.daemon.bed import ROOT, online
 from tests.daemon.process import put_away, start
 from tests.e2e.house import NODES, PATIENCE_S, House, settings
 from tests.zwave_bed.bed import ZwaveBed
@@ -51,8 +51,8 @@ async def measure(bed: ZwaveBed, folder: Path) -> Table:
     await bed.reset()
     bare = {model: await _bare(bed, model) for model in LOCKS}
     await bed.reset()
-    async with ordinary_broker(folder) as broker, somebody(broker.port) as app:
-        how = settings(folder, bed, broker.port, *LOCKS, extra=QUIET)
+    async with broker_and_app(folder) as (port, app):
+        how = settings(folder, bed, port, *LOCKS, extra=QUIET)
         process = await start(how.file, folder / "log")
         try:
             await online(app)

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import peer
-from benchmarks.broker import ordinary_broker
+from benchmarks.broker import broker_and_app
 from benchmarks.table import Table
 from gateway.config import Settings
-from tests.daemon.bed import PINS, Somebody, somebody
+from tests.daemon.bed import PINS, Somebody
 from tests.e2e.house import NODES, TimedHouse, at_work, settings
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import BedConfig, Faults, Model
@@ -102,8 +102,8 @@ async def measure(bed: ZwaveBed, folder: Path) -> Table:
 
 
 async def _one_lock(bed: ZwaveBed, folder: Path, model: Model, costs: Costs) -> None:
-    async with ordinary_broker(folder) as broker, somebody(broker.port) as app:
-        how = settings(folder, bed, broker.port, model)
+    async with broker_and_app(folder) as (port, app):
+        how = settings(folder, bed, port, model)
         if model in MASKED:
             await _hidden(how, bed, app, model, costs)
             return

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from benchmarks.broker import ordinary_broker
+from benchmarks.broker import broker_and_app
 from benchmarks.table import Table, milliseconds, per_second
 from gateway.config import Settings
 from gateway.daemon.wiring import Gateway
@@ -17,7 +17,7 @@ from gateway.system_clock import SystemClock
 from storage.keys import load_key
 from storage.store import SqliteStore
 from storage.vault import Vault
-from tests.daemon.bed import ROOT, Somebody, online, settings, somebody
+from tests.daemon.bed import ROOT, Somebody, online, settings
 from tests.daemon.process import ended, put_away, start
 from tests.mqtt.broker import eventually
 
@@ -36,8 +36,8 @@ async def measure(folder: Path) -> Table:
     """Measure; the database, and the file for syncing, are in `folder`."""
     growing, again = _syncs(folder, 0), _syncs(folder, 256)
     bodies = _bodies()
-    async with ordinary_broker(folder) as broker, somebody(broker.port) as app:
-        how = settings(folder, broker.port, locks=_locks())
+    async with broker_and_app(folder) as (port, app):
+        how = settings(folder, port, locks=_locks())
         process = await start(how.file, folder / "log")
         try:
             await online(app)

@@ -32,6 +32,7 @@ class Door:
         self.changes = 0
         """Counts what changed in the lock, by whomever."""
         self.deleted_since_wipe = False
+        self.filled_since_wipe: datetime | None = None
         self.disturbed = False
         """Somebody changed this lock by hand."""
         self.held: dict[SlotRef, datetime] = {}
@@ -53,7 +54,8 @@ class Door:
     def by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub filled a slot."""
         self.changes += 1
-        self.deleted_since_wipe = True  # not all are gone any more
+        if self.filled_since_wipe is None:
+            self.filled_since_wipe = at
         self.origin[slot] = "hub"
         self.held[slot] = at
         self.filled_at[slot] = at

@@ -337,7 +337,9 @@ class Watch:
             for stored in self._world.broker.new:
                 self._event(stored.seq, msgspec.json.encode(stored.event).decode(), stored.event.event_type)
                 if stored.event.event_type == "access_code.deleted_external_to_gateway":
-                    self._not_one_by_one(stored.event.device_id, stored.event.access_code_id)
+                    self._not_one_by_one(
+                        stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
+                    )
                     self._twice_empty(
                         stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
                     )
@@ -361,11 +363,15 @@ class Watch:
         if any(token in self.pins for token in _TOKEN.findall(text)):
             self.broken(9, f"a PIN in clear in {where}")
 
-    def _not_one_by_one(self, device_id: str, code_id: str | None) -> None:
+    def _not_one_by_one(self, device_id: str, code_id: str | None, at: datetime) -> None:
         """Rule 14: a wipe is one alarm and not one for every code."""
         lost = self._lost_in_wipe.get(device_id, set())
         if code_id in lost:
             lost.discard(code_id)
+            filled = self._world.doors[device_id].filled_since_wipe
+            if self._alarms[device_id] == 0 and filled is not None and filled < at:
+                lost.clear()  # the hub had filled a slot before it noticed: not all were gone
+                return
             self._alarms[device_id] += 1
             if self._alarms[device_id] > 1 and not self._world.doors[device_id].deleted_since_wipe:
                 self.broken(14, f"{device_id}: a wipe was told as {self._alarms[device_id]} single removals")

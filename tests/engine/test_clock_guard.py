@@ -308,7 +308,7 @@ class TestSteps:
         assert hub.guard.view().step is None
 
     def test_it_ends_when_the_clock_is_back(self, hub: Hub) -> None:
-        """Where it should be by the boot-time clock, give or take less than a step; for good, and stored so."""
+        """Where it should be by the boot-time clock, within less than a step; for good, and stored so."""
         hub.clock.jump(DAY)
         hub.guard.view()
         hub.persist()

@@ -17,6 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.cli.exits import NoDaemon
 from gateway.config import Settings
+from gateway.mqtt.link_settings import TlsSettings
+from gateway.mqtt.tls import broker_context
 
 ANSWER_WITHIN = 15.0
 """Seconds that the daemon has to answer. It answers from its database, not from locks, so it is quick."""
@@ -62,7 +64,8 @@ class Broker:
             if mqtt_settings.username is not None:
                 self._client.username_pw_set(mqtt_settings.username, mqtt_settings.password())
             if url.scheme == "mqtts":
-                self._client.tls_set_context(self._tls())
+                files = TlsSettings(mqtt_settings.ca_file, mqtt_settings.cert_file, mqtt_settings.key_file)
+                self._client.tls_set_context(broker_context(files))
             self._client.connect(url.host, url.port, keepalive=60)
         except (OSError, ValueError) as error:
             # OSError covers resolver, sockets and TLS.
@@ -131,14 +134,6 @@ class Broker:
         if self._client.loop(timeout=0.2) is not MQTTErrorCode.MQTT_ERR_SUCCESS and not self._answers:
             raise NoDaemon(f"the broker {self._settings.mqtt.url} closed the connection")
         return True
-
-    def _tls(self) -> ssl.SSLContext:
-        files = self._settings.mqtt
-        context = ssl.create_default_context(cafile=files.ca_file)
-        if files.cert_file is not None:
-            # Without a password OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(files.cert_file, files.key_file, password="")
-        return context
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Turns the settings of the broker into those of the link."""
 
-from pathlib import Path
-
 from gateway.config import MqttSettings
 from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings, Will
 from gateway.mqtt.publisher import OFFLINE
@@ -20,15 +18,9 @@ def link_settings(mqtt: MqttSettings, gateway_id: str, topics: Topics) -> LinkSe
         port=mqtt.url.port,
         client_id=f"pinsmith-{gateway_id}",
         will=Will(topics.bridge_state, OFFLINE),
-        tls=TlsSettings(_text(mqtt.ca_file), _text(mqtt.cert_file), _text(mqtt.key_file))
-        if encrypted
-        else None,
+        tls=TlsSettings(mqtt.ca_file, mqtt.cert_file, mqtt.key_file) if encrypted else None,
         username=mqtt.username,
         password=Secret(password) if password is not None else None,
         version=mqtt.version,
         max_payload_bytes=mqtt.max_payload_bytes,
     )
-
-
-def _text(file: Path | None) -> str | None:
-    return str(file) if file is not None else None

@@ -18,6 +18,7 @@ from gateway.mqtt import link_state
 from gateway.mqtt.link_errors import NotConnected
 from gateway.mqtt.link_settings import LinkSettings, TlsSettings
 from gateway.mqtt.link_state import LinkState
+from gateway.mqtt.tls import broker_context
 
 _log = logging.getLogger(__name__)
 
@@ -116,10 +117,7 @@ class _TlsSocket(ssl.SSLSocket):
 
 def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=tls.ca_file)
-        if tls.cert_file is not None:
-            # Without a password OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
+        context = broker_context(tls)
     except (OSError, ValueError):
         raise NotConnected(link_state.TLS_FILES) from None
     context.sslsocket_class = _TlsSocket

@@ -24,7 +24,7 @@ def authority(tmp_path: Path) -> Authority:
 
 def hub_tls(ca_file: Path, pair: Pair | None = None) -> TlsSettings:
     """Return the hub's side of it."""
-    return TlsSettings(str(ca_file), *(map(str, (pair.cert, pair.key)) if pair else (None, None)))
+    return TlsSettings(ca_file, *((pair.cert, pair.key) if pair else (None, None)))
 
 
 async def first_state(broker: Broker, tls: TlsSettings | None, version: Version = "5") -> LinkState:

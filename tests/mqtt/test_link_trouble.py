@@ -362,7 +362,7 @@ class TestWords:
     def test_half_a_client_certificate_is_refused(self) -> None:
         """Certificate and key belong together."""
         with pytest.raises(ValueError, match="key_file"):
-            TlsSettings(cert_file="hub.pem")
+            TlsSettings(cert_file=Path("hub.pem"))
 
 
 class TestBackoff:

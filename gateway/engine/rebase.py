@@ -33,7 +33,8 @@ def rebase(work: Work) -> bool:
     """Shift the times of a lock when the clock jumped since they were noted; say whether it did.
 
     Within one boot the size of the jump is known, and every waiting time keeps its length. After a reboot it
-    is not: a time that lies in the future and should not is then answered carefully, see above.
+    is not: a time that lies in the future and should not is then answered carefully, see above; and while the
+    wall clock is not trusted, no look counts as a recent one.
     """
     mark, known = work.t.mark, work.device.clock
     if known is not None and known.boot_id == mark.boot_id and abs(mark.offset - known.offset) < _JITTER:
@@ -41,7 +42,8 @@ def rebase(work: Work) -> bool:
     work.set_device(clock=mark)
     if known is None:
         return False
-    shift = mark.offset - known.offset if known.boot_id == mark.boot_id else timedelta(0)
+    same_boot = known.boot_id == mark.boot_id
+    shift = mark.offset - known.offset if same_boot else timedelta(0)
     work.device = _moved(work.device, shift, work.now)
     for code_id, placement in list(work.placements.items()):
         moved = _moved(placement, shift, work.now)
@@ -56,6 +58,8 @@ def rebase(work: Work) -> bool:
         if changed.former is not None:
             removed_at = min(changed.former.removed_at + shift, work.now)
             changed = replace(changed, former=replace(changed.former, removed_at=removed_at))
+        if not same_boot and (work.t.carried or not work.t.trusted):
+            changed = replace(changed, read_at=None)
         if changed is not state:
             work.slots[slot] = changed
     return True

@@ -119,6 +119,15 @@ class TestAfterReboot:
         assert work.placements == snapshot(*FACTS).placements
         assert work.slots == snapshot(*FACTS).slots
 
+    @pytest.mark.parametrize("doubt", [{"trusted": False}, {"carried": True}], ids=["untrusted", "carried"])
+    def test_while_the_time_is_not_known_no_look_is_recent(self, doubt: dict[str, bool]) -> None:
+        """The clock may have lost the hours in which somebody used a free slot."""
+        t = replace(view(), mark=ClockMark("boot 2", timedelta(days=3)), **doubt)
+        work = Work(snapshot(*FACTS), t, TIMING, CHANCE)
+        assert rebase(work)
+        assert work.slots["19"].read_at is None
+        assert work.slots["19"].reading is not None
+
     def test_at_first_sight_there_is_nothing_to_move(self) -> None:
         """The mark is noted, and nothing else."""
         work = jumped(DAY, device(clock=None, retry_at=NOON))

@@ -106,6 +106,13 @@ class SimSession:
             if refused.reason.permanent:
                 world.rules.rejected(door, credential)
             raise
+        except AuthorityDown:
+            raise
+        except BaseException:
+            if slot is not None and door.lock.model.masks_digits:
+                # What the slot holds from now on may be this as far as anybody can see.
+                door.held[slot] = world.clock.true()
+            raise
         written = await self._written(stored)
         if not isinstance(written.reading, Empty):
             world.rules.written(door, stored, credential)

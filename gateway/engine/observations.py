@@ -40,6 +40,7 @@ def absorb_event(work: Work, event: LockEvent) -> None:
         case LockSeen():
             _seen(work, event)
         case LockAlive():
+            _end_silence(work)
             work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE), retry_at=None)
         case LockDead():
             failures = max(work.device.failures, 1)
@@ -65,12 +66,21 @@ def absorb_event(work: Work, event: LockEvent) -> None:
             _security(work, event)
 
 
+def _end_silence(work: Work) -> None:
+    """Let no slot wait for what the silence of the whole lock left unanswered."""
+    if work.device.link is Link.UNREACHABLE:
+        for slot, state in list(work.slots.items()):
+            if state.retry_at is not None:
+                work.set_slot(slot, retry_at=None, failures=0)
+
+
 def _since(work: Work, link: Link) -> datetime | None:
     return work.device.link_since if work.device.link is link else work.now
 
 
 def _seen(work: Work, event: LockSeen) -> None:
     first = work.device.capabilities is None
+    _end_silence(work)
     work.set_device(
         capabilities=event.capabilities,
         seen_identity=_seen_identity(work.device.seen_identity, event.identity),

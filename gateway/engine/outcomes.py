@@ -191,7 +191,8 @@ def absorb_failure(
     """Take in that an operation failed. What may have been applied stays open.
 
     A lock that came back after the operation `began` is tried again at once: the failure is older news.
-    A look (at the slot `looked_at`) that failed makes that slot wait, and the lock only if others fail too.
+    A look (at the slot `looked_at`) without an answer makes that slot wait, and the lock only if others fail
+    too. A lock that does not react at all waits as a whole.
     """
     if isinstance(error, Refused):
         absorb_answer(work)
@@ -221,11 +222,13 @@ def absorb_failure(
 def _unanswered(work: Work, error: DriverError, began: datetime | None, looked_at: str | None) -> None:
     """Make the lock wait, or only the slot that was looked at."""
     failures = work.device.failures + 1
-    if looked_at is not None:
-        _look_failed(work, looked_at)
     if _came_back(work, began):
         work.set_device(failures=failures, retry_at=None)
-    elif looked_at is not None and isinstance(error, NoAnswer) and failures < LOOKS_THAT_MAY_FAIL:
+        return
+    of_slot = looked_at is not None and isinstance(error, NoAnswer)
+    if looked_at is not None and of_slot:
+        _look_failed(work, looked_at)
+    if of_slot and failures < LOOKS_THAT_MAY_FAIL:
         work.set_device(failures=failures)
     else:
         work.set_device(failures=failures, retry_at=work.retry_after(failures))

@@ -89,6 +89,13 @@ class TestPresence:
         lock = after(LockAlive(device_id=DOOR), away).device
         assert (lock.link, lock.link_since, lock.retry_at) == (Link.ONLINE, NOON, None)
 
+    @pytest.mark.parametrize(("link", "waits"), [(Link.UNREACHABLE, False), (Link.ONLINE, True)])
+    def test_slots_waited_with_a_silent_lock(self, link: Link, *, waits: bool) -> None:
+        """A slot that leaves questions open while its lock answers others goes on waiting."""
+        silent = slot("20", retry_at=NOON + HOUR, failures=5)
+        state = after(LockAlive(device_id=DOOR), device(link=link), silent).slots["20"]
+        assert (state.retry_at is not None, state.failures) == (waits, 5 if waits else 0)
+
     def test_a_lock_said_to_be_dead_is_left_alone_for_a_while(self) -> None:
         """At least a minute; longer where it failed before."""
         lock = after(LockDead(device_id=DOOR), device()).device

@@ -238,6 +238,23 @@ class TestFailures:
         assert (work.device.failures, work.device.retry_at) == (6, NOON + 30 * MINUTE)
         assert work.device.link_since == NOON - HOUR
 
+    @pytest.mark.parametrize(
+        ("error", "since", "waits"),
+        [
+            (NoAnswer("no answer"), NOON - HOUR, True),
+            (LockUnreachable("no reaction"), NOON - HOUR, False),
+            (NoAnswer("no answer"), NOON, False),
+        ],
+        ids=["the slot is silent", "the lock is silent", "the lock came back meanwhile"],
+    )
+    def test_a_slot_waits_only_for_its_own_silence(
+        self, error: DriverError, since: datetime, *, waits: bool
+    ) -> None:
+        """What a silent lock left unanswered says nothing of a slot."""
+        work = working(device(link=Link.ONLINE, link_since=since), slot("20"))
+        absorb_failure(work, None, error, began=NOON - MINUTE, looked_at="20")
+        assert (work.slots["20"].retry_at is not None, work.slots["20"].failures) == (waits, int(waits))
+
     def test_an_operation_of_no_code_is_closed(self) -> None:
         """Clearing a ghost: the slot is looked at again anyway."""
         ghost = replace(CLEAR, access_code_id=None)

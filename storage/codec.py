@@ -4,6 +4,7 @@ A value that holds a `Pin` cannot be encoded in clear: the encoder does not know
 `TypeError`.
 """
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -14,6 +15,8 @@ from storage.vault import Vault, place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_REMEMBERED = 4096
+"""Opened values that are kept per table: more than a house of fifty locks has in use."""
 
 
 def to_ms(at: datetime) -> int:
@@ -57,20 +60,25 @@ class Plain[T]:
 
 
 class Sealed[T]:
-    """Values of one type, encrypted and bound to their table and row."""
+    """Values of one type, encrypted and bound to their table and row.
+
+    What was opened last is remembered by its sealed form: most rows do not change between two units. The
+    values must be immutable.
+    """
 
     def __init__(self, table: str, kind: type[T]) -> None:
         """Prepare the decoder, which is what makes reading fast."""
         self._table = table
         self._encoder = msgspec.json.Encoder(enc_hook=_digits)
         self._decoder = msgspec.json.Decoder(kind, dec_hook=_pin)
+        self.open = functools.lru_cache(_REMEMBERED)(self._open)
+        """`open(vault, sealed, *row)` returns the value; SealBroken where it was not sealed for this row."""
 
     def seal(self, vault: Vault, value: T, *row: str) -> bytes:
         """Return the value sealed for the row that `row` names."""
         return vault.seal(self._encoder.encode(value), place(self._table, *row))
 
-    def open(self, vault: Vault, sealed: bytes, *row: str) -> T:
-        """Return the value; SealBroken where it was not sealed for this row."""
+    def _open(self, vault: Vault, sealed: bytes, *row: str) -> T:
         plain = vault.open(sealed, place(self._table, *row))
         try:
             return self._decoder.decode(plain)

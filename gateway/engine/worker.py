@@ -104,23 +104,26 @@ class Worker:
             return turned.next_wake
         try:
             async with self._driver.session(self._device_id) as session:
+                await self._space()
+                turned = await self._turn(act=True)
                 done: list[Step] = []
-                while True:
-                    await self._space()
-                    turned = await self._turn(act=True)
-                    if turned.step is None:
-                        return turned.next_wake
+                while turned.step is not None:
                     done = [turned.step, *done[: REPEATS - 1]]
+                    circling = done == [turned.step] * REPEATS
                     result = await self._perform(session, turned)
                     self._free_at = self._shop.clock.boot() + self._spacing.total_seconds()
-                    turned = await self._turn(absorb=result)
-                    if turned.step is None:
-                        return turned.next_wake
-                    if done == [turned.step] * REPEATS:
+                    # What comes next is journalled in the same unit, if it is to be done at once.
+                    at_once = not self._spacing and not circling
+                    turned = await self._turn(absorb=result, act=at_once)
+                    if circling and turned.step == done[0]:
                         _log.error(
                             "%s: the plan goes in circles: %s", self._device_id, type(turned.step).__name__
                         )
                         return (await self._turn(absorb=_rest)).next_wake
+                    if turned.step is not None and not at_once:
+                        await self._space()
+                        turned = await self._turn(act=True)
+                return turned.next_wake
         except DriverError as error:
             failure = error
         return (await self._turn(absorb=lambda work: absorb_failure(work, None, failure))).next_wake

@@ -92,6 +92,8 @@ class Hub:
                 await asyncio.sleep(20)
 
     async def _deliver_all(self) -> None:
+        if not self._world.connection.execute(_NEWS).fetchone():
+            return  # a unit that finds nothing attacks nothing
         while events := await self._store.run(lambda tx: tx.undelivered(20)):
             taken = []
             for stored in events:
@@ -102,6 +104,9 @@ class Hub:
             await self._store.run(partial(_mark, taken, self._world.clock.now()))
             if len(taken) < len(events):
                 return
+
+
+_NEWS = "SELECT 1 FROM event WHERE delivered_at IS NULL LIMIT 1"
 
 
 def _mark(seqs: list[int], now: datetime, tx: Tx) -> None:

@@ -89,7 +89,9 @@ def lock_name(code: AccessCode, snap: Snapshot) -> str | None:
         for p in snap.placements.values()
         if p.access_code_id != code.access_code_id and p.confirmed is not None and p.confirmed.credential.name
     }
-    return fit(code.name, capabilities.name_length, taken)
+    confirmed = snap.placement(code.access_code_id).confirmed
+    stored = confirmed.credential.name if confirmed is not None else None
+    return fit(code.name, capabilities.name_length, taken, stored=stored)
 
 
 def is_proven(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:

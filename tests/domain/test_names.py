@@ -39,6 +39,23 @@ class TestFitting:
         """A name that begins with a blank would come back from the lock without it."""
         assert fit("Guest", 2, {"Gu"}) == "Gu"
 
+    def test_a_stored_name_stays_while_it_fits(self) -> None:
+        """Deleting one of ten guests rewrites none of the others."""
+        assert fit("Guest", 20, (), stored="Guest 7") == "Guest 7"
+        assert fit("Guest", 20, {"Guest 7"}, stored="Guest 7") == "Guest"
+        assert fit("Ana", 20, (), stored="Guest 7") == "Ana"
+        assert fit("Guest", 20, (), stored="Guest 07") == "Guest"
+        assert fit("Guest", 20, (), stored="Guest 1") == "Guest"
+        assert fit("Guest", 5, (), stored="Gue 2") == "Gue 2"
+
+    @given(st.text(max_size=40), st.integers(1, 24), st.lists(st.text(max_size=20), max_size=4))
+    def test_what_was_chosen_is_kept_when_others_go(self, name: str, length: int, others: list[str]) -> None:
+        """Whatever was taken when it was chosen."""
+        taken = {fit(other, length, ()) or "" for other in [name, *others]}
+        chosen = fit(name, length, taken)
+        assert fit(name, length, taken - {chosen or ""}, stored=chosen) == chosen
+        assert fit(name, length, (), stored=chosen) == chosen
+
     @given(
         st.text(max_size=40) | st.text(alphabet="Gu ", max_size=6),
         st.integers(1, 24),

@@ -119,6 +119,11 @@ class TestNames:
         assert lock_name(code(), snapshot(code(), device(CAN_CHOOSE), other, own)) == "Ana 2"
         assert lock_name(code(), snapshot(code(), device(CAN_CHOOSE), own)) == "Ana"
 
+    def test_a_name_on_the_lock_stays_when_the_one_it_gave_way_to_goes(self) -> None:
+        """Otherwise deleting one of ten guests would rewrite the other nine."""
+        own = held("ana", "4", credential("9", name="Ana 2"))
+        assert lock_name(code(), snapshot(code(), device(CAN_CHOOSE), own)) == "Ana 2"
+
 
 def test_steps_of_time_are_the_locks() -> None:
     """A minute where the lock is not known."""

@@ -12,7 +12,7 @@ from drivers.simulated.models import READABLE
 from gateway.domain.driver import EventSink, LockAlive, LockEvent, Tampered
 from gateway.domain.placement import Snapshot
 from tests.engine.bench import Bench, BenchDriver, HandClock
-from tests.engine.build import DOOR, HOUR, MINUTE, NOON, SECOND
+from tests.engine.build import DOOR, HOUR, MINUTE, NOON, SECOND, device, snapshot
 from tests.simulation.loop import run_virtual
 
 PIN = "471134"
@@ -176,6 +176,13 @@ class TestStart:
 
         run_virtual(main())
         return bench.snap()
+
+    def test_a_suspected_wipe_has_its_time_again(self) -> None:
+        """While the hub was off nobody could look."""
+        bench = Bench(READABLE)
+        suspected = snapshot(device(wipe_suspected_at=NOON - HOUR))
+        assert self.started(bench, suspected).device.wipe_suspected_at == NOON
+        bench.store.close()
 
     def test_a_lock_counts_as_away_until_its_driver_tells(self) -> None:
         """After every start."""

@@ -40,17 +40,19 @@ from tests.engine.build import (
 )
 
 
-def setting(snap: Snapshot, code_id: str = "ana") -> tuple[list[Step], list[Issue], datetime | None]:
+def setting(
+    snap: Snapshot, code_id: str = "ana", *, trusted: bool = True
+) -> tuple[list[Step], list[Issue], datetime | None]:
     """Plan for one code at noon."""
-    wake, asked = Wake(NOON), snap.codes[code_id]
-    want = desired(asked, snap, view(), TIMING)
+    wake, asked, t = Wake(NOON), snap.codes[code_id], view(trusted=trusted)
+    want = desired(asked, snap, t, TIMING)
     assert want is not None
-    return (*plan_setting(asked, want, snap, view(), wake), wake.at)
+    return (*plan_setting(asked, want, snap, t, wake), wake.at)
 
 
-def steps(snap: Snapshot) -> list[Step]:
+def steps(snap: Snapshot, *, trusted: bool = True) -> list[Step]:
     """Return the steps alone; nothing may stand in the way."""
-    found, issues, _ = setting(snap)
+    found, issues, _ = setting(snap, trusted=trusted)
     assert issues == []
     return found
 
@@ -201,6 +203,19 @@ class TestUnanswered:
         """The same PIN into the same slot."""
         facts: list[Fact] = [code(), self.RESERVED, intent(), *([state] if state is not None else [])]
         assert steps(snapshot(*facts)) == [write(self.WHY)]
+
+
+class TestUnansweredWithoutTime:
+    """A write of unknown effect while the clock is not trusted (rule 5)."""
+
+    @pytest.mark.parametrize("can", [CAN, CAN_BLIND])
+    def test_a_window_is_not_opened_by_trying_again(self, can: Capabilities) -> None:
+        """Its code may be on the lock or not; it stays as it is."""
+        stay = code(starts_at=NOON - HOUR, ends_at=NOON + DAY)
+        state = slot("20", Unreadable())
+        snap = snapshot(device(can), stay, Placement(access_code_id="ana", slot="20"), intent(), state)
+        assert steps(snap, trusted=False) == []
+        assert len(steps(snap)) == 1
 
 
 class TestConflicts:

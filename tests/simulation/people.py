@@ -164,6 +164,7 @@ class People:
         for _ in range(60):
             if before is not None:
                 before.replaced_at = None
+                self._world.rules.doubt(before, None)
             reply = await self._send(verb, sent)
             if reply is not None:
                 replies.append(reply)
@@ -232,7 +233,6 @@ class People:
                 was = door.lock.slots[slot]
                 world.note(f"a person disables slot {slot} of {door.device_id}")
                 door.lock.set_code(slot, was.pin, enabled=False, schedule=was.schedule, name=was.name)
-                door.by_person(slot, world.now())
                 world.rules.edited(door, slot)
                 world.report_edit(door, slot)
         except Refused:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from gateway.domain.credential import Credential, Empty, Evidence, Reading, SlotRef
@@ -22,7 +22,7 @@ from tests.simulation.crash import Process
 from tests.simulation.doors import Door
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.simulation.world import World
 
@@ -101,17 +101,11 @@ class SimSession:
             return stored
 
         try:
-            stored: SlotRef = await self._operate("write", slot, effect)
+            with self._unanswered(slot):
+                stored: SlotRef = await self._operate("write", slot, effect)
         except Refused as refused:
             if refused.reason.permanent:
                 world.rules.rejected(door, credential)
-            raise
-        except AuthorityDown:
-            raise
-        except BaseException:
-            if slot is not None and door.lock.model.masks_digits:
-                # What the slot holds from now on may be this as far as anybody can see.
-                door.held[slot] = world.clock.true()
             raise
         written = await self._written(stored)
         if not isinstance(written.reading, Empty):
@@ -129,8 +123,21 @@ class SimSession:
             door.cleared_by_hub(slot)
             return slot
 
-        cleared: SlotRef = await self._operate("clear", slot, effect)
-        return await self._written(cleared)
+        with self._unanswered(slot):
+            cleared: SlotRef = await self._operate("clear", slot, effect)
+            return await self._written(cleared)
+
+    @contextmanager
+    def _unanswered(self, slot: SlotRef | None) -> "Iterator[None]":
+        """Leave a masked slot to the hub after an operation of unknown effect: nobody can see whose it is."""
+        try:
+            yield
+        except (Refused, AuthorityDown):
+            raise
+        except BaseException:
+            if slot is not None and self._door.lock.model.masks_digits:
+                self._door.held[slot] = self._world.clock.true()
+            raise
 
     async def _written(self, slot: SlotRef) -> Written:
         """Answer as the family does: supervised, by a look of the driver's own, or not at all."""

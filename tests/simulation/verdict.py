@@ -55,7 +55,7 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
     for code in snap.codes.values():
         want = desired(code, snap, t, world.timing)
         slots = [slot for slot, taken in door.lock.slots.items() if taken.pin == code.pin]
-        ours = [slot for slot in slots if door.origin.get(slot) != "person"]
+        ours = [slot for slot in slots if door.origin.get(slot) == "hub"]
         if want is None:
             if ours and not _cannot_know(door):
                 watch.broken(12, f"{door.device_id}: an unwanted code is still in slot {ours[0]}")

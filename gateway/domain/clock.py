@@ -11,6 +11,8 @@ class ClockStep(Struct, frozen=True):
 
     before: datetime
     after: datetime
+    held_on: tuple[str, ...] = ()
+    """The locks on which removals are held because of it."""
 
 
 class ClockMark(Struct, frozen=True):

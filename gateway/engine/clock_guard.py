@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.domain.clock import Clock, ClockMark, ClockStep, TimeView
 from gateway.domain.store import Tx
@@ -13,9 +14,13 @@ from gateway.domain.store import Tx
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOOR_KEY = "clock_floor"
 _BOOT_KEY = "clock_floor_boot"
+_STEP_KEY = "clock_step"
 _JITTER = timedelta(seconds=2)
 """Two looks at both clocks differ by this much without meaning anything."""
 _PERSIST_EVERY = timedelta(minutes=1)
+_NO_STEP = "null"
+_ACCEPTED_AFTER = timedelta(days=1)
+"""A jump that holds nothing is believed after this time: the hub has gone by it all along."""
 
 
 class ClockSettings(Struct, frozen=True, kw_only=True):
@@ -35,6 +40,14 @@ class _BootPoint(Struct, frozen=True):
     """The bound was the time itself, not only less than it."""
 
 
+class _NotedStep(Struct, frozen=True):
+    """A jump as it is stored: when, by the boot-time clock of one boot, it was `step.before`."""
+
+    step: ClockStep
+    boot_id: str
+    boot: float
+
+
 class ClockGuard:
     """Keeps the lower bound of time and notices jumps.
 
@@ -46,6 +59,9 @@ class ClockGuard:
     From such a moment until the machine starts anew the lower bound is the time itself: the boot-time clock
     errs by some seconds a week. So a time server that is away takes no trust away: the time is `carried`
     then, whatever the wall clock says.
+
+    A jump forward stays pending, over restarts too, until the clock is back, until a person accepts it, or
+    for a day if it holds no removal. Meanwhile the lower bound does not follow the wall clock.
     """
 
     def __init__(self, clock: Clock, settings: ClockSettings) -> None:
@@ -57,11 +73,12 @@ class ClockGuard:
         self._known = False
         self._persisted, self._persisted_known = self._floor, False
         self._told_trusted = False
-        self._step: ClockStep | None = None
-        self._last: tuple[datetime, float, bool] | None = None
+        self._noted: _NotedStep | None = None
+        self._last: tuple[datetime, float] | None = None
 
     def load(self, tx: Tx) -> None:
-        """Take over the lower bound that was stored."""
+        """Take over the lower bound that was stored, and a jump that is pending."""
+        self._load_step(tx)
         stored, point = tx.meta(_FLOOR_KEY), tx.meta(_BOOT_KEY)
         if stored is None:
             return
@@ -77,20 +94,34 @@ class ClockGuard:
     def persist(self, tx: Tx, *, now: bool) -> None:
         """Store the lower bound when it has risen by a minute, or, with `now`, by anything.
 
-        Also when it became the time itself, or is no longer: the next start must know.
+        Also when it became the time itself, or is no longer: the next start must know. The same goes for a
+        jump.
         """
+        self._save_step(tx)
         risen = self._current_floor() - self._persisted
         if risen >= _PERSIST_EVERY or (now and risen > timedelta(0)) or self._known != self._persisted_known:
             self._save(tx)
 
-    def trust(self, tx: Tx) -> None:
-        """Believe the wall clock from now on, because a person says so; a held jump is accepted."""
+    def save_trust(self, tx: Tx) -> None:
+        """Store what `trust` is going to do, which is to be called once this is durable."""
+        point = _BootPoint(self._clock.boot_id(), self._clock.boot(), known=True)
+        tx.save_meta(_FLOOR_KEY, self._clock.now().isoformat())
+        tx.save_meta(_BOOT_KEY, msgspec.json.encode(point).decode())
+        tx.save_meta(_STEP_KEY, _NO_STEP)
+
+    def trust(self) -> None:
+        """Believe the wall clock from now on, because a person says so; a pending jump is accepted."""
         self._told_trusted = True
-        self._step = None
-        self._floor, self._floor_boot = self._clock.now(), self._clock.boot()
+        self._noted = None
+        self._floor, self._floor_boot, self._known = self._clock.now(), self._clock.boot(), True
+        self._persisted, self._persisted_known = self._floor, True
         self._last = None
-        self._known = True
-        self._save(tx)
+
+    def hold(self, device_id: str) -> None:
+        """Note that removals on a lock are held because of the pending jump."""
+        noted = self._noted
+        if noted is not None and device_id not in noted.step.held_on:
+            self._noted = replace(noted, step=replace(noted.step, held_on=(*noted.step.held_on, device_id)))
 
     def view(self) -> TimeView:
         """Look at the clocks."""
@@ -98,18 +129,21 @@ class ClockGuard:
         floor = self._current_floor()
         sure = self._is_sure(now, floor)
         believed = sure or self._settings.untrusted_policy == "run"
-        self._notice_step(now, boot, trusted=believed)
-        if sure and self._step is None:
+        if believed:
+            self._follow_step(now, boot, floor, sure=sure)
+        if sure and self._noted is None:
             floor = max(now, floor)
             self._floor, self._floor_boot, self._known = floor, boot, True
+        self._last = (now, boot) if believed else None
+        carried = self._known and self._noted is None and not believed
         mark = ClockMark(self._clock.boot_id(), _whole(now - _EPOCH - timedelta(seconds=boot)))
         return TimeView(
             now=now,
-            trusted=believed or self._known,
-            carried=self._known and not believed,
+            trusted=believed or carried,
+            carried=carried,
             floor=floor,
             mark=mark,
-            step=self._step,
+            step=self._noted.step if self._noted is not None else None,
         )
 
     def describe(self) -> dict[str, object]:
@@ -166,15 +200,52 @@ class ClockGuard:
         tx.save_meta(_FLOOR_KEY, self._persisted.isoformat())
         tx.save_meta(_BOOT_KEY, msgspec.json.encode(point).decode())
 
-    def _notice_step(self, now: datetime, boot: float, *, trusted: bool) -> None:
-        """Note a forward jump of a clock that was trusted before: only that can close windows by mistake."""
-        if self._last is not None:
-            then, then_boot, was_trusted = self._last
-            expected = then + timedelta(seconds=boot - then_boot)
-            if was_trusted and trusted and now - expected >= self._settings.step:
-                before = self._step.before if self._step is not None else expected
-                self._step = ClockStep(before, now)
-        self._last = (now, boot, trusted)
+    def _follow_step(self, now: datetime, boot: float, floor: datetime, *, sure: bool) -> None:
+        """Note a jump forward of a clock that is believed, and when a pending one is over.
+
+        Only a jump forward can close windows by mistake.
+        """
+        if self._noted is not None and self._is_over(self._noted, now, boot):
+            self._noted = None
+            # What is believed without being sure says nothing of the lower bound.
+            self._known = self._known and sure
+            if sure:
+                self._floor, self._floor_boot = max(now, floor), boot
+            return
+        expected = self._expected(boot, floor)
+        if expected is None or now - expected < self._settings.step:
+            return
+        if self._noted is None:
+            self._noted = _NotedStep(ClockStep(expected, now), self._clock.boot_id(), boot)
+        else:
+            self._noted = replace(self._noted, step=replace(self._noted.step, after=now))
+
+    def _is_over(self, noted: _NotedStep, now: datetime, boot: float) -> bool:
+        if noted.boot_id != self._clock.boot_id():
+            # What the time should be is not known any more; but this is not the clock that jumped.
+            return now < noted.step.after
+        since = timedelta(seconds=boot - noted.boot)
+        back = abs(now - noted.step.before - since) < self._settings.step
+        return back or (not noted.step.held_on and since >= _ACCEPTED_AFTER)
+
+    def _expected(self, boot: float, floor: datetime) -> datetime | None:
+        """Return what the wall clock should say; None where nothing tells."""
+        if self._known and self._noted is None:
+            return floor
+        if self._last is None:
+            return None
+        then, then_boot = self._last
+        return then + timedelta(seconds=boot - then_boot)
+
+    def _load_step(self, tx: Tx) -> None:
+        noted = msgspec.json.decode(tx.meta(_STEP_KEY) or _NO_STEP, type=_NotedStep | None)
+        same_boot = noted is not None and noted.boot_id == self._clock.boot_id()
+        self._noted = noted if noted is not None and (same_boot or noted.step.held_on) else None
+
+    def _save_step(self, tx: Tx) -> None:
+        noted = msgspec.json.encode(self._noted).decode()
+        if noted != (tx.meta(_STEP_KEY) or _NO_STEP):
+            tx.save_meta(_STEP_KEY, noted)
 
 
 def _whole(offset: timedelta) -> timedelta:

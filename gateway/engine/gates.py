@@ -46,11 +46,12 @@ def lock_gate(snap: Snapshot, t: TimeView, wake: Wake) -> Gate:
 def held_by_clock_step(snap: Snapshot, t: TimeView, most: int) -> frozenset[str]:
     """Return the codes whose removal is held, because a jump of the clock alone would remove many at once.
 
-    Held are codes that may be on the lock and whose end lies between the time before the jump and now, when
-    they
-    are more than `most`. `pinsmith clock trust` ends the hold.
+    Held are codes that may be on the lock and whose end lies between the time before the jump and the time
+    after it, when they are more than `most`, or what is left of them. An end that came meanwhile by the lower
+    bound of time is certain. `pinsmith clock trust` ends the hold, and so does a clock that is right again.
     """
-    if t.step is None:
+    step = t.step
+    if step is None:
         return frozenset()
     ended = [
         code.access_code_id
@@ -58,7 +59,8 @@ def held_by_clock_step(snap: Snapshot, t: TimeView, most: int) -> frozenset[str]
         if code.deleted_at is None
         and has_ended(code, t)
         and code.ends_at is not None
-        and t.step.before < code.ends_at <= t.step.after
+        and max(step.before, t.floor) < code.ends_at <= step.after
         and snap.may_hold(code.access_code_id)
     ]
-    return frozenset(ended) if len(ended) > most else frozenset()
+    is_many = len(ended) > most or snap.device.device_id in step.held_on
+    return frozenset(ended) if is_many else frozenset()

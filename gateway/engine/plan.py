@@ -56,6 +56,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     issues: tuple[Issue, ...]
     next_wake: datetime | None
+    holds_removals: bool = False
+    """A jump of the clock that nobody confirmed holds removals back."""
 
 
 def radio_commands(step: Step, *, supervised: bool, readable: bool) -> int:

@@ -52,6 +52,7 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
         steps=() if gate is not Gate.OPEN else tuple(_once(_answering(steps, snap, t, wake))),
         issues=tuple(issues),
         next_wake=wake.at,
+        holds_removals=bool(held),
     )
 
 

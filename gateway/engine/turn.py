@@ -31,6 +31,8 @@ class Turn(Struct, frozen=True, kw_only=True):
     next_wake: datetime | None
     spacing: timedelta = timedelta(0)
     """Pause that the lock wants between two operations."""
+    holds_removals: bool = False
+    """A jump of the clock that nobody confirmed holds removals back."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -69,6 +71,7 @@ def turn(
         holds=holds,
         next_wake=found.next_wake,
         spacing=capabilities.spacing if capabilities is not None else timedelta(0),
+        holds_removals=found.holds_removals,
     )
 
 

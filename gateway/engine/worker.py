@@ -59,6 +59,8 @@ class Shop:
 
         def unit(tx: Tx) -> Turn:
             found = turn(tx, device_id, view, self.rules, self.chance, absorb=absorb, act=act)
+            if found.holds_removals:
+                self.guard.hold(device_id)
             self.guard.persist(tx, now=found.intent is not None)
             return found
 

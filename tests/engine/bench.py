@@ -91,9 +91,14 @@ class MemoryStore:
 
     def do[T](self, unit: Callable[[Tx], T]) -> T:
         """Carry out a unit without a loop."""
-        if self.failing:
-            raise StorageFailed("the disk is full")
-        return run_unit(self._connection, self._vault, unit)
+
+        def attempt(tx: Tx) -> T:
+            result = unit(tx)
+            if self.failing:
+                raise StorageFailed("the disk is full")
+            return result
+
+        return run_unit(self._connection, self._vault, attempt)
 
     def dump(self) -> list[str]:
         """Return everything stored, as SQL: to compare, and to search for what must not be there."""

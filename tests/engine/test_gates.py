@@ -5,12 +5,14 @@ from datetime import datetime
 import pytest
 from msgspec.structs import replace
 
+from gateway.domain.clock import ClockStep, TimeView
 from gateway.domain.lock import Device
 from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
 from gateway.engine.planner import plan
 from gateway.engine.waiting import Wake
 from tests.engine.build import (
     DAY,
+    DOOR,
     HOUR,
     IDENTITY,
     MINUTE,
@@ -69,7 +71,7 @@ class TestClockStep:
             *(code(f"c{n}", f"100{n}", ends_at=NOON - HOUR) for n in range(4)),
             *(held(f"c{n}", str(n + 1), f"100{n}") for n in range(4)),
         )
-        t = view(step=self.STEP)
+        t = self.jumped()
         assert held_by_clock_step(snap, t, 3) == {"c0", "c1", "c2", "c3"}
         found = plan(snap, t, TIMING)
         assert found.steps == ()
@@ -82,7 +84,7 @@ class TestClockStep:
             *(held(f"c{n}", str(n + 1), f"100{n}") for n in range(4)),
         )
         assert held_by_clock_step(four, view(), 3) == frozenset()
-        assert held_by_clock_step(four, view(step=self.STEP), 4) == frozenset()
+        assert held_by_clock_step(four, self.jumped(), 4) == frozenset()
         assert len(plan(four, view(), TIMING).steps) == 4
 
     def test_others_are_not_counted_and_not_held(self) -> None:
@@ -98,5 +100,25 @@ class TestClockStep:
             code("going on", "2003", ends_at=NOON + HOUR),
             held("going on", "9", "2003"),
         )
-        assert held_by_clock_step(snap, view(step=self.STEP), 3) == frozenset()
-        assert held_by_clock_step(snap, view(step=self.STEP), 2) == {"c0", "c1", "c2"}
+        assert held_by_clock_step(snap, self.jumped(), 3) == frozenset()
+        assert held_by_clock_step(snap, self.jumped(), 2) == {"c0", "c1", "c2"}
+
+    def test_what_is_left_of_many_stays_held(self) -> None:
+        """On the lock where they were held; few codes of another one go."""
+        snap = snapshot(code(ends_at=NOON - HOUR), held())
+        assert held_by_clock_step(snap, self.jumped(DOOR), 3) == {"ana"}
+        assert held_by_clock_step(snap, self.jumped("back door"), 3) == frozenset()
+
+    def test_an_end_that_came_meanwhile_is_not_held(self) -> None:
+        """What ended before the lower bound of time ended for certain, jump or not."""
+        snap = snapshot(
+            *(code(f"c{n}", f"100{n}", ends_at=NOON - HOUR) for n in range(4)),
+            *(held(f"c{n}", str(n + 1), f"100{n}") for n in range(4)),
+        )
+        t = replace(self.jumped(DOOR), floor=NOON - HOUR)
+        assert held_by_clock_step(snap, t, 3) == frozenset()
+
+    def jumped(self, *held_on: str) -> TimeView:
+        """Return a look at the time right after the jump; on those locks removals were held already."""
+        step = ClockStep(*self.STEP, held_on)
+        return replace(view(floor=NOON - DAY), step=step)

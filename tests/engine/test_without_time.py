@@ -6,6 +6,7 @@ import pytest
 
 from drivers.simulated.models import READABLE
 from gateway.domain.pin import Pin
+from gateway.domain.store import StorageFailed
 from gateway.engine.views import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, HOUR, MINUTE, NOON
@@ -17,6 +18,17 @@ PIN = "471134"
 def opens(bench: Bench) -> bool:
     """Say whether the PIN opens the door."""
     return bench.lock.open_door(Pin(PIN), bench.clock.wall) is not None
+
+
+async def jumped(bench: Bench, count: int) -> list[str]:
+    """Return codes whose removal is held: all end in a day, and the clock jumped by two."""
+    ids = [await bench.create(f"{n}71134", ends_at=instant(NOON + DAY)) for n in range(4, 4 + count)]
+    await bench.settle(2 * MINUTE)
+    bench.clock.jump(2 * DAY)
+    await bench.settle(10 * MINUTE)
+    assert len(bench.on_lock()) == count
+    assert "clock_step_held" in bench.issues()
+    return ids
 
 
 async def power_cut(bench: Bench) -> None:
@@ -71,3 +83,79 @@ class TestAfterAPowerCut:
         await bench.settle(MINUTE)
         assert opens(bench)
         assert (await bench.shown(code_id))["status"] == "set"
+
+
+class TestAfterAJump:
+    """The clock jumped two days ahead, and four codes of a lock would go at once."""
+
+    @pytest.mark.parametrize("reboots", [False, True])
+    async def test_a_restart_releases_nothing(self, hang: Hang, *, reboots: bool) -> None:
+        """Neither one of the process nor one of the machine, whose time server is still wrong."""
+        bench = await hang(READABLE)
+        await jumped(bench, 5)
+        if reboots:
+            bench.clock.reboot(bench.clock.wall)
+        bench.boot()
+        await bench.start()
+        await bench.settle(HOUR)
+        assert len(bench.on_lock()) == 5
+        assert bench.guard.view().floor < NOON + DAY
+
+    async def test_deleting_one_code_releases_no_other(self, hang: Hang) -> None:
+        """Three would not be held by themselves; also after a restart of process and machine."""
+        bench = await hang(READABLE)
+        ids = await jumped(bench, 4)
+        await bench.do("access_codes/delete", access_code_id=ids[0])
+        await bench.settle(MINUTE)
+        assert len(bench.on_lock()) == 3
+        for reboots in (False, True):
+            if reboots:
+                bench.clock.reboot(bench.clock.wall)
+            bench.boot()
+            await bench.start()
+            await bench.settle(HOUR)
+            assert len(bench.on_lock()) == 3
+
+    @pytest.mark.parametrize("restarts", [False, True])
+    async def test_nothing_is_held_once_the_clock_is_right_again(self, hang: Hang, *, restarts: bool) -> None:
+        """The codes stay to their true end, and go then without anybody's word."""
+        bench = await hang(READABLE)
+        await jumped(bench, 4)
+        if restarts:
+            bench.boot()
+            await bench.start()
+        bench.clock.jump(-2 * DAY)
+        await bench.settle()
+        assert bench.issues() == set()
+        assert len(bench.on_lock()) == 4
+        await bench.settle(DAY)
+        assert bench.on_lock() == {}
+
+    async def test_the_true_end_is_not_held(self, hang: Hang) -> None:
+        """It comes by the boot-time clock, although nobody has put the clock right."""
+        bench = await hang(READABLE)
+        await jumped(bench, 4)
+        await bench.settle(DAY)
+        assert bench.on_lock() == {}
+
+    async def test_a_person_releases_them_for_good(self, hang: Hang) -> None:
+        """Also for the next start."""
+        bench = await hang(READABLE)
+        await jumped(bench, 4)
+        await bench.do("clock/trust")
+        bench.boot()
+        await bench.start()
+        await bench.settle()
+        assert bench.on_lock() == {}
+        assert bench.issues() == set()
+
+    async def test_a_word_that_could_not_be_stored_was_not_said(self, hang: Hang) -> None:
+        """Whoever said it hears of the failure, and says it again."""
+        bench = await hang(READABLE)
+        await jumped(bench, 4)
+        bench.store.failing = True
+        with pytest.raises(StorageFailed):
+            await bench.do("clock/trust")
+        bench.store.failing = False
+        await bench.settle(HOUR)
+        assert len(bench.on_lock()) == 4

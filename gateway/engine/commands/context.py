@@ -23,6 +23,8 @@ class Context:
         self.chance = chance
         self.guard = guard
         self.touched: list[str] = []
+        self.once_durable: list[Callable[[], None]] = []
+        """What is to change in memory when, and only when, the unit was stored."""
 
     def snapshot(self, device_id: str) -> Snapshot:
         """Return the facts of a lock, or raise NotFound."""

@@ -100,6 +100,7 @@ class CommandDesk:
     ) -> bytes:
         shop = self._engine.shop
         touched: list[str] = []
+        once_durable: list[Callable[[], None]] = []
 
         def unit(tx: Tx) -> bytes:
             digest = tx.digest(body)
@@ -110,11 +111,14 @@ class CommandDesk:
             context = Context(tx, shop.guard.view(), shop.rules, shop.chance, shop.guard)
             reply = _answer(context, known, transaction, asked)
             touched.extend(context.touched)
+            once_durable.extend(context.once_durable)
             if known.changes and transaction is not None:
                 tx.save_reply(client, verb, transaction, digest, reply, context.t.at)
             return reply
 
         reply = await shop.store.run(unit)
+        for change in once_durable:
+            change()
         for device_id in touched:
             self._told(device_id)
             self._engine.wake(device_id)

@@ -77,7 +77,7 @@ class SimSession:
     async def read_all(self) -> Mapping[SlotRef, Reading]:
         """List all slots."""
         listed: dict[SlotRef, Reading] = await self._operate("list", None, self._door.lock.read_all)
-        for slot in {**self._door.lock.slots, **self._door.seen}:
+        for slot in {**self._door.lock.slots, **self._door.seen, **self._door.held}:
             self._door.saw(slot, listed.get(slot, Empty()), self._world.clock.true())
         return listed
 

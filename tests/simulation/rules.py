@@ -11,6 +11,7 @@ import msgspec
 from gateway.domain.credential import Credential
 from gateway.domain.lock import Readback
 from gateway.domain.timing import EMPTY_TWICE, RECENT_READING
+from storage.codec import to_ms
 from tests.simulation.doors import Door
 from tests.simulation.verdict import judge
 
@@ -379,8 +380,9 @@ class Watch:
     def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
         """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
         row = self._world.connection.execute(
-            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set' ORDER BY opened_at DESC",
-            (code_id,),
+            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set' AND opened_at < ?"
+            " ORDER BY opened_at DESC",
+            (code_id, to_ms(at)),  # not the write that puts it back, which may stand in the same unit
         ).fetchone()
         door = self._world.doors[device_id]
         if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:

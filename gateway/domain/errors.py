@@ -9,7 +9,8 @@
     ├── DeviceRefused          the state of the lock forbids it now (retired, not configured, ...)
     ├── TransactionReused      the same identity came with a different body
     ├── Expired                `expires_at` of the command has passed
-    └── Overloaded             too large, or too much at once
+    ├── Overloaded             too large, or too much at once
+    └── InternalError          a mistake of pinsmith
 """
 
 from typing import Any, ClassVar
@@ -67,3 +68,9 @@ class Overloaded(CommandError):
     """The command is too large."""
 
     type = "overloaded"
+
+
+class InternalError(CommandError):
+    """A mistake of pinsmith: the log names the place. The same command may be sent again."""
+
+    type = "internal_error"

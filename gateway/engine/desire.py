@@ -126,10 +126,11 @@ def granularity(snap: Snapshot) -> timedelta:
 
 def status(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Status:
     """Compute the status; it is never stored."""
-    device = snap.device
+    device, holds = snap.device, snap.may_hold(code.access_code_id)
+    if is_over(code, snap, t) and not holds:
+        return "unset"
     if device.authority_lost_at is not None and t.now - device.authority_lost_at >= AUTHORITY_LOST:
         return "unknown"
-    holds = snap.may_hold(code.access_code_id)
     if is_over(code, snap, t) or not is_wanted(code, snap, t, timing):
         return "removing" if holds else "unset"
     if is_honoured_removal(snap.placement(code.access_code_id)):

@@ -3,7 +3,7 @@
 Pure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from gateway.domain.clock import TimeView
@@ -16,14 +16,26 @@ from gateway.domain.timing import AUTHORITY_LOST, Timing
 from gateway.engine.desire import desired, has_ended, is_over, is_proven, programming_at
 from gateway.engine.gates import Gate
 
+_GENERIC = "failed_to_set_on_device"
+
 
 def lock_issues(
-    snap: Snapshot, t: TimeView, timing: Timing, *, gate: Gate, held: frozenset[str]
+    snap: Snapshot,
+    t: TimeView,
+    timing: Timing,
+    *,
+    gate: Gate,
+    held: frozenset[str],
+    explained: Collection[str | None] = (),
 ) -> list[Issue]:
-    """Return the issues of the lock itself and of each of its codes."""
+    """Return the issues of the lock itself and of each of its codes.
+
+    What stands in the way of the codes in `explained` is told already, with the remedy that fits.
+    """
     issues = list(_of_device(snap, t, gate, held))
     for code in snap.codes.values():
-        issues += _of_code(code, snap, t, timing)
+        told = code.access_code_id in explained
+        issues += [i for i in _of_code(code, snap, t, timing) if not (told and i.code == _GENERIC)]
     return issues
 
 
@@ -73,7 +85,7 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
     if placement.outside is not None and placement.outside.honoured:
         return
     if placement.failures:
-        yield _issue(code, "failed_to_set_on_device", placement.failure or "the lock did not take the code")
+        yield _issue(code, _GENERIC, placement.failure or "the lock did not take the code")
     if _late_since(code, placement, timing) <= t.at:
         yield _issue(
             code,
@@ -117,12 +129,11 @@ def _issue(code: AccessCode, kind: str, message: str) -> Issue:
 
 
 def _late_since(code: AccessCode, placement: Placement, timing: Timing) -> datetime:
-    """Return when a missing code is late: at its start, or some time after it was asked for or taken away."""
+    """Return when a missing code is late: at its start, but not at once after it was asked for."""
     if placement.outside is not None:
         return max(placement.outside.at, code.updated_at) + timing.setting_delay
-    if code.starts_at is not None:
-        return max(code.starts_at, code.updated_at)
-    return code.updated_at + timing.setting_delay
+    due = code.updated_at + timing.setting_delay
+    return max(code.starts_at, due) if code.starts_at is not None else due
 
 
 def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:

@@ -47,7 +47,8 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
             issues += trouble
     steps += look_steps(snap, t, wake)
     steps += audit_steps(snap, t, timing, wake)
-    issues += lock_issues(snap, t, timing, gate=gate, held=held)
+    explained = {issue.access_code_id for issue in issues}
+    issues += lock_issues(snap, t, timing, gate=gate, held=held, explained=explained)
     return Plan(
         steps=() if gate is not Gate.OPEN else tuple(_once(_answering(steps, snap, t, wake))),
         issues=tuple(issues),

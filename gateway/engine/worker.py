@@ -8,7 +8,6 @@ independent of each other.
 import asyncio
 import contextlib
 import logging
-import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,6 +15,7 @@ from gateway.domain.clock import Clock
 from gateway.domain.driver import Driver, DriverError, NoAnswer, Session
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.mistakes import place
 from gateway.engine.outcomes import (
     absorb_answer,
     absorb_cleared,
@@ -32,6 +32,7 @@ from gateway.engine.work import Chance, Work
 _log = logging.getLogger(__name__)
 MISTAKE_PAUSE_S = 60.0
 """Pause of one lock after an exception that nobody foresaw."""
+_MISTAKE = "the driver failed in an unforeseen way; see the log"
 REPEATS = 4
 """The same step so often in a row changes nothing: whatever the reason, it is a mistake of the planner."""
 STORAGE_PAUSE_S = 10.0
@@ -94,7 +95,7 @@ class Worker:
                 _log.error("%s: %s; trying again in %.0f s", self._device_id, error, STORAGE_PAUSE_S)
                 pause = STORAGE_PAUSE_S
             except Exception as error:  # noqa: BLE001 - a mistake of ours on one lock must not stop the others
-                _log.error("%s: a mistake of pinsmith: %s", self._device_id, _place(error))
+                _log.error("%s: a mistake of pinsmith: %s", self._device_id, place(error))
                 pause = MISTAKE_PAUSE_S
             await self._wait(pause)
 
@@ -105,7 +106,8 @@ class Worker:
         if turned.step is None:
             return turned.next_wake
         try:
-            async with self._driver.session(self._device_id) as session:
+            async with contextlib.AsyncExitStack() as stack:
+                session = await self._open(stack)
                 await self._space()
                 turned = await self._turn(act=True)
                 done: list[Step] = []
@@ -130,6 +132,16 @@ class Worker:
             failure = error
         return (await self._turn(absorb=lambda work: absorb_failure(work, None, failure))).next_wake
 
+    async def _open(self, stack: contextlib.AsyncExitStack) -> Session:
+        """Open a session for as long as `stack` lives."""
+        try:
+            return await stack.enter_async_context(self._driver.session(self._device_id))
+        except DriverError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the lock's worker
+            _log.error("%s: the driver failed: %s", self._device_id, place(error))
+            raise NoAnswer(_MISTAKE) from None
+
     async def _turn(self, *, absorb: Absorb | None = None, act: bool = False) -> Turn:
         turned = await self._shop.turn(self._device_id, absorb=absorb, act=act)
         self._spacing = turned.spacing
@@ -150,8 +162,8 @@ class Worker:
         except DriverError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the lock's worker
-            _log.error("%s: the driver failed: %s", self._device_id, _place(error))
-            failure = NoAnswer("the driver failed in an unforeseen way; see the log")
+            _log.error("%s: the driver failed: %s", self._device_id, place(error))
+            failure = NoAnswer(_MISTAKE)
         else:
             return absorb
         _log.info("%s: %s: %s", self._device_id, type(step).__name__, failure)
@@ -194,12 +206,6 @@ class Worker:
 def _rest(work: Work) -> None:
     """Leave the lock alone for a while: a mistake of ours must not drain its battery."""
     work.set_device(retry_at=work.retry_after(1))
-
-
-def _place(error: Exception) -> str:
-    """Name an exception and where it came from, without its text, which may hold a PIN."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"
 
 
 def _answered(absorb: Absorb, *, audit: bool) -> Absorb:

@@ -81,6 +81,12 @@ TABLE: list[tuple[str, Snapshot, TimeView, set[str]]] = [
     ),
     ("staged in time", snapshot(code(starts_at=NOON + MINUTE), slot("20")), view(), set()),
     (
+        "asked for after its start",
+        snapshot(code(starts_at=NOON - HOUR, updated_at=NOON - 14 * MINUTE), slot("20")),
+        view(),
+        set(),
+    ),
+    (
         "failed",
         snapshot(FRESH, Placement(access_code_id="ana", failures=1)),
         view(),

@@ -215,6 +215,7 @@ class TestTrouble:
         await bench.settle(DAY - SECOND)
         assert len(bench.driver.taken("write")) == 1
         assert issue in bench.issues()
+        assert "failed_to_set_on_device" not in bench.issues(), "whose remedy does not help here"
         await bench.settle(2 * SECOND)
         assert len(bench.driver.taken("write")) == 1
         assert issue not in bench.issues()

@@ -162,6 +162,24 @@ def test_a_driver_s_mistake_is_logged_by_its_place_and_not_by_its_text(
     assert PIN not in caplog.text
 
 
+def test_a_driver_that_trips_over_its_session_makes_the_lock_wait(caplog: pytest.LogCaptureFixture) -> None:
+    """As if the lock had not answered: told, with growing pauses, and healed when it works again."""
+
+    async def story(bench: Bench, driver: Patient) -> None:
+        driver.closed = ValueError(PIN)
+        await bench.create(PIN)
+        await asyncio.sleep(300)
+        assert bench.snap().device.failures > 1
+        driver.closed = None
+        await asyncio.sleep(600)
+        assert list(bench.on_lock().values()) == [PIN]
+
+    with caplog.at_level(logging.DEBUG):
+        running(story).store.close()
+    assert "the driver failed: ValueError in session" in caplog.text
+    assert PIN not in caplog.text
+
+
 class TestStart:
     """Memory is brought in line with the configuration."""
 

@@ -146,6 +146,12 @@ TABLE: list[tuple[str, Snapshot, TimeView, str]] = [
         view(),
         "unknown",
     ),
+    (
+        "server away, ended and gone",
+        snapshot(ENDED, device(authority_lost_at=NOON - HOUR)),
+        view(),
+        "unset",
+    ),
     ("lock never seen", snapshot(ONGOING, device(None)), view(), "setting"),
     (
         "write-only lock",

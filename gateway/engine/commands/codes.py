@@ -67,8 +67,10 @@ def update(context: Context, asked: UpdateCode) -> dict[str, Any]:
         otherwise=code.is_external_modification_allowed,
     )
     pin = code.pin
-    if not isinstance(asked.code, UnsetType) and Pin(asked.code) != code.pin:
-        pin = _pin(context, snap, asked.code, None, besides=code.access_code_id)
+    digits = code.pin.reveal() if isinstance(asked.code, UnsetType) else asked.code
+    # The PIN of a code that has ended may have gone to another one.
+    if Pin(digits) != code.pin or _is_past(code, context, snap):
+        pin = _pin(context, snap, digits, None, besides=code.access_code_id)
     native = asked.prefer_native_scheduling
     changed = replace(
         code,
@@ -110,6 +112,8 @@ def get(context: Context, asked: GetCode) -> dict[str, Any]:
     if (asked.access_code_id is None) == (asked.device_id is None or asked.code is None):
         raise InvalidInput("give access_code_id, or device_id and code", field="access_code_id")
     if asked.access_code_id is not None:
+        if asked.code is not None:
+            raise InvalidInput("give access_code_id or code, not both", field="code")
         code, snap = _found(context, asked.access_code_id, asked.device_id, deleted_too=True)
         return _shown(context, code.access_code_id, snap)
     snap, pin = context.snapshot(asked.device_id or ""), Pin(asked.code or "")
@@ -197,6 +201,10 @@ def _agreed(*given: bool | None, otherwise: bool) -> bool:
     return said.pop() if said else otherwise
 
 
+def _is_past(code: AccessCode, context: Context, snap: Snapshot) -> bool:
+    return has_ended(code, context.t) and not snap.may_hold(code.access_code_id)
+
+
 def _pin(
     context: Context, snap: Snapshot, digits: str | None, length: int | None, *, besides: str | None = None
 ) -> Pin:
@@ -206,8 +214,7 @@ def _pin(
     ours = {
         code.pin: code.access_code_id
         for code in snap.codes.values()
-        if code.access_code_id != besides
-        and not (has_ended(code, context.t) and not snap.may_hold(code.access_code_id))
+        if code.access_code_id != besides and not _is_past(code, context, snap)
     }
     if digits is None:
         theirs = {s.reading.credential.pin for s in snap.slots.values() if isinstance(s.reading, Known)}

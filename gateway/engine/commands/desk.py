@@ -3,6 +3,7 @@
 Durable before it returns; a repeat gets the stored reply (rule 7).
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.errors import CommandError, Expired, InvalidInput, NotFound, Overloaded, TransactionReused
-from gateway.domain.store import Tx
+from gateway.domain.errors import (
+    CommandError,
+    Expired,
+    InternalError,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    TransactionReused,
+)
+from gateway.domain.store import StorageFailed, Tx
 from gateway.engine.commands import codes, devices, looking
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.requests import (
@@ -27,7 +36,9 @@ from gateway.engine.commands.requests import (
     convert,
 )
 from gateway.engine.engine import Engine
+from gateway.engine.mistakes import place
 
+_log = logging.getLogger(__name__)
 _TRANSACTION_LENGTH = 128
 
 
@@ -74,6 +85,8 @@ class CommandDesk:
     async def execute(self, client: str, verb: str, body: bytes) -> bytes:
         """Carry out one command and return its reply, which never fails but for the database.
 
+        A mistake of ours is answered too: not acknowledged, the command would come back for ever.
+
         Raises:
             StorageFailed: nothing happened; the command must be delivered again.
         """
@@ -82,14 +95,19 @@ class CommandDesk:
         except InvalidInput as error:
             return _refusal(None, error)
         transaction = asked.pop("transaction", None)
-        known = VERBS.get(verb)
         try:
-            if known is None:
-                raise NotFound(f"there is no such command; known are: {', '.join(VERBS)}")
+            known = _known(verb)
             transaction = _transaction(transaction, required=known.changes)
             return await self._carry_out(client, verb, known, transaction, asked, body)
         except CommandError as error:
             return _refusal(transaction if isinstance(transaction, str) else None, error)
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            _log.error("%s: a mistake of pinsmith: %s", verb, place(error))
+            return _refusal(
+                transaction, InternalError("a mistake of pinsmith; nothing was changed, see its log")
+            )
 
     def too_large(self, limit: int) -> bytes:
         """Return the reply to a command that was not even read."""
@@ -123,6 +141,13 @@ class CommandDesk:
             self._told(device_id)
             self._engine.wake(device_id)
         return reply
+
+
+def _known(verb: str) -> Verb:
+    known = VERBS.get(verb)
+    if known is None:
+        raise NotFound(f"there is no such command; known are: {', '.join(VERBS)}")
+    return known
 
 
 def _answer(context: Context, known: Verb, transaction: str | None, asked: dict[str, Any]) -> bytes:

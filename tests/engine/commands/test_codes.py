@@ -158,6 +158,20 @@ class TestUpdate:
         code_id = await bench.create(PIN)
         assert (await updated(bench, code_id, code=PIN, name="Bo"))["name"] == "Bo"
 
+    async def test_a_code_that_ended_comes_back_only_with_a_free_pin(self, hang: Hang) -> None:
+        """Meanwhile its PIN may have gone to somebody else."""
+        bench = await hang(READABLE)
+        old = await bench.create(PIN, ends_at=instant(NOON + HOUR))
+        await bench.settle(2 * HOUR)
+        new = await bench.create(PIN)
+        reply = await bench.ask("access_codes/update", access_code_id=old, ends_at=instant(NOON + DAY))
+        assert (reply["error"]["type"], reply["error"]["data"]) == (
+            "duplicate_access_code",
+            {"access_code_id": new},
+        )
+        back = {"access_code_id": old, "ends_at": instant(NOON + DAY), "code": "822815"}
+        assert (await bench.do("access_codes/update", **back))["access_code"]["code"] == "822815"
+
     async def test_it_takes_back_what_others_did(self, hang: Hang) -> None:
         """Honoured changes and failures are forgotten: a person has decided."""
         bench = await hang(READABLE)

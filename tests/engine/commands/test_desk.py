@@ -230,6 +230,26 @@ class TestDurability:
         assert bench.snap().codes == {}
         assert (await bench.send(CREATE, encoded()))["status"] == "ok"
 
+    async def test_a_mistake_of_ours_is_answered_and_changes_nothing(
+        self, hang: Hang, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Nothing of it is stored, nor said: its text may hold a PIN."""
+        bench = await hang(READABLE)
+        before = bench.store.dump()
+        broken = ValueError("471134")
+
+        def new_id() -> str:
+            raise broken
+
+        sound, bench.engine.shop.chance.new_id = bench.engine.shop.chance.new_id, new_id
+        reply = await bench.send(CREATE, encoded())
+        assert reply["error"]["type"] == "internal_error"
+        assert bench.store.dump() == before
+        assert "ValueError in new_id" in caplog.text
+        assert "471134" not in caplog.text + str(reply)
+        bench.engine.shop.chance.new_id = sound
+        assert (await bench.send(CREATE, encoded()))["status"] == "ok"
+
     async def test_whoever_is_concerned_hears_of_it(self, hang: Hang) -> None:
         """The lock of the code; of a look nobody."""
         bench = await hang(READABLE)

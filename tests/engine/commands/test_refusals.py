@@ -130,6 +130,11 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
             ({"device_id": DOOR}, "invalid_input", BOTH),
             ({"code": SECRET}, "invalid_input", BOTH),
             ({"access_code_id": "other", "device_id": DOOR, "code": SECRET}, "invalid_input", BOTH),
+            (
+                {"access_code_id": "other", "code": SECRET},
+                "invalid_input",
+                "give access_code_id or code, not both",
+            ),
             ({"access_code_id": "nobody"}, "not_found", NO_CODE),
             ({"device_id": DOOR, "code": "999999"}, "not_found", "no managed code on this lock has this PIN"),
             (

@@ -159,6 +159,9 @@ class Device(Struct, frozen=True, kw_only=True):
     """Rises whenever a slot is found different; a rejected code is tried again when it rose."""
     probe: str | None = None
     """Checksum that belongs to the readings we have; None after own writes, because they change it."""
+    probe_open: str | None = None
+    """Checksum from before the readings of the audit under way; None after own writes."""
+    probe_opened_at: datetime | None = None
     audit_at: datetime | None = None
     """When the next audit is due; None: at once."""
     audit_round: datetime | None = None

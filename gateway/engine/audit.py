@@ -92,6 +92,9 @@ def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now
         if not probed:
             return Probe(why="audit: has anything changed at all?")
         return None
+    opened = device.probe_opened_at is not None and device.probe_opened_at >= started
+    if capabilities.probe and not opened and not probed:
+        return Probe(why="audit: the checksum before the slots are read")
     owned = [slot for slot in pending if snap.owner(slot) is not None]
     rest = [slot for slot in pending if slot not in owned and slot not in unknown]
     if not capabilities.probe:
@@ -104,9 +107,17 @@ def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now
     ahead = owned + unknown + rest
     if ahead:
         return ReadSlot(slot=ahead[0], why="audit", audit=True)
-    if capabilities.probe and not probed:
-        return Probe(why="audit: remember the checksum of what was just read")
+    if device.probe_open is not None and not probed:
+        return Probe(why="audit: is the checksum still the one from before?")
     return None
+
+
+def all_read(snap: Snapshot, since: datetime) -> bool:
+    """Say whether every slot was read since then: one that does not answer may hold anything."""
+    capabilities = snap.device.capabilities
+    return capabilities is not None and not any(
+        _older(snap.slots.get(slot), since) for slot in capabilities.slots
+    )
 
 
 def budget_ready(spent_until: datetime | None, now: datetime, timing: Timing) -> datetime | None:

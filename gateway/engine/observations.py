@@ -184,7 +184,7 @@ def _touched(work: Work, slot: SlotRef | None) -> None:
 
 def _all_cleared(work: Work) -> None:
     held = [p for p in work.placements.values() if p.confirmed is not None]
-    work.set_device(probe=None, audit_at=work.now)
+    work.set_device(probe=None, probe_open=None, audit_at=work.now)
     if not held:
         return
     if _blind(work):

@@ -7,7 +7,7 @@ from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, N
 from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
 from gateway.domain.timing import SETTLE
-from gateway.engine.audit import next_look, spent_until
+from gateway.engine.audit import all_read, next_look, spent_until
 from gateway.engine.holding import confirm, gone
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
@@ -32,20 +32,28 @@ def absorb_read_cost(work: Work) -> None:
 
 
 def absorb_probe(work: Work, checksum: str) -> None:
-    """Compare the checksum with the one that belongs to the readings we have."""
-    known = work.device.probe
-    if known is None:
-        # An audit asked for while this answer was on its way has not read the slots yet.
-        if _is_due(work):
-            work.set_device(probe=checksum, probed_at=work.now)
-    elif known == checksum:
+    """Compare the checksum with the one that belongs to the readings we have.
+
+    Readings belong to a checksum that was the same before the first and after the last of them: an edit in
+    between, which nothing told, would be taken as known otherwise.
+    """
+    device = work.device
+    if device.probe == checksum:
         work.set_device(probed_at=work.now)
-    else:
-        work.set_device(probe=None, probed_at=None)
+        return
+    opened_at = device.probe_opened_at
+    is_open = opened_at is not None and device.audit_round is not None and opened_at >= device.audit_round
+    if device.probe is not None or not is_open or opened_at is None:
+        work.set_device(probe=None, probed_at=None, probe_open=checksum, probe_opened_at=work.now)
+        return
+    # An audit asked for while this answer was on its way has not read the slots yet.
+    if _is_due(work):
+        belongs = device.probe_open == checksum and all_read(work.snapshot(), opened_at)
+        work.set_device(probe=checksum if belongs else None, probed_at=work.now)
 
 
 def _is_due(work: Work) -> bool:
-    """Say whether the audit under way has come to its checksum."""
+    """Say whether the audit under way has come to its last checksum."""
     started, capabilities = work.device.audit_round, work.device.capabilities
     if started is None or capabilities is None:
         return False
@@ -64,7 +72,7 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
         ghost=False,
         empty_since=None,
     )
-    work.set_device(probe=None)
+    work.set_device(probe=None, probe_open=None)
     if code_id is None or target is None or not work.is_open(intent):
         _settled_meanwhile(work, slot, written)
         return
@@ -103,7 +111,7 @@ def absorb_cleared(work: Work, intent: Intent, written: Written) -> None:
     """Take in that a clear went out."""
     slot, code_id = written.slot, intent.access_code_id
     work.set_slot(slot, own_write_at=work.now, touched=False)
-    work.set_device(probe=None)
+    work.set_device(probe=None, probe_open=None)
     if code_id is None:
         _cleared_ghost(work, intent, written)
         return
@@ -240,7 +248,7 @@ def _stays_open(work: Work, intent: Intent, error: DriverError) -> None:
     """Note an operation whose effect is not known. Its slot stays reserved: the code may be there."""
     if intent.slot is not None:
         work.set_slot(intent.slot, own_write_at=work.now)
-    work.set_device(probe=None)
+    work.set_device(probe=None, probe_open=None)
     code_id = intent.access_code_id
     if code_id is None:
         work.close(intent, "unknown")

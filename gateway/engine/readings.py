@@ -115,7 +115,17 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     if any(_same_reading(intent.before, seen, work) for intent in intents):
         not_applied(work, owner)
         return
-    if confirmed is None or owner.empty_twice:
+    _third_value(work, owner, slot, seen)
+
+
+def _third_value(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> None:
+    """Take in what is neither what was before nor what we sent: somebody else was there."""
+    code_id, confirmed = owner.access_code_id, owner.confirmed
+    intents = work.snapshot().open_intents(code_id)
+    sent = next((i.target for i in intents if i.target is not None and i.target.pin == seen.pin), None)
+    if sent is not None and (confirmed is None or confirmed.credential.pin != seen.pin):
+        _arrived_and_changed(work, code_id, slot, sent, seen)
+    elif confirmed is None or owner.empty_twice:
         _lost_to_stranger(work, owner, slot)
     elif any(intent.kind is IntentKind.CLEAR for intent in intents):
         if seen.pin == confirmed.credential.pin:
@@ -123,8 +133,19 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
         else:
             _lost_to_stranger(work, owner, slot)
     else:
-        not_applied(work, owner)  # neither before nor after: somebody else was there since
+        not_applied(work, owner)
         modified(work, owner, confirmed, seen)
+
+
+def _arrived_and_changed(work: Work, code_id: str, slot: SlotRef, sent: Credential, seen: Credential) -> None:
+    """Take in that an unanswered write arrived, and that somebody changed the code since."""
+    late = _settled(work, list(work.snapshot().open_intents(code_id)))
+    confirm(work, code_id, slot, sent, Evidence.READ_BACK)
+    owner = work.placement(code_id)
+    if owner.confirmed is not None:
+        modified(work, owner, owner.confirmed, seen)
+    if late is not None:
+        work.set_slot(slot, check_at=late)
 
 
 def _named(seen: Credential, want: Credential, confirmed: Confirmed | None) -> Credential:

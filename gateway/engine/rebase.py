@@ -23,7 +23,7 @@ _SINCE = (
     "unmanaged_since",
 )
 """Times since when something holds: "just now" is the careful answer where it is not known."""
-_LOOKED = ("read_at", "own_write_at", "probed_at")
+_LOOKED = ("read_at", "own_write_at", "probed_at", "probe_opened_at")
 """Times of looks and writes that recent ones are trusted by: "never" is the careful answer."""
 _DUE = ("paused_until", "retry_at", "look_retry_at", "read_budget", "check_at")
 """Times to wait for: "at once" is the careful answer."""

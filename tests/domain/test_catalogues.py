@@ -26,6 +26,7 @@ class TestCommandErrors:
             "TransactionReused": "transaction_reused",
             "Expired": "expired",
             "Overloaded": "overloaded",
+            "InternalError": "internal_error",
         }
 
     def test_every_error_is_drawn_in_the_tree(self) -> None:

@@ -120,6 +120,8 @@ class BenchDriver:
         self.lock = lock
         self.operations: list[tuple[str, SlotRef | None]] = []
         self.faults: list[Fault | None] = []
+        self.meanwhile: dict[tuple[str, SlotRef | None], Callable[[], object]] = {}
+        """What somebody does at the door right after an operation, once."""
         self.closed: Exception | None = None
         self.sink: EventSink | None = None
 
@@ -166,6 +168,7 @@ class BenchDriver:
         if fault is not None and fault[0] == "before":
             raise fault[1]
         result = effect()
+        self.meanwhile.pop((kind, slot), lambda: None)()
         if fault is not None:
             raise fault[1]
         return result

@@ -124,10 +124,13 @@ class TestAudit:
         assert audit(snapshot()) == ([], NOON + DAY)
 
     def test_the_first_inventory_reads_every_slot_ours_first(self) -> None:
-        """In the lock's order."""
-        snap = snapshot(device(audit_round=STARTED), held("ana", "7"))
+        """In the lock's order; before that, the checksum that they must still have afterwards."""
+        lock = device(audit_round=STARTED, probe_opened_at=STARTED, probe_open="abcd")
+        opening = snapshot(device(audit_round=STARTED, probe_opened_at=NOON - DAY), held("ana", "7"))
+        assert audit(opening)[0] == [Probe(why="audit: the checksum before the slots are read")]
+        snap = snapshot(lock, held("ana", "7"))
         assert audit(snap)[0] == [ReadSlot(slot="7", why="audit", audit=True)]
-        done = snapshot(device(audit_round=STARTED), held("ana", "7"), slot("7", read_at=NOON))
+        done = snapshot(lock, held("ana", "7"), slot("7", read_at=NOON))
         assert audit(done)[0] == [ReadSlot(slot="1", why="audit", audit=True)]
 
     @pytest.mark.parametrize(
@@ -144,11 +147,13 @@ class TestAudit:
 
     def test_when_the_checksum_changed_every_slot_is_read_and_then_it_is_remembered(self) -> None:
         """Ours first, then the others, then the new checksum."""
-        lock = device(CAN_TINY, audit_round=STARTED)
+        lock = device(CAN_TINY, audit_round=STARTED, probe_opened_at=STARTED, probe_open="abcd")
         old = snapshot(lock, slot("1", read_at=NOON - DAY), slot("2", read_at=NOON - DAY), held("ana", "2"))
         assert audit(old)[0] == [ReadSlot(slot="2", why="audit", audit=True)]
         fresh = snapshot(lock, slot("1", read_at=NOON), slot("2", read_at=NOON), held("ana", "2"))
-        assert audit(fresh)[0] == [Probe(why="audit: remember the checksum of what was just read")]
+        assert audit(fresh)[0] == [Probe(why="audit: is the checksum still the one from before?")]
+        written = snapshot(replace(lock, probe_open=None), slot("1", read_at=NOON), slot("2", read_at=NOON))
+        assert audit(written) == ([], None), "after a write of ours there is nothing to compare with"
         probed = snapshot(
             replace(lock, probed_at=NOON, probe="abcd"), slot("1", read_at=NOON), slot("2", read_at=NOON)
         )

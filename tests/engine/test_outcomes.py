@@ -354,23 +354,45 @@ class TestLooks:
         assert work.device == device()
 
     @pytest.mark.parametrize(
-        ("before", "after", "probed"),
-        [(None, "abcd", NOON), ("abcd", "abcd", NOON), ("1234", None, None)],
+        ("before", "opened", "after", "probed"),
+        [
+            ("abcd", None, "abcd", NOON),
+            ("1234", None, None, None),
+            (None, None, None, None),
+            (None, "abcd", "abcd", NOON),
+            (None, "1234", None, NOON),
+        ],
+        ids=["the same", "another", "before the reads", "the same after them", "another after them"],
     )
     def test_a_checksum_belongs_to_the_readings(
-        self, before: str | None, after: str | None, probed: datetime | None
+        self, before: str | None, opened: str | None, after: str | None, probed: datetime | None
     ) -> None:
-        """Another one means that everything is read again."""
+        """If it was the same before and after them; another one means that everything is read again."""
         read = [slot(name) for name in CAN.slots]
-        work = working(device(probe=before, audit_round=NOON - MINUTE), *read)
+        asked = NOON - MINUTE if opened is not None else None
+        lock = device(probe=before, audit_round=NOON - MINUTE, probe_open=opened, probe_opened_at=asked)
+        work = working(lock, *read)
         absorb_probe(work, "abcd")
         assert (work.device.probe, work.device.probed_at) == (after, probed)
+        if opened is None and before != "abcd":
+            assert (work.device.probe_open, work.device.probe_opened_at) == ("abcd", NOON)
         assert told(work) == []
+
+    def test_a_slot_that_did_not_answer_may_hold_anything(self) -> None:
+        """The checksum would cover what nobody has read."""
+        read = [slot(name) for name in CAN.slots if name != "3"]
+        silent = slot("3", read_at=NOON - HOUR, retry_at=NOON + HOUR)
+        opened = NOON - MINUTE
+        lock = device(audit_round=opened, probe_open="abcd", probe_opened_at=opened)
+        work = working(lock, *read, silent)
+        absorb_probe(work, "abcd")
+        assert (work.device.probe, work.device.probed_at) == (None, NOON)
 
     def test_a_checksum_from_before_an_audit_was_asked_for_is_not_kept(self) -> None:
         """It would stand for slots that were read before somebody changed them."""
         read = [slot(name, read_at=NOON - HOUR) for name in CAN.slots]
-        work = working(device(audit_round=NOON - MINUTE), *read)
+        lock = device(audit_round=NOON - MINUTE, probe_open="abcd", probe_opened_at=NOON - SECOND)
+        work = working(lock, *read)
         absorb_probe(work, "abcd")
         assert (work.device.probe, work.device.probed_at) == (None, None)
 

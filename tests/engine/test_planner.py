@@ -50,7 +50,7 @@ class TestOrder:
     def test_the_most_urgent_comes_first(self) -> None:
         """Among equals the one that has waited longest."""
         snap = snapshot(
-            device(audit_round=NOON - SECOND),
+            device(audit_round=NOON - SECOND, probe_open="abcd", probe_opened_at=NOON - SECOND),
             code("staged", "1001", starts_at=NOON + 10 * MINUTE), slot("20"),
             code("young", "1002", created_at=NOON - MINUTE),
             code("old", "1003", created_at=NOON - DAY),

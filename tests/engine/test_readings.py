@@ -104,6 +104,20 @@ class TestOurOwn:
         work = read(known("8"), code(), RESERVED, intent(before=known("8")))
         assert outcomes(work) == ["not applied"]
 
+    @pytest.mark.parametrize(
+        "before", [(), (held(content=credential("8")),)], ids=["first write", "another PIN"]
+    )
+    def test_the_pin_of_an_unanswered_write_is_ours_though_somebody_disabled_it(
+        self, before: tuple[Fact, ...]
+    ) -> None:
+        """It arrived, and was changed by hand since: put right, not left behind as a stranger's."""
+        facts = before or (RESERVED,)
+        work = read(known(enabled=False), code(), *facts, intent(before=Empty()))
+        assert outcomes(work) == ["applied"]
+        assert work.placement("ana").confirmed is not None
+        assert work.placement("ana").slot == "20"
+        assert told(work)[-1] == CHANGED
+
     def test_seeing_it_again_ends_every_doubt(self) -> None:
         """One empty reading before, a change of others put right."""
         work = read(known(), code(), held(empty_since=NOON - MINUTE, outside=outside()))

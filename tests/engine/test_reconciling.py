@@ -74,6 +74,19 @@ class TestComing:
         await bench.settle(3 * DAY)
         assert bench.driver.taken() == [("probe", None)] * 3
 
+    async def test_a_silent_edit_during_an_audit_is_found_by_the_next(self, hang: Hang) -> None:
+        """The checksum after the reads is not that of what was read, so it stands for nothing."""
+        bench = await hang(READABLE)
+        await bench.create(PIN)
+        await bench.settle(HOUR)
+        await bench.do("devices/sync", device_id=DOOR)
+        edit = lambda: bench.by_hand("20", "998877")  # noqa: E731
+        bench.driver.meanwhile = {("read", READABLE.capabilities.slots[-2]): edit}
+        await bench.settle(HOUR)
+        assert bench.on_lock() == {"20": "998877"}
+        await bench.settle(DAY)
+        assert bench.on_lock() == {"20": PIN}
+
     async def test_a_window_is_kept_by_the_hub(self, hang: Hang) -> None:
         """Staged disabled, enabled at its start, removed at its end within the second."""
         bench = await hang(READABLE)

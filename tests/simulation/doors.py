@@ -32,6 +32,7 @@ class Door:
         self.changes = 0
         """Counts what changed in the lock, by whomever."""
         self.deleted_since_wipe = False
+        self.asked_in_vain_since_wipe = 0
         self.filled_since_wipe: datetime | None = None
         self.disturbed = False
         """Somebody changed this lock by hand."""

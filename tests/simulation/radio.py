@@ -167,11 +167,14 @@ class SimSession:
         if fault == "dead_now":
             world.kill(door)
         if door.dead:
+            if kind in {"write", "clear"}:
+                world.rules.doubt(door, slot)
             await asyncio.sleep(8)
             process.check()
             raise LockUnreachable("the lock did not react")
         if fault is not None:
             world.rules.doubt(door, slot)
+            door.asked_in_vain_since_wipe += 1
             if slot is not None:
                 door.uncertain.add(slot)
         result = await self._with_fault(kind, slot, effect, fault)

@@ -144,6 +144,8 @@ class Watch:
             return
         if slot in door.held and not self._seen_empty_twice(door, slot):
             return
+        if self._wanted(door, door.lock.slots[slot].pin.reveal()) is not None:
+            return  # somebody typed the PIN of a code of ours: it counts as ours
         filled = door.filled_at[slot]
         if any(at >= filled and not empty for at, empty in door.seen.get(slot, [])):
             self.broken(1, f"{door.device_id}: slot {slot} holds somebody else's code")
@@ -193,6 +195,8 @@ class Watch:
         known = self._rejections.get(wanted.access_code_id) if wanted is not None else None
         if wanted is None or known is None or wanted.unsure:
             return
+        if not self._world.clock.synced:
+            return  # the day after which it may be tried again has passed by the hub's clock
         at, changes = known
         updated = wanted.changed_at is not None and wanted.changed_at >= at
         if door.changes == changes and not updated and self._world.now() - at < timedelta(hours=23):
@@ -325,7 +329,9 @@ class Watch:
         world, now = self._world, self._world.now()
         if world.hub is None or not world.clock.synced:
             return False
-        if now - world.hub_since < fine_for or now - world.clock_since < fine_for:
+        # The hub looks at its clock now and then only.
+        clock_seen = timedelta(seconds=world.clock_period) + fine_for
+        if now - world.hub_since < fine_for or now - world.clock_since < clock_seen:
             return False
         return self._hub_trouble is None or now - self._hub_trouble > fine_for
 
@@ -374,6 +380,8 @@ class Watch:
                 lost.clear()  # the hub had filled a slot before it noticed: not all were gone
                 return
             self._alarms[device_id] += 1
+            if self._world.doors[device_id].asked_in_vain_since_wipe > 1:
+                return  # the hub could not see in time that all were gone
             if self._alarms[device_id] > 1 and not self._world.doors[device_id].deleted_since_wipe:
                 self.broken(14, f"{device_id}: a wipe was told as {self._alarms[device_id]} single removals")
 

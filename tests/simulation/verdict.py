@@ -54,7 +54,9 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
     excused = {issue.access_code_id for issue in issues if issue.code in _EXCUSES}
     for code in snap.codes.values():
         want = desired(code, snap, t, world.timing)
-        slots = [slot for slot, taken in door.lock.slots.items() if taken.pin == code.pin]
+        # The PIN of a code that has ended may be another's by now.
+        others = {p.slot for p in snap.placements.values() if p.access_code_id != code.access_code_id}
+        slots = [s for s, taken in door.lock.slots.items() if taken.pin == code.pin and s not in others]
         ours = [slot for slot in slots if door.origin.get(slot) == "hub"]
         if want is None:
             if ours and not _cannot_know(door):

@@ -212,6 +212,7 @@ class World:
         door.origin.clear()
         door.changes += 1
         door.deleted_since_wipe = False
+        door.asked_in_vain_since_wipe = 0
         door.filled_since_wipe = None
         self.rules.wiped(door)
         if door.reports != "silent" and not door.dead and not self.fate.happens("report_lost"):

@@ -35,7 +35,8 @@ class TestDevices:
         await bench.do("devices/sync", device_id=DOOR)
         await bench.settle()
         operations = bench.driver.taken()
-        assert operations == [*(("read", slot) for slot in READABLE.capabilities.slots), ("probe", None)]
+        reads = [("read", slot) for slot in READABLE.capabilities.slots]
+        assert operations == [("probe", None), *reads, ("probe", None)]
 
     async def test_retire_empties_the_lock_of_our_codes(self, hang: Hang) -> None:
         """Others' stay; then it can leave the configuration."""
@@ -200,7 +201,7 @@ class TestPlans:
         bench.clock.pass_by(MINUTE)
         await bench.do("devices/sync", device_id=DOOR)
         [step] = (await bench.do("plan/get"))["plans"][0]["steps"]
-        assert (step["action"], step["access_code_id"]) == ("read", None)
+        assert (step["action"], step["slot"], step["access_code_id"]) == ("probe", None, None)
 
 
 class TestClock:

@@ -29,6 +29,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """Budget for inventory and audits, per lock."""
     command_retention: timedelta = timedelta(days=7)
     event_retention: timedelta = timedelta(days=90)
+    code_retention: timedelta = timedelta(days=90)
+    """A code that ended this long ago and is on no lock is dropped."""
 
 
 EMPTY_TWICE = timedelta(seconds=30)

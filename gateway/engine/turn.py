@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential
 from gateway.domain.placement import Intent, IntentKind, Snapshot
 from gateway.domain.store import Tx
@@ -59,7 +60,7 @@ def turn(
     housekeeping(work, rules)
     found = plan_for(work.snapshot(), t, rules)
     announce(work, tx, found.issues)
-    _drop_finished(work)
+    drop_finished(work)
     step = found.steps[0] if found.steps else None
     intent = _journal(work, step) if act and step is not None else None
     work.save(tx)
@@ -155,11 +156,20 @@ def _end_wipe_alarm(work: Work) -> None:
     work.set_device(wiped_at=None)
 
 
-def _drop_finished(work: Work) -> None:
+def drop_finished(work: Work) -> None:
+    """Drop codes that are on no lock: deleted ones, and those that ended long ago."""
     for code in list(work.codes.values()):
-        if code.deleted_at is not None and not work.snapshot().may_hold(code.access_code_id):
+        finished = code.deleted_at is not None or _ended_long_ago(code, work)
+        if finished and not work.snapshot().may_hold(code.access_code_id):
             work.tell("access_code.deleted", code.access_code_id)
             work.drop_code(code.access_code_id)
+
+
+def _ended_long_ago(code: AccessCode, work: Work) -> bool:
+    """Say so only by a clock that nobody doubts."""
+    t = work.t
+    sure = t.trusted and t.step is None
+    return sure and code.ends_at is not None and t.at - code.ends_at >= work.timing.code_retention
 
 
 def _journal(work: Work, step: Step) -> Intent | None:

@@ -11,8 +11,9 @@ DURATION = 'expected a duration: a whole number with s, m, h or d, such as "30m"
 LENGTH = "expected a duration from 1s to 3650d"
 TABLE = "expected a table"
 TIMING = (
-    "unknown; expected one of back_off_first, back_off_most, command_retention, event_retention, "
-    "expiry_alarm, lead, native_preload, reads_per_hour, removing_delay, second_check, setting_delay"
+    "unknown; expected one of back_off_first, back_off_most, code_retention, command_retention, "
+    "event_retention, expiry_alarm, lead, native_preload, reads_per_hour, removing_delay, second_check, "
+    "setting_delay"
 )
 LOCK = '[locks.door]\ndriver = "simulated"\n'
 ZWAVE = '[locks.door]\ndriver = "zwave"\nnode = 7\n'

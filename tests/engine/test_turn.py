@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import READABLE
+from gateway.domain.clock import TimeView
 from gateway.domain.credential import Empty
 from gateway.domain.placement import Former, Placement
 from gateway.engine.plan import ClearSlot, ReadSlot, WriteCode
-from gateway.engine.turn import Rules, housekeeping
+from gateway.engine.turn import Rules, drop_finished, housekeeping
 from gateway.engine.work import Work
 from tests.engine.build import (
     CAN_CHOOSE,
@@ -28,9 +29,10 @@ from tests.engine.build import (
     known,
     outside,
     slot,
+    view,
 )
 from tests.engine.conftest import Hang
-from tests.engine.working import working
+from tests.engine.working import told, working
 
 RULES = Rules(timing=TIMING, removals_after_step=3, next_audit=lambda _cron, now: now + DAY)
 
@@ -205,3 +207,31 @@ class TestOneUnit:
         bench.clock.jump(HOUR)
         await bench.engine.shop.turn(DOOR)
         assert bench.snap().device.audit_at is None
+
+
+class TestPruning:
+    """Codes that ended are kept for a while, then dropped like deleted ones."""
+
+    OLD = NOON - TIMING.code_retention
+
+    @pytest.mark.parametrize(
+        ("ends_at", "facts", "t", "kept"),
+        [
+            (OLD, (), view(), False),
+            (OLD + SECOND, (), view(), True),
+            (OLD, (held(),), view(), True),
+            (OLD, (intent(),), view(), True),
+            (OLD, (), view(trusted=False), True),
+            (OLD, (), view(step=(NOON - DAY, NOON)), True),
+            (None, (), view(), True),
+        ],
+        ids=["long ago", "not yet", "on the lock", "perhaps on the lock", "untrusted", "jumped", "no end"],
+    )
+    def test_only_what_is_certainly_past_and_gone(
+        self, ends_at: datetime | None, facts: tuple[Fact, ...], t: TimeView, *, kept: bool
+    ) -> None:
+        """And it is told."""
+        work = working(code(ends_at=ends_at), *facts, t=t)
+        drop_finished(work)
+        assert ("ana" in work.codes) is kept
+        assert told(work) == ([] if kept else ["access_code.deleted"])

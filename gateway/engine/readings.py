@@ -93,20 +93,18 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     code = work.codes.get(code_id)
     want = desired(code, work.snapshot(), work.t, work.timing) if code is not None else None
     confirmed = owner.confirmed
+    late = _settled(work, [i for i in intents if i.target is None or not seen.same_access(i.target, gap)])
     for target in [i.target for i in intents if i.target is not None]:
         if seen.same_access(target, gap):
-            late = _settled(
-                work, [i for i in intents if i.target is None or not seen.same_access(i.target, gap)]
-            )
             confirm(work, code_id, slot, msgspec.structs.replace(seen, name=target.name), Evidence.READ_BACK)
-            if late is not None:
-                work.set_slot(slot, check_at=late)  # another operation of ours may still arrive
+            work.set_slot(slot, check_at=late)  # another operation of ours may still arrive
             return
     if want is not None and seen.same_access(want, gap):
         evidence = Evidence.READ_BACK
         if confirmed is not None and not intents and seen.same_access(confirmed.credential, gap):
             evidence = max(evidence, confirmed.evidence)
         confirm(work, code_id, slot, _named(seen, want, confirmed), evidence)
+        work.set_slot(slot, check_at=late)
         return
     if confirmed is not None and seen.same_access(confirmed.credential, gap):
         not_applied(work, owner)
@@ -205,15 +203,16 @@ def _empty(work: Work, owner: Placement, slot: SlotRef) -> None:
     young = [i for i in intents if i.kind is IntentKind.SET and age(i.opened_at, work.now) < SETTLE]
     if young:
         # It may still arrive: this reading counts for nothing, another is taken when it must have.
+        # The time of the look stays, or an audit would take it again and again until then.
         settled = max(i.opened_at for i in young) + SETTLE
-        work.set_slot(slot, reading=None, read_at=None)
+        work.set_slot(slot, reading=None)
         work.set_placement(owner.access_code_id, retry_at=max(settled, owner.retry_at or settled))
         return
     if any(intent.kind is IntentKind.CLEAR for intent in intents):
         gone(work, owner, by_us=True)
         return
     if owner.confirmed is None:
-        work.close_all(owner.access_code_id, "not applied")
+        not_applied(work, owner)
         return
     if owner.empty_since is None:
         work.set_placement(owner.access_code_id, empty_since=work.now)

@@ -24,7 +24,9 @@ def is_wipe(work: Work) -> bool:
     for placement in held:
         if placement.empty_since is None:
             state = work.slot(placement.slot) if placement.slot is not None else None
-            if state is not None and state.read_at is not None and state.read_at >= suspected:
+            if state is None or state.reading is None or state.read_at is None:
+                continue  # not looked at, or while a write of ours may still arrive
+            if state.read_at >= suspected:
                 work.set_device(wipe_suspected_at=None)
                 return False
     if all(placement.empty_since is not None for placement in held):

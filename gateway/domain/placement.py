@@ -75,6 +75,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     failures: int = 0
     failure: str | None = None
     """Why the last attempt failed, in plain words."""
+    unanswered: bool = False
+    """It got no answer, rather than a refusal: a lock that was silent and lives again is asked at once."""
     retry_at: datetime | None = None
     removal_began: datetime | None = None
     cleared_at: datetime | None = None

@@ -41,6 +41,8 @@ WIPE_SHOWS = timedelta(minutes=10)
 """A suspected wipe that is not proven by then was none."""
 RECENT_READING = timedelta(minutes=10)
 """Rule 1: how fresh the reading must be before a slot is used for the first time."""
+LOOKS_THAT_MAY_FAIL = 3
+"""So many unanswered looks in a row mean that the lock is silent, and not just a slot."""
 SETTLE = timedelta(seconds=30)
 """An unanswered operation may still take effect this long after it was sent."""
 REJECTION_STANDS = timedelta(hours=24)

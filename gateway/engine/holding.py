@@ -76,12 +76,18 @@ def gone(work: Work, placement: Placement, *, by_us: bool) -> None:
 def not_applied(work: Work, owner: Placement) -> None:
     """Close what was open: the slot shows that it had no effect.
 
-    Young ones may still take effect, so look again.
+    Young ones may still take effect, so look again. The first is sent again at once; where looks are answered
+    and operations are not, the next ones wait longer and longer (rule 13).
     """
-    intents = work.snapshot().open_intents(owner.access_code_id)
+    code_id, failures = owner.access_code_id, owner.failures
+    intents = work.snapshot().open_intents(code_id)
     if any(age(intent.opened_at, work.now) < SETTLE for intent in intents) and owner.slot is not None:
         work.set_slot(owner.slot, check_at=work.now + SETTLE)
-    work.close_all(owner.access_code_id, "not applied")
+    if intents and failures > 1:
+        pause = work.retry_after(failures - 1) - work.now
+        retry_at = max(intent.opened_at for intent in intents) + pause
+        work.set_placement(code_id, retry_at=max(retry_at, owner.retry_at or retry_at))
+    work.close_all(code_id, "not applied")
 
 
 def still_there(work: Work, owner: Placement, confirmed: Confirmed, evidence: Evidence) -> None:

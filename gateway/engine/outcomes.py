@@ -2,20 +2,19 @@
 
 from datetime import datetime
 
-from gateway.domain.credential import Empty, Evidence, Unreadable
+from gateway.domain.credential import Credential, Empty, Evidence, Unreadable
 from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, NoAnswer, Refused, Written
 from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
-from gateway.domain.timing import SETTLE
+from gateway.domain.timing import LOOKS_THAT_MAY_FAIL, SETTLE
 from gateway.engine.audit import all_read, next_look, spent_until
+from gateway.engine.desire import granularity
 from gateway.engine.holding import confirm, gone
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
 from gateway.engine.waiting import age
 from gateway.engine.work import Work
 
-LOOKS_THAT_MAY_FAIL = 3
-"""So many unanswered looks in a row mean that the lock is silent, and not just a slot."""
 SECOND_LOOK = SETTLE / 2
 """A write that the first look does not show is looked at once more after this (zwave.md section 9: 15 s)."""
 
@@ -84,13 +83,19 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
         return
     if written.reading is not None:
         absorb_reading(work, slot, written.reading)
-        if work.placement(code_id).confirmed is None or work.is_open(intent):
+        if not _shows(work, code_id, target):
             _not_shown(work, code_id)
             work.set_slot(slot, check_at=work.now + SECOND_LOOK)
         return
     work.set_slot(slot, reading=None, read_at=None, check_at=None)
     confirm(work, code_id, slot, target, written.evidence)
     _plan_second_check(work, slot, written.evidence)
+
+
+def _shows(work: Work, code_id: str, target: Credential) -> bool:
+    """Say whether the lock is known to hold what was written."""
+    confirmed = work.placement(code_id).confirmed
+    return confirmed is not None and confirmed.credential.same_access(target, granularity(work.snapshot()))
 
 
 def _settled_meanwhile(work: Work, slot: str, written: Written) -> None:
@@ -184,6 +189,7 @@ def _not_shown(work: Work, code_id: str) -> None:
         code_id,
         failures=failures,
         failure="the lock took the command and does not show its effect",
+        unanswered=False,
         retry_at=work.retry_after(failures),
     )
 
@@ -258,6 +264,7 @@ def _stays_open(work: Work, intent: Intent, error: DriverError) -> None:
         code_id,
         failures=placement.failures + 1,
         failure=str(error),
+        unanswered=True,
         slot=placement.slot or intent.slot,
     )
 
@@ -293,6 +300,7 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
     if code is None or (intent.kind is IntentKind.SET and intent.revision != code.revision):
         return  # what was refused is no longer what is asked for
     failures = placement.failures + 1
+    work.set_placement(code_id, failures=failures, failure=str(error), unanswered=False)
     if error.reason.permanent and intent.kind is IntentKind.SET:
         rejection = Rejection(
             reason=error.reason,
@@ -300,9 +308,8 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
             revision=intent.revision,
             inventory_version=work.device.inventory_version,
         )
-        work.set_placement(code_id, rejection=rejection, failures=failures, failure=str(error), retry_at=None)
+        work.set_placement(code_id, rejection=rejection, retry_at=None)
     else:
-        retry_at = work.retry_after(failures)
-        work.set_placement(code_id, failures=failures, failure=str(error), retry_at=retry_at)
+        work.set_placement(code_id, retry_at=work.retry_after(failures))
     if error.reason is Refusal.FULL:
         work.set_device(audit_at=work.now)

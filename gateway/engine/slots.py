@@ -28,15 +28,18 @@ class Full(Struct, frozen=True):
 def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full:
     """Choose the slot for a code on a lock where the hub chooses.
 
-    The slot reserved before is taken again, while still granted. Otherwise slots come from the high end,
-    because people at keypads fill the low end, and those about to be looked at come last.
+    The slot reserved before is taken again, while still granted, unless it does not answer: the code is not
+    in it. Otherwise slots come from the high end, because people at keypads fill the low end, and those
+    about to be looked at come last.
     """
     device = snap.device
     capabilities = device.capabilities
     blind = capabilities is not None and capabilities.readback is Readback.NONE
     if placement.slot is not None and placement.slot in device.managed_slots:
-        return Choice(placement.slot, blind or _fresh(snap.slots.get(placement.slot), now))
-    owned = {p.slot for p in snap.placements.values() if p.slot is not None}
+        reserved = snap.slots.get(placement.slot)
+        if _answers(reserved, now):
+            return Choice(placement.slot, blind or _fresh(reserved, now))
+    owned = {p.slot for p in snap.placements.values() if p.slot is not None and p is not placement}
     free = [slot for slot in reversed(device.managed_slots) if slot not in owned]
     usable = [slot for slot in free if _may_be_free(snap.slots.get(slot), blind=blind)]
     if not usable:

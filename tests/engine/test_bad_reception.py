@@ -5,12 +5,18 @@ import logging
 import pytest
 from msgspec.structs import replace
 
-from drivers.simulated.models import READABLE
+from drivers.simulated.models import READABLE, Model
+from gateway.domain.credential import Credential, Reading, SlotRef
 from gateway.domain.driver import (
+    DriverError,
     LockAlive,
     NoAnswer,
+    Refused,
+    Written,
 )
+from gateway.domain.placement import Refusal
 from gateway.engine.views import instant
+from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
 
@@ -19,6 +25,33 @@ LOST = ("before", NoAnswer("no answer"))
 ACKNOWLEDGES = READABLE
 SILENT = replace(READABLE, capabilities=replace(READABLE.capabilities, supervised=False))
 """Says nothing of its own to a write: only a look tells."""
+
+
+def mute(bench: Bench, *slots: SlotRef) -> None:
+    """Let looks at these slots get no answer from now on."""
+    answer = bench.driver.read
+
+    async def read(slot: SlotRef) -> Reading:
+        if slot not in slots:
+            return await answer(slot)
+        bench.driver.operations.append(("read", slot))
+        raise NoAnswer("no answer")
+
+    bench.driver.read = read  # type: ignore[method-assign]
+
+
+def lose_writes(bench: Bench, error: DriverError | None) -> None:
+    """Let no write take effect from now on; without an `error` the lock seems to take it."""
+
+    async def write(slot: SlotRef | None, credential: Credential, *, replaces: Credential | None) -> Written:
+        del credential, replaces
+        assert slot is not None
+        bench.driver.operations.append(("write", slot))
+        if error is not None:
+            raise error
+        return bench.driver._written(slot)
+
+    bench.driver.write = write  # type: ignore[method-assign]
 
 
 class TestLateEffects:
@@ -58,3 +91,42 @@ class TestLateEffects:
         assert len(bench.driver.taken("read")) == len(READABLE.capabilities.slots)
         await bench.settle(MINUTE)
         assert list(bench.on_lock().values()) == [PIN]
+
+
+class TestPauses:
+    """Failures back off, one minute doubling to half an hour (rule 13)."""
+
+    @pytest.mark.parametrize(
+        ("model", "error"),
+        [(ACKNOWLEDGES, NoAnswer("no answer")), (SILENT, NoAnswer("no answer")), (SILENT, None)],
+        ids=["no answer", "no answer, unsupervised", "taken, not stored"],
+    )
+    @pytest.mark.parametrize("had", [None, OTHER], ids=["a new code", "another PIN"])
+    async def test_a_lock_that_stores_nothing_is_written_less_and_less(
+        self, hang: Hang, model: Model, error: DriverError | None, had: str | None
+    ) -> None:
+        """Though it answers every look: in a day some fifty writes, not one a minute."""
+        bench = await hang(model)
+        code_id = await bench.create(had) if had is not None else None
+        await bench.settle(HOUR)
+        lose_writes(bench, error)
+        bench.driver.operations.clear()
+        if code_id is None:
+            await bench.create(PIN)
+        else:
+            await bench.do("access_codes/update", access_code_id=code_id, code=PIN)
+        await bench.settle(5 * MINUTE)
+        assert 2 <= len(bench.driver.taken("write")) <= 4
+        await bench.settle(DAY)
+        assert 40 <= len(bench.driver.taken("write")) <= 60
+
+    async def test_a_code_does_not_wait_for_a_slot_that_gives_no_answer(self, hang: Hang) -> None:
+        """The one reserved before says nothing now; others are free."""
+        bench = await hang()
+        bench.clock.pass_by(HOUR)
+        bench.driver.faults = [None, ("before", Refused(Refusal.BUSY, "busy"))]
+        await bench.create(PIN)
+        await bench.settle()
+        mute(bench, "20")
+        await bench.settle(5 * MINUTE)
+        assert bench.on_lock() == {"19": PIN}

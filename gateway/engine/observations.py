@@ -22,7 +22,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.lock import Identity, Link, Readback
 from gateway.domain.placement import Placement
-from gateway.domain.timing import ECHO
+from gateway.domain.timing import ECHO, LOOKS_THAT_MAY_FAIL
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
@@ -40,8 +40,7 @@ def absorb_event(work: Work, event: LockEvent) -> None:
         case LockSeen():
             _seen(work, event)
         case LockAlive():
-            _end_silence(work)
-            work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE), retry_at=None)
+            _alive(work)
         case LockDead():
             failures = max(work.device.failures, 1)
             work.set_device(
@@ -54,6 +53,15 @@ def absorb_event(work: Work, event: LockEvent) -> None:
             work.set_device(authority_lost_at=None, retry_at=None)
         case AuthorityLost():
             work.set_device(authority_lost_at=work.device.authority_lost_at or work.now)
+        case _:
+            if work.device.failures or work.device.link is Link.UNREACHABLE:
+                _alive(work)  # whatever it says, it speaks
+            _said(work, event)
+
+
+def _said(work: Work, event: LockEvent) -> None:
+    """Take in what the lock itself reported."""
+    match event:
         case SlotReported():
             _reported(work, event.slot, event.reading)
         case SlotTouched():
@@ -66,12 +74,24 @@ def absorb_event(work: Work, event: LockEvent) -> None:
             _security(work, event)
 
 
+def _alive(work: Work) -> None:
+    """Take in a sign of life: it ends every wait for this lock (rule 13)."""
+    _end_silence(work)
+    work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE), retry_at=None)
+
+
 def _end_silence(work: Work) -> None:
-    """Let no slot wait for what the silence of the whole lock left unanswered."""
-    if work.device.link is Link.UNREACHABLE:
-        for slot, state in list(work.slots.items()):
-            if state.retry_at is not None:
-                work.set_slot(slot, retry_at=None, failures=0)
+    """Let no slot and no code wait for what the silence of the whole lock left unanswered."""
+    if work.device.link is not Link.UNREACHABLE and work.device.failures < LOOKS_THAT_MAY_FAIL:
+        return
+    for slot, state in list(work.slots.items()):
+        if state.retry_at is not None:
+            work.set_slot(slot, retry_at=None, failures=0)
+    for code_id, placement in list(work.placements.items()):
+        # What is still open is waited for because it may arrive late, and what was refused because it was.
+        is_open = work.snapshot().open_intents(code_id)
+        if placement.retry_at is not None and placement.unanswered and not is_open:
+            work.set_placement(code_id, retry_at=None, failures=0)
 
 
 def _since(work: Work, link: Link) -> datetime | None:

@@ -8,12 +8,18 @@ from msgspec.structs import replace
 from drivers.simulated.models import READABLE, Model
 from gateway.domain.credential import Credential, Reading, SlotRef
 from gateway.domain.driver import (
+    AccessDenied,
+    CodeUsed,
     DriverError,
     LockAlive,
+    LockDead,
+    LockEvent,
+    LockUnreachable,
     NoAnswer,
     Refused,
     Written,
 )
+from gateway.domain.lock import Link
 from gateway.domain.placement import Refusal
 from gateway.engine.views import instant
 from tests.engine.bench import Bench
@@ -130,3 +136,63 @@ class TestPauses:
         mute(bench, "20")
         await bench.settle(5 * MINUTE)
         assert bench.on_lock() == {"19": PIN}
+
+
+class TestSignsOfLife:
+    """Whatever a lock says ends the wait for it."""
+
+    @pytest.mark.parametrize(
+        "sign",
+        [
+            LockAlive(device_id=DOOR),
+            CodeUsed(device_id=DOOR, slot="1"),
+            AccessDenied(device_id=DOOR, reason="wrong_code"),
+        ],
+    )
+    @pytest.mark.parametrize("error", [NoAnswer("no answer"), LockUnreachable("no reaction")])
+    async def test_everything_is_tried_again(self, hang: Hang, sign: LockEvent, error: DriverError) -> None:
+        """The lock as well as its slots that were asked in vain."""
+        bench = await hang()
+        code_id = await bench.create(OTHER)
+        await bench.settle(HOUR)
+        bench.driver.faults = [("before", error)] * 40
+        await bench.do("access_codes/update", access_code_id=code_id, code=PIN)
+        await bench.settle(2 * HOUR + 15 * MINUTE)
+        bench.driver.faults = []
+        await bench.tell(sign)
+        assert bench.on_lock() == {"20": PIN}
+        assert bench.snap().device.link is Link.ONLINE
+
+    @pytest.mark.parametrize(
+        ("error", "at_once"), [(NoAnswer("no answer"), True), (Refused(Refusal.BUSY, "busy"), False)]
+    )
+    async def test_a_code_waits_on_only_where_it_was_refused(
+        self, hang: Hang, error: DriverError, *, at_once: bool
+    ) -> None:
+        """The lock answered looks at first, then fell silent and came back."""
+        bench = await hang()
+        takes = bench.driver.write
+        lose_writes(bench, error)
+        await bench.create(PIN)
+        await bench.settle(2 * HOUR)
+        assert bench.on_lock() == {}
+        bench.driver.write = takes  # type: ignore[method-assign]
+        await bench.tell(LockDead(device_id=DOOR))
+        await bench.tell(LockAlive(device_id=DOOR))
+        assert (bench.on_lock() == {"20": PIN}) is at_once
+
+    async def test_one_bad_slot_of_a_lock_that_talks_goes_on_waiting(self, hang: Hang) -> None:
+        """It is not polled each time somebody opens the door."""
+        bench = await hang()
+        code_id = await bench.create(OTHER)
+        await bench.create("693356")
+        await bench.settle(HOUR)
+        bench.driver.faults = [LOST]
+        await bench.do("access_codes/update", access_code_id=code_id, code=PIN)
+        await bench.settle()
+        mute(bench, "20")
+        await bench.settle(MINUTE)
+        bench.driver.operations.clear()
+        for _ in range(20):
+            await bench.tell(CodeUsed(device_id=DOOR, slot="19"))
+        assert bench.driver.taken() == []

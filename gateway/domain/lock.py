@@ -159,6 +159,8 @@ class Device(Struct, frozen=True, kw_only=True):
     """Rises whenever a slot is found different; a rejected code is tried again when it rose."""
     probe: str | None = None
     """Checksum that belongs to the readings we have; None after own writes, because they change it."""
+    unseen_since: datetime | None = None
+    """The driver connected then and has not told of this lock since: it may be another one by now."""
     probe_open: str | None = None
     """Checksum from before the readings of the audit under way; None after own writes."""
     probe_opened_at: datetime | None = None

@@ -129,6 +129,7 @@ def _configured(device: Device, policy: LockPolicy | None, now: datetime) -> Dev
         policy=policy,
         link=Link.UNKNOWN,
         authority_lost_at=now if policy is not None else None,
+        unseen_since=now if device.capabilities is not None else None,
         retry_at=None,
         # Nobody could look meanwhile: the time to prove or drop the suspicion begins anew.
         wipe_suspected_at=now if device.wipe_suspected_at is not None else None,

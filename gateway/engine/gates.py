@@ -26,7 +26,7 @@ def lock_gate(snap: Snapshot, t: TimeView, wake: Wake) -> Gate:
     device = snap.device
     if device.policy is None:
         return Gate.NOT_CONFIGURED
-    if device.capabilities is None:
+    if device.capabilities is None or device.unseen_since is not None:
         return Gate.NOT_SEEN
     if device.replaced:
         return Gate.REPLACED

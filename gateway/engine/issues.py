@@ -50,7 +50,9 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
         )
     if device.authority_lost_at is not None and t.now - device.authority_lost_at >= AUTHORITY_LOST:
         yield Issue(code="hub_disconnected", message="the server or adapter that reaches this lock is away")
-    elif device.capabilities is None:
+    elif device.capabilities is None or (
+        device.unseen_since is not None and t.now - device.unseen_since >= AUTHORITY_LOST
+    ):
         yield Issue(code="device_not_found", message="the driver has not seen this lock yet")
     if device.link is Link.UNREACHABLE:
         yield Issue(code="device_disconnected", message="the lock does not answer")
@@ -141,6 +143,8 @@ def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
     device = snap.device
     if device.authority_lost_at is not None:
         yield device.authority_lost_at + AUTHORITY_LOST
+    if device.unseen_since is not None:
+        yield device.unseen_since + AUTHORITY_LOST
     for code in snap.codes.values():
         for moment in _moments_of(code, snap, t, timing):
             yield t.now + (moment - t.at)

@@ -50,7 +50,7 @@ def absorb_event(work: Work, event: LockEvent) -> None:
                 retry_at=work.retry_after(failures),
             )
         case AuthorityUp():
-            work.set_device(authority_lost_at=None, retry_at=None)
+            work.set_device(authority_lost_at=None, unseen_since=work.now, retry_at=None)
         case AuthorityLost():
             work.set_device(authority_lost_at=work.device.authority_lost_at or work.now)
         case _:
@@ -108,6 +108,7 @@ def _seen(work: Work, event: LockSeen) -> None:
         link=Link.ONLINE,
         link_since=_since(work, Link.ONLINE),
         authority_lost_at=None,
+        unseen_since=None,
         retry_at=None,
         battery=event.battery if event.battery is not None else work.device.battery,
     )

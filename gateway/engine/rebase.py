@@ -14,6 +14,7 @@ _LONGEST = timedelta(hours=25)
 _SINCE = (
     "link_since",
     "authority_lost_at",
+    "unseen_since",
     "audit_round",
     "wipe_suspected_at",
     "wiped_at",

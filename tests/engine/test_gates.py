@@ -30,6 +30,7 @@ TABLE = [
     (device(), Gate.OPEN, None),
     (device(policy=None), Gate.NOT_CONFIGURED, None),
     (device(None), Gate.NOT_SEEN, None),
+    (device(unseen_since=NOON), Gate.NOT_SEEN, None),
     (device(seen_identity=STRANGER), Gate.REPLACED, None),
     (device(authority_lost_at=NOON), Gate.AUTHORITY_LOST, None),
     (device(held_for_restore=True), Gate.HELD_FOR_RESTORE, None),

@@ -50,6 +50,13 @@ TABLE: list[tuple[str, Snapshot, TimeView, set[str]]] = [
     ),
     ("never seen", snapshot(device(None)), view(), {"device_not_found"}),
     (
+        "not seen since the server came back",
+        snapshot(device(unseen_since=NOON - 2 * MINUTE)),
+        view(),
+        {"device_not_found"},
+    ),
+    ("not seen yet", snapshot(device(unseen_since=NOON - MINUTE)), view(), set()),
+    (
         "server away for long",
         snapshot(device(authority_lost_at=NOON - 2 * MINUTE)),
         view(),

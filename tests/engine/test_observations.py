@@ -112,6 +112,13 @@ class TestPresence:
         ).device
         assert (up.authority_lost_at, up.retry_at) == (None, None)
 
+    def test_a_lock_is_not_served_before_it_is_seen_again(self) -> None:
+        """Meanwhile somebody may have put another one in its place (rule 15)."""
+        up = after(AuthorityUp(device_ids=(DOOR,)), device()).device
+        assert up.unseen_since == NOON
+        again = LockSeen(device_id=DOOR, identity=IDENTITY, capabilities=CAN)
+        assert after(again, device(unseen_since=NOON)).device.unseen_since is None
+
 
 class TestReports:
     """A report that says what we know is believed; before any other is believed we look ourselves."""

@@ -195,6 +195,12 @@ class TestStart:
         run_virtual(main())
         return bench.snap()
 
+    def test_a_lock_known_from_before_must_be_seen_again(self) -> None:
+        """Another one may answer under its address by now (rule 15)."""
+        bench = Bench(READABLE)
+        assert self.started(bench, snapshot(device())).device.unseen_since == NOON
+        bench.store.close()
+
     def test_a_suspected_wipe_has_its_time_again(self) -> None:
         """While the hub was off nobody could look."""
         bench = Bench(READABLE)

@@ -32,7 +32,8 @@ class Door:
         self.changes = 0
         """Counts what changed in the lock, by whomever."""
         self.deleted_since_wipe = False
-        self.asked_in_vain_since_wipe = 0
+        self.wipe_seen = False
+        self.asked_in_vain_since_wipe_seen = 0
         self.filled_since_wipe: datetime | None = None
         self.disturbed = False
         """Somebody changed this lock by hand."""
@@ -49,6 +50,8 @@ class Door:
         """Remember what the hub was told of a slot."""
         if self.last_seen.get(slot) != reading:
             self.changes += 1  # news to the hub
+            if isinstance(reading, Empty) and not self.wipe_seen:
+                self.wipe_seen, self.asked_in_vain_since_wipe_seen = True, 0
         self.last_seen[slot] = reading
         self.seen.setdefault(slot, []).append((at, isinstance(reading, Empty)))
 

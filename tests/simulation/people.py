@@ -48,6 +48,7 @@ class People:
         self.wanted: dict[str, Wanted] = {}
         self._transaction = 0
         self._replacing: dict[str, asyncio.Task[None]] = {}
+        self._looking: set[asyncio.Task[object]] = set()
 
     async def run(self) -> None:
         """Act at random times."""
@@ -206,6 +207,12 @@ class People:
             if reply is None or reply["status"] != "ok":
                 await asyncio.sleep(60)
         del self._replacing[door.device_id]
+
+    def have_a_look(self, door: Door) -> None:
+        """Have somebody who was at the door tell the hub to look."""
+        task = asyncio.ensure_future(self._ask("devices/sync", {"device_id": door.device_id}))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
 
     # At the door.
 

@@ -174,7 +174,7 @@ class SimSession:
             raise LockUnreachable("the lock did not react")
         if fault is not None:
             world.rules.doubt(door, slot)
-            door.asked_in_vain_since_wipe += 1
+            door.asked_in_vain_since_wipe_seen += 1
             if slot is not None:
                 door.uncertain.add(slot)
         result = await self._with_fault(kind, slot, effect, fault)

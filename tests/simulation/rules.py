@@ -144,7 +144,8 @@ class Watch:
             return
         if slot in door.held and not self._seen_empty_twice(door, slot):
             return
-        if self._wanted(door, door.lock.slots[slot].pin.reveal()) is not None:
+        typed = door.lock.slots[slot].pin.reveal()
+        if any(w.device_id == door.device_id and w.pin == typed for w in self._world.people.wanted.values()):
             return  # somebody typed the PIN of a code of ours: it counts as ours
         filled = door.filled_at[slot]
         if any(at >= filled and not empty for at, empty in door.seen.get(slot, [])):
@@ -380,7 +381,7 @@ class Watch:
                 lost.clear()  # the hub had filled a slot before it noticed: not all were gone
                 return
             self._alarms[device_id] += 1
-            if self._world.doors[device_id].asked_in_vain_since_wipe > 1:
+            if self._world.doors[device_id].asked_in_vain_since_wipe_seen > 1:
                 return  # the hub could not see in time that all were gone
             if self._alarms[device_id] > 1 and not self._world.doors[device_id].deleted_since_wipe:
                 self.broken(14, f"{device_id}: a wipe was told as {self._alarms[device_id]} single removals")

@@ -57,7 +57,7 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
         # The PIN of a code that has ended may be another's by now.
         others = {p.slot for p in snap.placements.values() if p.access_code_id != code.access_code_id}
         slots = [s for s, taken in door.lock.slots.items() if taken.pin == code.pin and s not in others]
-        ours = [slot for slot in slots if door.origin.get(slot) == "hub"]
+        ours = [slot for slot in slots if door.origin.get(slot) == "hub" and slot not in door.lies]
         if want is None:
             if ours and not _cannot_know(door):
                 watch.broken(12, f"{door.device_id}: an unwanted code is still in slot {ours[0]}")
@@ -88,7 +88,8 @@ def _no_leftovers(watch: "Watch", door: Door, snap: Snapshot) -> None:
     """Nothing that the hub wrote may stay without a code that owns it."""
     owned = {p.slot for p in snap.placements.values() if p.confirmed is not None}
     for slot in door.lock.slots:
-        if door.origin.get(slot) == "hub" and slot not in owned and not _cannot_know(door):
+        ours = door.origin.get(slot) == "hub" and slot not in door.lies
+        if ours and slot not in owned and not _cannot_know(door):
             watch.broken(12, f"{door.device_id}: slot {slot} holds a code of the hub that nobody owns")
 
 

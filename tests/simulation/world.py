@@ -212,8 +212,10 @@ class World:
         door.origin.clear()
         door.changes += 1
         door.deleted_since_wipe = False
-        door.asked_in_vain_since_wipe = 0
+        door.wipe_seen = False
         door.filled_since_wipe = None
+        if self.rng.random() < 0.7:
+            self.later(self.rng.uniform(60, 900), lambda: self.people.have_a_look(door))
         self.rules.wiped(door)
         if door.reports != "silent" and not door.dead and not self.fate.happens("report_lost"):
             self.rules.edit_reported(door, None)
@@ -311,7 +313,7 @@ class World:
             door = self.rng.choice(list(self.doors.values()))
             if what == "dead":
                 self.kill(door)
-            elif what == "wipe" and self.rng.random() < 0.2:
+            elif what == "wipe" and self.rng.random() < 0.5:
                 self.wipe(door)
             elif what == "broker" and self.broker_up:
                 await self._broker_outage()

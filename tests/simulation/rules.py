@@ -280,7 +280,12 @@ class Watch:
 
     def _removed_in_time(self, wanted: "Wanted", ends_at: datetime) -> None:
         world, door = self._world, self._world.doors[wanted.device_id]
-        if wanted.ends_at != ends_at or wanted.leaving or not self._quiet(door, timedelta(minutes=40)):
+        if (
+            wanted.ends_at != ends_at
+            or wanted.leaving
+            or wanted.unsure
+            or not self._quiet(door, timedelta(minutes=40))
+        ):
             return
         same_time = [
             w
@@ -294,7 +299,12 @@ class Watch:
 
     def _alarmed(self, wanted: "Wanted", ends_at: datetime) -> None:
         world, door = self._world, self._world.doors[wanted.device_id]
-        if wanted.ends_at != ends_at or wanted.leaving or not self._hub_fine(timedelta(minutes=5)):
+        if (
+            wanted.ends_at != ends_at
+            or wanted.leaving
+            or wanted.unsure
+            or not self._hub_fine(timedelta(minutes=5))
+        ):
             return
         slot = self._ours(door, wanted.pin)
         if slot is None or slot in door.lies or door.replaced_at is not None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from gateway.domain.clock import TimeView
 from gateway.domain.credential import SlotRef
-from gateway.domain.lock import Capabilities, Readback
+from gateway.domain.lock import Capabilities, Device, Readback
 from gateway.domain.placement import Slot, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step
@@ -81,10 +81,13 @@ def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now
     if capabilities.lock_chooses_slot:
         done = device.probed_at is not None and device.probed_at >= started
         return None if done else ReadAll(why="audit", audit=True)
+    opened = _opened(snap.device, started)
+    # What was read before the first checksum may have changed before it too.
+    since = opened or started
     pending = [
         slot
         for slot in capabilities.slots
-        if _older(snap.slots.get(slot), started) and _answers(snap.slots.get(slot), now)
+        if _older(snap.slots.get(slot), since) and _answers(snap.slots.get(slot), now)
     ]
     unknown = [slot for slot in pending if _unread(snap.slots.get(slot))]
     probed = device.probed_at is not None and device.probed_at >= started
@@ -92,8 +95,7 @@ def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now
         if not probed:
             return Probe(why="audit: has anything changed at all?")
         return None
-    opened = device.probe_opened_at is not None and device.probe_opened_at >= started
-    if capabilities.probe and not opened and not probed:
+    if capabilities.probe and opened is None and not probed:
         return Probe(why="audit: the checksum before the slots are read")
     owned = [slot for slot in pending if snap.owner(slot) is not None]
     rest = [slot for slot in pending if slot not in owned and slot not in unknown]
@@ -110,6 +112,12 @@ def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now
     if device.probe_open is not None and not probed:
         return Probe(why="audit: is the checksum still the one from before?")
     return None
+
+
+def _opened(device: Device, started: datetime) -> datetime | None:
+    """Return when the first checksum of the audit under way was taken."""
+    at = device.probe_opened_at
+    return at if at is not None and at >= started else None
 
 
 def all_read(snap: Snapshot, since: datetime) -> bool:

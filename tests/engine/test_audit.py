@@ -159,6 +159,12 @@ class TestAudit:
         )
         assert audit(probed) == ([], None)
 
+    def test_a_slot_read_before_the_first_checksum_is_read_again(self) -> None:
+        """Otherwise the checksum would stand for nothing, and the next audit would read everything again."""
+        lock = device(CAN_TINY, audit_round=NOON - MINUTE, probe_opened_at=NOON - SECOND, probe_open="abcd")
+        early = snapshot(lock, slot("1", read_at=NOON), slot("2", read_at=NOON - 2 * SECOND))
+        assert audit(early)[0] == [ReadSlot(slot="2", why="audit", audit=True)]
+
     def test_a_slot_of_ours_just_written_counts_as_known(self) -> None:
         """The checksum covers it; it needs no reading before the probe."""
         lock = device(CAN_TINY, audit_round=STARTED, probe="abcd")

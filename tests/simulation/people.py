@@ -1,7 +1,7 @@
 """Those who use the hub: clients at the broker, and people at the doors."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,8 @@ class Wanted:
     unsure: bool = False
     """An update went out that was never answered."""
     changed_at: datetime | None = None
-    history: list[str] = field(default_factory=list)
+    pin_since: datetime | None = None
+    """When the PIN was last changed; None: it is the one it was created with."""
 
 
 class People:
@@ -130,11 +131,12 @@ class People:
         if reply is not None:
             wanted.unsure = False
         if reply is not None and reply["status"] == "ok":
-            wanted.starts_at, wanted.ends_at, wanted.pin = starts, ends, pin
+            pin = pin if "code" in body else reply["data"]["access_code"]["code"]
             wanted.changed_at = self._world.now()
+            if pin != wanted.pin:
+                wanted.pin_since = wanted.changed_at
+            wanted.starts_at, wanted.ends_at, wanted.pin = starts, ends, pin
             self._world.rules.pins.add(pin)
-            if "code" not in body:
-                wanted.pin = reply["data"]["access_code"]["code"]
             self._world.rules.expect_end(wanted)
 
     async def _delete(self, wanted: Wanted) -> None:

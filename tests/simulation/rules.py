@@ -294,7 +294,7 @@ class Watch:
             and w.ends_at is not None
             and abs(w.ends_at - ends_at) < timedelta(minutes=1)
         ]
-        if len(same_time) == 1 and self._ours(door, wanted.pin) is not None:
+        if len(same_time) == 1 and self._ours(door, wanted) is not None:
             self.broken(6, f"{door.device_id}: a code was still there 8 s after its end, on a quiet lock")
 
     def _alarmed(self, wanted: "Wanted", ends_at: datetime) -> None:
@@ -306,7 +306,7 @@ class Watch:
             or not self._hub_fine(timedelta(minutes=5))
         ):
             return
-        slot = self._ours(door, wanted.pin)
+        slot = self._ours(door, wanted)
         if slot is None or slot in door.lies or door.replaced_at is not None:
             return
         told = world.connection.execute(
@@ -316,10 +316,12 @@ class Watch:
         if told is None:
             self.broken(6, f"{door.device_id}: a code is there 150 s after its end and nobody was alarmed")
 
-    def _ours(self, door: Door, pin: str) -> str | None:
+    def _ours(self, door: Door, wanted: "Wanted") -> str | None:
         for slot, taken in door.lock.slots.items():
-            if taken.pin.reveal() == pin and door.origin.get(slot) == "hub" and taken.enabled:
-                return slot
+            if taken.pin.reveal() != wanted.pin or door.origin.get(slot) != "hub" or not taken.enabled:
+                continue
+            if wanted.pin_since is None or door.filled_at[slot] >= wanted.pin_since:
+                return slot  # else it is another code's former PIN, which waits to be replaced
         return None
 
     def _quiet(self, door: Door, quiet_for: timedelta) -> bool:

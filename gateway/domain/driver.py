@@ -18,7 +18,7 @@ Errors of a session, and what each means for the write that was under way::
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
@@ -183,6 +183,13 @@ class BatteryLevel(Struct, frozen=True, kw_only=True):
     level: float
 
 
+class ClockChecked(Struct, frozen=True, kw_only=True):
+    """The driver set the lock's own clock and read it back. `off_by` None: it could not be read."""
+
+    device_id: str
+    off_by: timedelta | None
+
+
 type LockEvent = (
     LockSeen
     | LockAlive
@@ -196,6 +203,7 @@ type LockEvent = (
     | AccessDenied
     | Tampered
     | BatteryLevel
+    | ClockChecked
 )
 
 

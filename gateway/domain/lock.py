@@ -53,6 +53,8 @@ class NativeWindows(StrEnum):
 
     NONE = "none"
     DATES = "dates"
+    DATES_OR_WEEKDAYS = "dates_or_weekdays"
+    """One kind at a time for one code (Z-Wave Schedule Entry Lock)."""
     DATES_AND_WEEKDAYS = "dates_and_weekdays"
 
 
@@ -71,6 +73,10 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     disabled_status: bool = False
     native_windows: NativeWindows = NativeWindows.NONE
     schedule_granularity: timedelta = timedelta(minutes=1)
+    schedule_zone: str | None = None
+    """IANA zone of the lock's own clock, where it keeps local time; None: it keeps UTC.
+
+    Schedules handed to a driver lie on the lock's grid already (`gateway.domain.schedules`)."""
     probe: bool = False
     """One cheap request answers a checksum over all slots."""
     name_length: int = 0

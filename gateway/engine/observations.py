@@ -27,7 +27,7 @@ from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
 from gateway.engine.waiting import age
-from gateway.engine.wipe import declare_wipe
+from gateway.engine.wipe import declare_wipe, renew_suspicion
 from gateway.engine.work import Work
 
 LOW_BATTERY = 0.2
@@ -82,6 +82,7 @@ def _alive(work: Work) -> None:
 
 def _end_silence(work: Work) -> None:
     """Let no slot and no code wait for what the silence of the whole lock left unanswered."""
+    renew_suspicion(work)
     if work.device.link is not Link.UNREACHABLE and work.device.failures < LOOKS_THAT_MAY_FAIL:
         return
     for slot, state in list(work.slots.items()):

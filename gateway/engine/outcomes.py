@@ -13,6 +13,7 @@ from gateway.engine.holding import confirm, gone
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
 from gateway.engine.waiting import age
+from gateway.engine.wipe import renew_suspicion
 from gateway.engine.work import Work
 
 SECOND_LOOK = SETTLE / 2
@@ -21,6 +22,7 @@ SECOND_LOOK = SETTLE / 2
 
 def absorb_answer(work: Work) -> None:
     """Note that the lock answered: nothing holds it back any more."""
+    renew_suspicion(work)
     if work.device.failures or work.device.retry_at is not None or work.device.link is not Link.ONLINE:
         work.set_device(failures=0, retry_at=None, link=Link.ONLINE, link_since=work.now)
 

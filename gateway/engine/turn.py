@@ -18,6 +18,7 @@ from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
 from gateway.engine.waiting import age
+from gateway.engine.wipe import is_silent
 from gateway.engine.work import Chance, Work
 
 type Absorb = Callable[[Work], None]
@@ -98,7 +99,7 @@ def housekeeping(work: Work, rules: Rules) -> None:
         work.set_device(audit_round=None)
     held = [p for p in work.placements.values() if p.confirmed is not None]
     suspected = work.device.wipe_suspected_at
-    if suspected is not None and (not held or age(suspected, work.now) > WIPE_SHOWS):
+    if suspected is not None and (not held or _should_have_shown(work, suspected)):
         _drop_suspicion(work)
     _end_wipe_alarm(work)
     for code in list(work.codes.values()):
@@ -128,6 +129,11 @@ def housekeeping(work: Work, rules: Rules) -> None:
 def _next_audit(work: Work, rules: Rules) -> datetime | None:
     policy = work.device.policy
     return rules.next_audit(policy.audit, work.now) if policy is not None else None
+
+
+def _should_have_shown(work: Work, suspected: datetime) -> bool:
+    """Say whether there was time enough to look at every code since a wipe was suspected."""
+    return not is_silent(work.device) and age(suspected, work.now) > WIPE_SHOWS
 
 
 def _drop_suspicion(work: Work) -> None:

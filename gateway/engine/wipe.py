@@ -1,6 +1,7 @@
 """Telling one deleted code from a lock that lost all of them (rule 14). Works on a `Work`."""
 
-from gateway.domain.lock import OnWipe
+from gateway.domain.lock import Device, Link, OnWipe
+from gateway.domain.timing import LOOKS_THAT_MAY_FAIL
 from gateway.engine.holding import gone
 from gateway.engine.work import Work
 
@@ -9,6 +10,22 @@ def suspect_wipe(work: Work) -> None:
     """Note that one of several codes was found missing: the others are looked at before a verdict."""
     held = [p for p in work.placements.values() if p.confirmed is not None]
     if len(held) > 1 and work.device.wipe_suspected_at is None:
+        work.set_device(wipe_suspected_at=work.now)
+
+
+def is_silent(device: Device) -> bool:
+    """Say whether nobody can look at the lock just now."""
+    return (
+        device.link is Link.UNREACHABLE
+        or device.authority_lost_at is not None
+        or device.unseen_since is not None
+        or device.failures >= LOOKS_THAT_MAY_FAIL
+    )
+
+
+def renew_suspicion(work: Work) -> None:
+    """Begin the time to prove a suspicion anew: the lock was silent, and answers again."""
+    if work.device.wipe_suspected_at is not None and is_silent(work.device):
         work.set_device(wipe_suspected_at=work.now)
 
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import CHOOSER, MASKED, READABLE, WRITE_ONLY, Model
-from gateway.domain.driver import AllCleared, SlotTouched
+from gateway.domain.driver import AllCleared, LockAlive, LockUnreachable, SlotTouched
 from gateway.domain.lock import OnWipe
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, POLICY
@@ -79,6 +79,22 @@ class TestWiped:
         assert "device.wiped" not in bench.events()
         assert bench.driver.taken("write", "clear") == []
         assert bench.issues() == set()
+
+    async def test_a_lock_that_falls_silent_in_between_is_judged_when_it_answers_again(self, hang: Hang) -> None:
+        """While nobody can look, the time to prove a suspicion does not run out."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        bench.lock.delete_all()
+        bench.driver.faults = [None, *[("before", LockUnreachable("out of reach"))] * 20]
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        await bench.settle(18 * MINUTE)
+        bench.driver.faults.clear()
+        await bench.tell(LockAlive(device_id=DOOR))
+        await bench.settle(HOUR)
+        told = bench.events()
+        assert told.count("device.wiped") == 1
+        assert "access_code.deleted_external_to_gateway" not in told
+        assert sorted(bench.on_lock().values()) == PINS
 
     async def test_a_lock_without_codes_of_ours_has_nothing_to_lose(self, hang: Hang) -> None:
         """It is only looked at."""

@@ -80,7 +80,7 @@ class TestWiped:
         assert bench.driver.taken("write", "clear") == []
         assert bench.issues() == set()
 
-    async def test_a_lock_that_falls_silent_in_between_is_judged_when_it_answers_again(self, hang: Hang) -> None:
+    async def test_a_lock_that_falls_silent_in_between_is_judged_once_it_answers(self, hang: Hang) -> None:
         """While nobody can look, the time to prove a suspicion does not run out."""
         bench = await hang(READABLE)
         await filled(bench)

@@ -1,11 +1,14 @@
 """A door with its lock, and what the watchers must remember of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from drivers.simulated.lock import SimulatedLock
 from gateway.domain.credential import Empty, Reading, SlotRef
 from gateway.domain.lock import Identity, OnWipe
+
+NOTED = timedelta(seconds=20)
+"""The outcome of an operation is stored by then."""
 
 type Origin = Literal["hub", "person", "edited"]
 
@@ -39,6 +42,8 @@ class Door:
         """Somebody changed this lock by hand."""
         self.held: dict[SlotRef, datetime] = {}
         """Slots that the hub filled (last: when) and did not clear since: its own, as far as it knows."""
+        self.just_cleared: dict[SlotRef, datetime] = {}
+        """Slots that the hub cleared, and when; whether it noted that shows only a little later."""
         self.uncertain: set[SlotRef] = set()
         """Slots whose last operation of the hub went unanswered."""
 
@@ -64,11 +69,19 @@ class Door:
         self.held[slot] = at
         self.filled_at[slot] = at
 
-    def cleared_by_hub(self, slot: SlotRef) -> None:
+    def cleared_by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub emptied a slot."""
         self.changes += 1
         self.origin.pop(slot, None)
-        self.held.pop(slot, None)
+        if self.held.pop(slot, None) is not None:
+            self.just_cleared[slot] = at
+
+    def hub_died(self, at: datetime) -> None:
+        """Remember that the hub may not have noted what it cleared just now: to it, the slot is its own."""
+        for slot, cleared_at in self.just_cleared.items():
+            if at - cleared_at < NOTED:
+                self.held.setdefault(slot, at)
+        self.just_cleared.clear()
 
     def by_person(self, slot: SlotRef, at: datetime) -> None:
         """Remember that somebody filled or changed a slot."""

@@ -120,7 +120,7 @@ class SimSession:
 
         def effect() -> SlotRef:
             door.lock.clear(slot)
-            door.cleared_by_hub(slot)
+            door.cleared_by_hub(slot, self._world.now())
             return slot
 
         with self._unanswered(slot):

@@ -12,7 +12,7 @@ from gateway.domain.credential import Credential
 from gateway.domain.lock import Readback
 from gateway.domain.timing import EMPTY_TWICE, RECENT_READING
 from storage.codec import to_ms
-from tests.simulation.doors import Door
+from tests.simulation.doors import NOTED, Door
 from tests.simulation.verdict import judge
 
 if TYPE_CHECKING:
@@ -217,10 +217,10 @@ class Watch:
         """Forget what is certain about slots just written: the outcome may not have been noted."""
         now = self._world.now()
         for known, (_, at) in list(self._written.items()):
-            if now - at < timedelta(seconds=20):
+            if now - at < NOTED:
                 del self._written[known]
         for code_id, (refused_at, _) in list(self._rejections.items()):
-            if now - refused_at < timedelta(seconds=20):
+            if now - refused_at < NOTED:
                 del self._rejections[code_id]
         self.trouble(None)
 
@@ -249,6 +249,8 @@ class Watch:
     def died(self) -> None:
         """Take note of the hub's death."""
         self.doubt_recent()
+        for door in self._world.doors.values():
+            door.hub_died(self._world.now())
         self._dead_tries.clear()
 
     def calm_began(self) -> None:

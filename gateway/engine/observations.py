@@ -138,7 +138,7 @@ def _explained(work: Work, slot: SlotRef) -> bool:
     if any(intent.slot == slot for intent in work.intents):
         return True
     ended = work.slot(slot).own_write_at
-    return ended is not None and ended <= work.now and age(ended, work.now) < ECHO
+    return ended is not None and age(ended, work.now) < ECHO
 
 
 def _blind(work: Work) -> bool:

@@ -6,14 +6,20 @@ _LONGEST = timedelta(hours=25)
 """No waiting of the engine is longer; one that seems to be was set before the clock jumped back."""
 
 
+_SIDE_BY_SIDE = timedelta(seconds=1)
+"""Units that look at the clock one after the other may be stored the other way round."""
+
+
 def is_due(at: datetime | None, now: datetime) -> bool:
     """Say whether a waiting time is over (None: there is none)."""
     return at is None or at <= now or at > now + _LONGEST
 
 
 def age(since: datetime, now: datetime) -> timedelta:
-    """Return how long ago something was; a time that seems to lie ahead was long ago."""
-    return now - since if since <= now else _LONGEST
+    """Return how long ago something was; what seems to lie ahead was long ago."""
+    if since - now > _SIDE_BY_SIDE:
+        return _LONGEST
+    return max(now - since, timedelta(0))
 
 
 class Wake:

@@ -36,7 +36,11 @@ class TestDue:
         """An age is never negative."""
         assert age(NOON - MINUTE, NOON) == MINUTE
         assert age(NOON, NOON) == timedelta(0)
-        assert age(NOON + SECOND, NOON) == LONGEST
+        assert age(NOON + 2 * SECOND, NOON) == LONGEST
+
+    def test_units_stored_the_other_way_round_happen_at_the_same_time(self) -> None:
+        """Two that run side by side look at the clock before either is stored."""
+        assert age(NOON + timedelta(milliseconds=1), NOON) == timedelta(0)
 
 
 class TestWake:

@@ -175,7 +175,7 @@ def _unreadable(work: Work, owner: Placement, before: Slot, reading: Unreadable)
         if not sets:
             work.set_slot(slot, check_at=_settled(work, clears))
         return
-    if confirmed is None:
+    if confirmed is None or owner.empty_twice:
         if not intents:
             _lost_to_stranger(work, owner, slot)
         return

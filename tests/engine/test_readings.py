@@ -222,6 +222,14 @@ class TestHiddenDigits:
         assert told(work) == []
         assert evidence(work) is Evidence.READ_BACK
 
+    def test_a_slot_seen_empty_twice_that_is_taken_again_is_somebody_s(self) -> None:
+        """While a wipe is looked into, somebody may fill it: it is not cleared as ours."""
+        facts = working(code(), held(empty_since=NOON - HOUR, empty_twice=True), slot("20"))
+        absorb_reading(facts, "20", Unreadable(enabled=True))
+        assert not facts.snapshot().may_hold("ana")
+        assert facts.placements["ana"].slot is None
+        assert facts.slots["20"].unmanaged_id is not None
+
     def test_a_reserved_slot_that_somebody_filled_is_given_up(self) -> None:
         """It is theirs from now on."""
         work = read(Unreadable(), code(), RESERVED)

@@ -6,30 +6,60 @@ from typing import Any
 from gateway.domain.code import AccessCode
 from gateway.domain.issues import Announced
 from gateway.domain.pin import Pin
+from gateway.domain.recurrence import Recurrence
 from storage.codec import Plain, Sealed, from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from storage.rows import Rows
 from storage.vault import Vault
 
 _PIN = Sealed("access_code", Pin)
 _ANNOUNCED = Plain(Announced)
+_RECURRENCE = Plain(Recurrence)
+_FIELDS = (
+    "access_code_id",
+    "device_id",
+    "name",
+    "pin",
+    "revision",
+    "created_at",
+    "updated_at",
+    "starts_at",
+    "ends_at",
+    "is_external_modification_allowed",
+    "prefer_native_scheduling",
+    "deleted_at",
+    "common_code_key",
+    "recurrence",
+    "is_one_time_use",
+    "backup",
+    "pulled_backup_access_code_id",
+    "first_used_at",
+)
+CODE_COLUMNS = ", ".join(f"access_code.{field}" for field in _FIELDS)
+"""The columns that `code_of` reads, in its order."""
+_SAVE = (
+    f"INSERT INTO access_code ({', '.join(_FIELDS)}) VALUES ({', '.join('?' for _ in _FIELDS)}) "  # noqa: S608 - fixed texts
+    "ON CONFLICT (access_code_id) DO UPDATE SET "
+    + ", ".join(f"{field} = excluded.{field}" for field in _FIELDS[1:])
+)
 
 
 def code_of(row: Sequence[Any], vault: Vault) -> AccessCode:
-    """Return the code of one row, whose columns stand in the order of the table."""
-    code_id, device_id, name, pin, revision, created, updated, starts, ends, external, native, deleted = row
+    """Return the code of one row, whose columns are `CODE_COLUMNS`."""
+    found = dict(zip(_FIELDS, row, strict=True))
+    code_id, device_id, revision = found["access_code_id"], found["device_id"], found["revision"]
+    recurrence = found["recurrence"]
+    for field in ("starts_at", "ends_at", "deleted_at", "first_used_at"):
+        found[field] = from_ms_or_none(found[field])
+    for field in ("is_external_modification_allowed", "prefer_native_scheduling", "is_one_time_use"):
+        found[field] = bool(found[field])
     return AccessCode(
-        access_code_id=code_id,
-        device_id=device_id,
-        name=name,
-        pin=_PIN.open(vault, pin, device_id, code_id, str(revision)),
-        revision=revision,
-        created_at=from_ms(created),
-        updated_at=from_ms(updated),
-        starts_at=from_ms_or_none(starts),
-        ends_at=from_ms_or_none(ends),
-        is_external_modification_allowed=bool(external),
-        prefer_native_scheduling=bool(native),
-        deleted_at=from_ms_or_none(deleted),
+        **found
+        | {
+            "pin": _PIN.open(vault, found["pin"], device_id, code_id, str(revision)),
+            "created_at": from_ms(found["created_at"]),
+            "updated_at": from_ms(found["updated_at"]),
+            "recurrence": None if recurrence is None else _RECURRENCE.read(recurrence),
+        }
     )
 
 
@@ -39,8 +69,7 @@ class CodeRows(Rows):
     def code(self, access_code_id: str) -> AccessCode | None:
         """Return one code, deleted ones included while they may be on a lock."""
         row = self._execute(
-            "SELECT access_code_id, device_id, name, pin, revision, created_at, updated_at, starts_at,"
-            " ends_at, is_external_modification_allowed, prefer_native_scheduling, deleted_at "
+            f"SELECT {CODE_COLUMNS} "  # noqa: S608 - a fixed text
             "FROM access_code WHERE access_code_id = ?",
             (access_code_id,),
         ).fetchone()
@@ -49,8 +78,7 @@ class CodeRows(Rows):
     def codes(self) -> Sequence[AccessCode]:
         """Return all codes in order of creation."""
         rows = self._execute(
-            "SELECT access_code_id, device_id, name, pin, revision, created_at, updated_at, starts_at,"
-            " ends_at, is_external_modification_allowed, prefer_native_scheduling, deleted_at "
+            f"SELECT {CODE_COLUMNS} "  # noqa: S608 - a fixed text
             "FROM access_code ORDER BY created_at, access_code_id"
         )
         return [code_of(row, self._vault) for row in rows]
@@ -60,12 +88,7 @@ class CodeRows(Rows):
         pin = _PIN.seal(self._vault, code.pin, code.device_id, code.access_code_id, str(code.revision))
         # Not INSERT OR REPLACE: that would delete the row first and take placement and announced state along.
         self._execute(
-            "INSERT INTO access_code VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (access_code_id) DO UPDATE SET device_id = excluded.device_id, name = excluded.name,"
-            " pin = excluded.pin, revision = excluded.revision, created_at = excluded.created_at,"
-            " updated_at = excluded.updated_at, starts_at = excluded.starts_at, ends_at = excluded.ends_at,"
-            " is_external_modification_allowed = excluded.is_external_modification_allowed,"
-            " prefer_native_scheduling = excluded.prefer_native_scheduling, deleted_at = excluded.deleted_at",
+            _SAVE,
             (
                 code.access_code_id,
                 code.device_id,
@@ -79,6 +102,12 @@ class CodeRows(Rows):
                 code.is_external_modification_allowed,
                 code.prefer_native_scheduling,
                 to_ms_or_none(code.deleted_at),
+                code.common_code_key,
+                None if code.recurrence is None else _RECURRENCE.write(code.recurrence),
+                code.is_one_time_use,
+                code.backup,
+                code.pulled_backup_access_code_id,
+                to_ms_or_none(code.first_used_at),
             ),
         )
 

@@ -8,9 +8,9 @@ from msgspec import Struct
 from gateway.domain.credential import Credential, Reading
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device
-from gateway.domain.placement import Intent, IntentKind, Placement, Slot, Snapshot
-from storage.code_rows import code_of
-from storage.codec import Plain, Sealed, from_ms, to_ms
+from gateway.domain.placement import Intent, IntentKind, JournalEntry, Placement, Slot, Snapshot
+from storage.code_rows import CODE_COLUMNS, code_of
+from storage.codec import Plain, Sealed, from_ms, from_ms_or_none, to_ms
 from storage.rows import Rows
 
 
@@ -75,11 +75,9 @@ class LockRows(Rows):
             return None
         codes, placements = {}, {}
         for *code_row, placed_on, sealed in self._execute(
-            "SELECT access_code_id, c.device_id, name, pin, revision, created_at, updated_at, starts_at,"
-            " ends_at, is_external_modification_allowed, prefer_native_scheduling, deleted_at,"
-            " p.device_id, sealed "
-            "FROM access_code c LEFT JOIN placement p USING (access_code_id) "
-            "WHERE c.device_id = ? ORDER BY created_at, access_code_id",
+            f"SELECT {CODE_COLUMNS}, p.device_id, p.sealed "  # noqa: S608 - a fixed text
+            "FROM access_code LEFT JOIN placement p USING (access_code_id) "
+            "WHERE access_code.device_id = ? ORDER BY created_at, access_code_id",
             (device_id,),
         ):
             code = code_of(code_row, self._vault)
@@ -171,6 +169,26 @@ class LockRows(Rows):
             "UPDATE intent SET closed_at = ?, outcome = ?, sealed = NULL WHERE intent_id = ?",
             (to_ms(at), outcome, intent_id),
         )
+
+    def journal(self, access_code_id: str, limit: int) -> Sequence[JournalEntry]:
+        """Return the newest `limit` writes for a code, oldest first, with what became of each."""
+        rows = self._execute(
+            "SELECT intent_id, slot, kind, revision, opened_at, closed_at, outcome FROM intent "
+            "WHERE access_code_id = ? ORDER BY number DESC LIMIT ?",
+            (access_code_id, limit),
+        ).fetchall()
+        return [
+            JournalEntry(
+                intent_id=intent_id,
+                slot=slot,
+                kind=IntentKind(kind),
+                revision=revision,
+                opened_at=from_ms(opened_at),
+                closed_at=from_ms_or_none(closed_at),
+                outcome=outcome,
+            )
+            for intent_id, slot, kind, revision, opened_at, closed_at, outcome in reversed(rows)
+        ]
 
     def issues(self, device_id: str) -> Sequence[Issue]:
         """Return the errors and warnings of a lock and of its codes, in the order they were given."""

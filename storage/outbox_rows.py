@@ -1,6 +1,6 @@
 """What goes out over MQTT: events until the broker has them, replies to commands, topics to be emptied."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,25 +62,34 @@ class OutboxRows(Rows):
     def events(
         self,
         *,
-        since: datetime | None,
-        until: datetime | None,
-        device_id: str | None,
-        access_code_id: str | None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        event_ids: Collection[str] | None = None,
+        device_ids: Collection[str] | None = None,
+        access_code_ids: Collection[str] | None = None,
+        event_types: Collection[str] | None = None,
         limit: int,
     ) -> Sequence[StoredEvent]:
         """Return events that occurred at or after `since` and before `until`: the newest, in `seq` order."""
-        asked = (
-            ("device_id = ?", device_id),
-            ("access_code_id = ?", access_code_id),
-            ("occurred_at >= ?", to_ms_or_none(since)),
-            ("occurred_at < ?", to_ms_or_none(until)),
-        )
-        conditions = " AND ".join(text for text, value in asked if value is not None) or "TRUE"
-        values = [value for _, value in asked if value is not None]
+        conditions: list[str] = ["TRUE"]
+        values: list[Any] = []
+        for text, moment in (("occurred_at >= ?", since), ("occurred_at < ?", until)):
+            if moment is not None:
+                conditions.append(text)
+                values.append(to_ms_or_none(moment))
+        for column, wanted in (
+            ("event_id", event_ids),
+            ("device_id", device_ids),
+            ("access_code_id", access_code_ids),
+            ("event_type", event_types),
+        ):
+            if wanted is not None:
+                conditions.append(f"{column} IN ({', '.join('?' for _ in wanted)})")
+                values += wanted
         newest_first = _stored(
             self._execute(
                 "SELECT seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at,"  # noqa: S608 - fixed texts only
-                f" payload FROM event WHERE {conditions} ORDER BY seq DESC LIMIT ?",
+                f" payload FROM event WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?",
                 (*values, limit),
             )
         )

@@ -9,6 +9,7 @@ from hmac import compare_digest
 from pathlib import Path
 
 from gateway.domain.store import StorageFailed, Tx
+from storage.attempt_rows import AttemptRows
 from storage.code_rows import CodeRows
 from storage.codec import to_ms
 from storage.errors import WrongKey, in_plain_words
@@ -20,7 +21,7 @@ from storage.vault import Vault
 _KEY_CHECK = "key_check"
 
 
-class SqliteTx(LockRows, CodeRows, OutboxRows):
+class SqliteTx(LockRows, CodeRows, OutboxRows, AttemptRows):
     """`gateway.domain.store.Tx` over one connection; synchronous, valid inside one unit."""
 
     def meta(self, key: str) -> str | None:
@@ -37,7 +38,7 @@ class SqliteTx(LockRows, CodeRows, OutboxRows):
         )
 
     def prune(self, *, replies_before: datetime, events_before: datetime) -> None:
-        """Drop replies, delivered events and closed journal entries older than that.
+        """Drop replies, delivered events, and ended attempts and journal entries older than that.
 
         An event is as old as its creation here: what it says of its occurrence may come from a lock's clock.
         """
@@ -45,6 +46,7 @@ class SqliteTx(LockRows, CodeRows, OutboxRows):
         self._execute("DELETE FROM reply WHERE stored_at < ?", (to_ms(replies_before),))
         self._execute("DELETE FROM event WHERE delivered_at IS NOT NULL AND created_at < ?", (events,))
         self._execute("DELETE FROM intent WHERE closed_at IS NOT NULL AND closed_at < ?", (events,))
+        self._execute("DELETE FROM action_attempt WHERE finished_at < ?", (events,))
 
 
 def open_database(path: Path | str) -> sqlite3.Connection:

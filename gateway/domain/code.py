@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gateway.domain.pin import Pin
+from gateway.domain.recurrence import Recurrence
 
 
 class AccessCode(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,18 @@ class AccessCode(Struct, frozen=True, kw_only=True):
     is_external_modification_allowed: bool = False
     prefer_native_scheduling: bool = True
     deleted_at: datetime | None = None
+    common_code_key: str | None = None
+    """Codes of one key on several locks share one PIN."""
+    recurrence: Recurrence | None = None
+    """The code works only in these windows, between `starts_at` and `ends_at`."""
+    is_one_time_use: bool = False
+    """The code goes after its first use."""
+    backup: Literal["waiting", "pulled"] | None = None
+    """A code of the lock's backup pool: waiting on the lock, or pulled for a guest."""
+    pulled_backup_access_code_id: str | None = None
+    """The backup that was pulled in place of this code."""
+    first_used_at: datetime | None = None
+    """When the PIN that the code has now first opened the door."""
 
     @property
     def type(self) -> Literal["ongoing", "time_bound"]:
@@ -38,4 +51,9 @@ class AccessCode(Struct, frozen=True, kw_only=True):
     @property
     def has_window(self) -> bool:
         """Say whether time decides anything about this code."""
-        return self.starts_at is not None or self.ends_at is not None
+        return self.starts_at is not None or self.ends_at is not None or self.recurrence is not None
+
+    @property
+    def is_used_up(self) -> bool:
+        """Say whether a code for one use has had it."""
+        return self.is_one_time_use and self.first_used_at is not None

@@ -6,6 +6,9 @@
     ├── InvalidInput           a field is missing, malformed, out of range or contradicts another
     ├── NotFound               no such access code, device or event
     ├── DuplicateCode          another managed code on that lock already has this PIN
+    ├── NotTimeBound           a backup was asked for in place of a code without an end
+    ├── NoBackup               no backup code is ready on the lock
+    ├── UnsupportedDevice      the lock cannot do what was asked for
     ├── DeviceRefused          the state of the lock forbids it now (retired, not configured, ...)
     ├── TransactionReused      the same identity came with a different body
     ├── Expired                `expires_at` of the command has passed
@@ -44,6 +47,24 @@ class DuplicateCode(CommandError):
     """Another managed code on that lock already has this PIN; `data.access_code_id` names it."""
 
     type = "duplicate_access_code"
+
+
+class NotTimeBound(CommandError):
+    """Only a code with an end can be replaced by a backup: the backup ends with it."""
+
+    type = "access_code_not_time_bound"
+
+
+class NoBackup(CommandError):
+    """No backup code is ready on the lock."""
+
+    type = "backup_access_code_not_found"
+
+
+class UnsupportedDevice(CommandError):
+    """The lock cannot do what was asked for; the message says what it lacks."""
+
+    type = "unsupported_device"
 
 
 class DeviceRefused(CommandError):

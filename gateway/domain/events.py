@@ -5,21 +5,132 @@ from typing import Any
 
 from msgspec import Struct
 
-SECURITY_EVENTS = frozenset(
-    {
-        "access_code.modified_external_to_gateway",
-        "access_code.deleted_external_to_gateway",
-        "access_code.failed_to_remove_from_device",
-        "access_code.failed_to_expire",
-        "device.wiped",
-        "device.replaced",
-        "device.tampered",
-        "lock.unlocked",
-        "lock.access_denied",
-        "gateway.clock_step_held",
-        "gateway.gap",
-    }
+
+class EventKind(Struct, frozen=True, kw_only=True):
+    """One type of event: when it is told, and which fields it has besides the envelope."""
+
+    event_type: str
+    when: str
+    fields: tuple[str, ...] = ()
+    security: bool = False
+    """Dropped last when space runs out (rule 8)."""
+
+
+ISSUE_FIELDS = (
+    "message",
+    "access_code_errors",
+    "access_code_warnings",
+    "device_errors",
+    "device_warnings",
 )
+"""Events of an error or warning show all errors and warnings of that moment."""
+
+
+def _kind(event_type: str, when: str, *fields: str, security: bool = False) -> EventKind:
+    return EventKind(event_type=event_type, when=when, fields=fields, security=security)
+
+
+def _error(event_type: str, when: str, *, security: bool = False) -> EventKind:
+    return _kind(event_type, when, "error_code", *ISSUE_FIELDS, security=security)
+
+
+def _warning(event_type: str, when: str) -> EventKind:
+    return _kind(event_type, when, "warning_code", *ISSUE_FIELDS)
+
+
+_KINDS = (
+    _kind("access_code.created", "a code was created", "is_backup"),
+    _kind("access_code.mutations_requested", "an update changed what is wanted", "requested_mutations"),
+    _kind("access_code.changed", "its `status` changed", "changed_properties"),
+    _kind("access_code.scheduled_on_device", "it is on the lock with its dates and waits for its start"),
+    _kind("access_code.set_on_device", "it is proven on the lock and works"),
+    _kind("access_code.code_changed", "another PIN of the same code is on the lock now", "description"),
+    _kind("access_code.time_frame_changed", "other dates are on the lock now", "description"),
+    _kind("access_code.name_changed", "another name is on the lock now", "description"),
+    _kind("access_code.first_used", "its PIN opened the door for the first time"),
+    _kind("access_code.removed_from_device", "a code that was on the lock is off it"),
+    _kind(
+        "access_code.deleted",
+        "the gateway dropped a code that was deleted or ended long ago: on no lock but for `left_behind`",
+        "left_behind",
+    ),
+    _kind(
+        "access_code.backup_access_code_pulled",
+        "a backup was given out in its place",
+        "backup_access_code_id",
+    ),
+    _kind(
+        "access_code.modified_external_to_gateway",
+        "somebody else changed it on the lock",
+        "change_type",
+        "modified_fields",
+        security=True,
+    ),
+    _kind(
+        "access_code.deleted_external_to_gateway",
+        "somebody else deleted it on the lock",
+        "change_type",
+        security=True,
+    ),
+    _error("access_code.failed_to_set_on_device", "an attempt failed; others follow"),
+    _error("access_code.failed_to_remove_from_device", "an attempt failed; others follow", security=True),
+    _error("access_code.failed_to_expire", "it has ended and may still be on the lock", security=True),
+    _warning("access_code.delay_in_setting_on_device", "it is late"),
+    _warning("access_code.delay_in_removing_from_device", "its removal takes unusually long"),
+    _kind(
+        "access_code.unmanaged.created",
+        "a code of somebody else was found, or one was given out of the gateway's hands",
+    ),
+    _kind("access_code.unmanaged.removed", "it is gone"),
+    _kind(
+        "access_code.unmanaged.converted_to_managed", "a code of somebody else is the gateway's from now on"
+    ),
+    _kind("device.connected", "lock and server or adapter answer again"),
+    _error(
+        "device.disconnected",
+        "the lock (`device_disconnected`) or its server or adapter (`hub_disconnected`) does not answer",
+    ),
+    _error("device.replaced", "another lock answers under its address", security=True),
+    _error("device.wiped", "all codes vanished at once", security=True),
+    _warning("device.third_party_integration_detected", "something else changes its codes again and again"),
+    _kind("device.third_party_integration_no_longer_detected", "for a day nothing else changed its codes"),
+    _kind("device.converted_to_unmanaged", "somebody took it out of the gateway's hands"),
+    _kind("device.unmanaged.converted_to_managed", "somebody gave it back into the gateway's hands"),
+    _kind("device.tampered", "tampering, or another administrator code", "what", security=True),
+    _kind("device.low_battery", "the battery went below 0.2", "battery_level"),
+    _kind(
+        "device.battery_status_changed",
+        "the battery is `critical`, `low`, `good` or `full` now",
+        "battery_status",
+        "battery_level",
+    ),
+    _kind("device.added", "the driver found the lock for the first time"),
+    _kind("device.removed", "the lock was forgotten", "left_behind"),
+    _kind(
+        "lock.unlocked",
+        "somebody opened with a code, of the gateway or another (`access_code_is_managed`)",
+        "method",
+        "slot",
+        "access_code_is_managed",
+        security=True,
+    ),
+    _kind("lock.access_denied", "wrong codes were tried; the digits are not kept", "reason", security=True),
+    _error("gateway.clock_step_held", "the clock jumped and removals are held", security=True),
+    _warning(
+        "gateway.clock_untrusted", "the hub does not know the time; told for every lock with dated codes"
+    ),
+    _kind(
+        "gateway.gap",
+        "events were dropped while the broker was away",
+        "events_dropped",
+        "first_seq_dropped",
+        security=True,
+    ),
+    _kind("gateway.retained_command", "a retained command was found and not carried out", "client", "verb"),
+)
+EVENTS = {kind.event_type: kind for kind in _KINDS}
+"""Every type of event. `docs/mqtt.md` and the AsyncAPI document list them from here."""
+SECURITY_EVENTS = frozenset(kind.event_type for kind in _KINDS if kind.security)
 """Events that are dropped last when space runs out (rule 8)."""
 
 

@@ -85,6 +85,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     reach: Reach = Reach.ALWAYS
     spacing: timedelta = timedelta(0)
     """Pause between two operations on this lock."""
+    keypad: bool | None = None
+    """A keypad is there; False: the lock could hold codes but nobody can type them; None: not known."""
 
     @property
     def lock_chooses_slot(self) -> bool:
@@ -135,6 +137,26 @@ class LockPolicy(Struct, frozen=True, kw_only=True):
     on_wipe: OnWipe = OnWipe.REFILL
     audit: str = "17 3 * * *"
     pin_length: int | None = None
+    backup_pool: int = 0
+    """Backup codes to keep ready on the lock; 0: none, until somebody asks for the pool."""
+
+
+type BatteryStatus = Literal["critical", "low", "good", "full"]
+LOW_BATTERY = 0.2
+"""Level below which the battery is called low; the reference publishes no figures."""
+
+
+def battery_status(level: float) -> BatteryStatus:
+    """Return the word for a charge from 0 to 1."""
+    if level < LOW_BATTERY / 2:
+        return "critical"
+    if level < LOW_BATTERY:
+        return "low"
+    return "good" if level < 1 - LOW_BATTERY else "full"
+
+
+USUAL_POOL = 3
+"""Backup codes of a pool whose size nobody chose; the reference advises five on locks with many slots."""
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -151,6 +173,15 @@ class Device(Struct, frozen=True, kw_only=True):
     link_since: datetime | None = None
     authority_lost_at: datetime | None = None
     battery: float | None = None
+    is_managed: bool = True
+    """False: somebody gave the lock's codes out of the hub's hands; nothing is written or judged."""
+    is_clock_right: bool | None = None
+    """The lock's own clock, by which it opens and closes native windows; None: not known."""
+    clock_off_by: timedelta | None = None
+    reported_lengths: tuple[int, ...] = ()
+    """PIN lengths that an operator says this lock takes; empty: those the driver knows."""
+    backup_pool_enabled: bool | None = None
+    """What a command said about the backup pool; None: the configuration decides."""
     paused_until: datetime | None = None
     retiring: bool = False
     held_for_restore: bool = False
@@ -191,6 +222,14 @@ class Device(Struct, frozen=True, kw_only=True):
             and self.seen_identity is not None
             and self.identity.contradicts(self.seen_identity)
         )
+
+    @property
+    def backup_pool_size(self) -> int:
+        """Return how many backup codes are to wait on the lock."""
+        configured = self.policy.backup_pool if self.policy is not None else 0
+        if self.backup_pool_enabled is None:
+            return configured
+        return (configured or USUAL_POOL) if self.backup_pool_enabled else 0
 
     @property
     def managed_slots(self) -> tuple[SlotRef, ...]:

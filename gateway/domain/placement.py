@@ -81,6 +81,11 @@ class Placement(Struct, frozen=True, kw_only=True):
     removal_began: datetime | None = None
     cleared_at: datetime | None = None
     """A clear that nothing can confirm went out (write-only lock); it is sent twice before it is believed."""
+    lost: int = 0
+    """Times in a row that the lock accepted the code and did not hold it at the second look."""
+    contested: int = 0
+    """Changes by somebody else within a day of each other that were put right: two controllers may fight."""
+    contested_at: datetime | None = None
     was_on_lock: bool = False
     """The code has been proven on the lock, so its removal is worth telling."""
 
@@ -108,6 +113,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     unmanaged_id: str | None = None
     unmanaged_since: datetime | None = None
     former: Former | None = None
+    doomed_at: datetime | None = None
+    """A command asked for the removal of this very code of somebody else's."""
     ghost: bool = False
     """The slot holds a PIN again that we removed: an operation of ours took effect late. It is cleared."""
     failures: int = 0
@@ -134,6 +141,18 @@ class Intent(Struct, frozen=True, kw_only=True):
     target: Credential | None
     before: Reading | None
     opened_at: datetime
+
+
+class JournalEntry(Struct, frozen=True, kw_only=True):
+    """What the journal keeps of an operation: no PIN, and once it ended, what became of it."""
+
+    intent_id: str
+    slot: SlotRef | None
+    kind: IntentKind
+    revision: int
+    opened_at: datetime
+    closed_at: datetime | None
+    outcome: str | None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -5,15 +5,16 @@ it happened. Nothing else is executed
 between its statements, and cancelling the caller does not cut it in two.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from gateway.domain.attempts import ActionAttempt
 from gateway.domain.code import AccessCode
 from gateway.domain.events import Event, StoredEvent
 from gateway.domain.issues import Announced, Issue
 from gateway.domain.lock import Device
-from gateway.domain.placement import Intent, Placement, Slot, Snapshot
+from gateway.domain.placement import Intent, JournalEntry, Placement, Slot, Snapshot
 
 
 class Tx(Protocol):
@@ -75,6 +76,28 @@ class Tx(Protocol):
         """Attach the outcome to a journalled operation."""
         ...
 
+    def journal(self, access_code_id: str, limit: int) -> Sequence[JournalEntry]:
+        """Return the newest `limit` writes for a code, oldest first, with what became of each."""
+        ...
+
+    def save_attempt(self, attempt: ActionAttempt) -> None:
+        """Insert an action attempt, or note how it ended."""
+        ...
+
+    def attempt(self, action_attempt_id: str) -> ActionAttempt | None:
+        """Return one action attempt."""
+        ...
+
+    def pending_attempts(self, device_id: str) -> Sequence[ActionAttempt]:
+        """Return the action attempts on a lock that have not ended, oldest first."""
+        ...
+
+    def attempts(
+        self, *, device_id: str | None, access_code_id: str | None, status: str | None, limit: int
+    ) -> Sequence[ActionAttempt]:
+        """Return the newest `limit` action attempts that fit, newest first."""
+        ...
+
     def issues(self, device_id: str) -> Sequence[Issue]:
         """Return the errors and warnings of a lock and of its codes."""
         ...
@@ -110,13 +133,15 @@ class Tx(Protocol):
     def events(
         self,
         *,
-        since: datetime | None,
-        until: datetime | None,
-        device_id: str | None,
-        access_code_id: str | None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        event_ids: Collection[str] | None = None,
+        device_ids: Collection[str] | None = None,
+        access_code_ids: Collection[str] | None = None,
+        event_types: Collection[str] | None = None,
         limit: int,
     ) -> Sequence[StoredEvent]:
-        """Return the newest `limit` events that fit, in `seq` order."""
+        """Return the newest `limit` events that fit everything given, in `seq` order."""
         ...
 
     def trim_outbox(self, most: int) -> tuple[int, int]:
@@ -161,7 +186,7 @@ class Tx(Protocol):
         ...
 
     def prune(self, *, replies_before: datetime, events_before: datetime) -> None:
-        """Drop replies, delivered events and closed journal entries older than that."""
+        """Drop replies, delivered events, and ended attempts and journal entries older than that."""
         ...
 
 

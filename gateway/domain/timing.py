@@ -15,6 +15,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """Just-in-time programming before `starts_at`."""
     native_preload: timedelta = timedelta(hours=72)
     """Programming before `starts_at` on locks that keep the window themselves."""
+    rehearsal: timedelta = timedelta(days=9)
+    """Before `starts_at`: what would stand in the way is looked into without writing."""
     setting_delay: timedelta = timedelta(minutes=15)
     """An ongoing code not on its lock after this gets `delay_in_setting_on_device`."""
     removing_delay: timedelta = timedelta(minutes=15)
@@ -51,3 +53,11 @@ AUTHORITY_LOST = timedelta(minutes=2)
 """After this long without server or adapter, what the locks hold is `unknown`."""
 FORMER_IS_OURS = timedelta(hours=24)
 """A PIN that we removed and that shows up again in the same slot within this time is ours."""
+CONTESTED = 3
+"""So many changes by others, each within `CONTEST_LASTS` of the one before, mean a second controller."""
+CONTEST_LASTS = timedelta(hours=24)
+CONTEST_FIRST = timedelta(minutes=30)
+"""Pause before a contested code is put right again; it doubles up to `CONTEST_MOST`."""
+CONTEST_MOST = timedelta(hours=6)
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""A lock whose clock is further off keeps no windows for us (zwave.md, section 3.5)."""

@@ -1,5 +1,6 @@
 """Turns differences between what was told and what is now into events. Works on a `Work`, inside its unit."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from gateway.domain.issues import Announced, Issue
 from gateway.domain.store import Tx
 from gateway.engine.desire import is_scheduled, status
+from gateway.engine.mutations import instant
 from gateway.engine.work import Work
 
 
@@ -38,7 +40,8 @@ def _current(work: Work, code_id: str) -> Announced:
 
 
 def _tell(work: Work, code_id: str, before: Announced, after: Announced) -> None:
-    if after.is_scheduled_on_device and not before.is_scheduled_on_device:
+    again = work.codes[code_id].recurrence is not None and before.status == "set"
+    if after.is_scheduled_on_device and not before.is_scheduled_on_device and not again:
         work.tell("access_code.scheduled_on_device", code_id)
     if after.status != before.status:
         work.tell("access_code.changed", code_id, **_change(before.status, after.status))
@@ -64,12 +67,33 @@ def _announce_issues(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
         event = issue.kind.event
         if key not in old and event is not None:
             named = {f"{issue.kind.level}_code": issue.code}
-            work.tell(event, issue.access_code_id, **named, message=issue.message, **issue.data)
+            snapshot = _snapshot(new.values(), issue.access_code_id)
+            work.tell(event, issue.access_code_id, **named, message=issue.message, **issue.data, **snapshot)
     for key, issue in old.items():
         if key not in new and issue.kind.event == "device.disconnected" and not _still_apart(new):
             work.tell("device.connected")
+        if key not in new and issue.code == "third_party_integration_detected":
+            work.tell("device.third_party_integration_no_longer_detected")
     if list(new.values()) != list(old.values()):
         tx.replace_issues(work.device.device_id, new.values())
+
+
+def _snapshot(issues: Iterable[Issue], access_code_id: str | None) -> dict[str, list[dict[str, object]]]:
+    """Return all errors and warnings of the code and of its lock at this moment."""
+    found: dict[str, list[dict[str, object]]] = {
+        f"{whose}_{level}s": [] for whose in ("access_code", "device") for level in ("error", "warning")
+    }
+    for issue in issues:
+        if issue.access_code_id not in (None, access_code_id):
+            continue
+        whose = "device" if issue.access_code_id is None else "access_code"
+        entry: dict[str, object] = {
+            f"{issue.kind.level}_code": issue.code,
+            "message": issue.message,
+            "created_at": instant(issue.created_at),
+        }
+        found[f"{whose}_{issue.kind.level}s"].append(entry)
+    return found
 
 
 def _still_apart(issues: dict[tuple[str, str | None], Issue]) -> bool:

@@ -39,6 +39,29 @@ def look_steps(snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:
     return steps + _wipe_looks(snap, capabilities)
 
 
+def doomed_steps(snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:
+    """Return what a command about somebody else's code asked for: a look at its slot, then its removal.
+
+    The only steps that touch a slot of others (rule 1). The look makes sure that it is still that code.
+    """
+    capabilities = snap.device.capabilities
+    steps: list[Step] = []
+    for slot, state in snap.slots.items():
+        if state.doomed_at is None or capabilities is None:
+            continue
+        if not is_due(state.retry_at, t.now):
+            wake.note(state.retry_at)
+            continue
+        fresh = state.reading is not None and state.read_at is not None and state.read_at >= state.doomed_at
+        blind = capabilities.readback is Readback.NONE
+        if fresh or blind:
+            steps.append(ClearSlot(access_code_id=None, slot=slot, why="a command asked to delete this code"))
+        else:
+            why = f"slot {slot} is looked at before somebody else's code is deleted"
+            steps.append(ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=slot, why=why))
+    return steps
+
+
 def _wipe_looks(snap: Snapshot, capabilities: Capabilities) -> list[Step]:
     """Return the look at the next managed slot while a wipe is suspected."""
     suspected = snap.device.wipe_suspected_at

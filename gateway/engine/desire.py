@@ -1,34 +1,93 @@
 """What a code wants of its lock at one moment, and the status that follows. Pure."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Evidence, Schedule
-from gateway.domain.lock import Capabilities, NativeWindows, Reach
+from gateway.domain.lock import Device, NativeWindows, Reach
 from gateway.domain.names import fit
 from gateway.domain.placement import Placement, Snapshot
+from gateway.domain.recurrence import current_window, weekly
+from gateway.domain.schedules import on_grid
 from gateway.domain.timing import AUTHORITY_LOST, Timing
+
+
+class Window(NamedTuple):
+    """When a code opens the door; None means open on that side."""
+
+    starts_at: datetime | None
+    ends_at: datetime | None
+
 
 type Status = Literal["unset", "setting", "set", "removing", "unknown"]
 
 
-def is_native(code: AccessCode, capabilities: Capabilities | None) -> bool:
-    """Say whether the lock itself keeps this code's window."""
+def is_native(code: AccessCode, device: Device) -> bool:
+    """Say whether the lock itself keeps this code's window. A lock whose clock is wrong keeps none."""
+    capabilities = device.capabilities
+    if (
+        capabilities is None
+        or capabilities.native_windows is NativeWindows.NONE
+        or not code.prefer_native_scheduling
+        or device.is_clock_right is False
+    ):
+        return False
+    if code.recurrence is None:
+        return code.ends_at is not None
     return (
-        code.ends_at is not None
-        and code.prefer_native_scheduling
-        and capabilities is not None
-        and capabilities.native_windows is not NativeWindows.NONE
+        capabilities.native_windows is not NativeWindows.DATES
+        and code.recurrence.time_zone == capabilities.schedule_zone
+        and weekly(code.recurrence) is not None
     )
 
 
-def programming_at(code: AccessCode, capabilities: Capabilities | None, timing: Timing) -> datetime | None:
-    """Return when the code goes onto the lock; None: at once."""
-    if code.starts_at is None or (capabilities is not None and capabilities.reach is Reach.ON_TOUCH):
+def _native_schedule(code: AccessCode, device: Device) -> Schedule | None:
+    """Return the schedule that the lock is to keep, on its grid."""
+    capabilities = device.capabilities
+    if capabilities is None or not is_native(code, device):
         return None
-    return code.starts_at - (timing.native_preload if is_native(code, capabilities) else timing.lead)
+    windows = weekly(code.recurrence) if code.recurrence is not None else None
+    if windows and capabilities.native_windows is NativeWindows.DATES_OR_WEEKDAYS:
+        return Schedule(weekly=windows)
+    whole = Schedule(starts_at=code.starts_at, ends_at=code.ends_at, weekly=windows or ())
+    return on_grid(whole, capabilities.schedule_granularity, capabilities.schedule_zone)
+
+
+def window_of(code: AccessCode, at: datetime) -> Window | None:
+    """Return the window that is open at a moment, or the next one; None: there is none any more."""
+    if code.recurrence is None:
+        return Window(code.starts_at, code.ends_at)
+    found = current_window(code.recurrence, max(at, code.starts_at) if code.starts_at is not None else at)
+    if found is None or (code.ends_at is not None and found[0] >= code.ends_at):
+        return None
+    starts_at, ends_at = found
+    return Window(
+        max(starts_at, code.starts_at) if code.starts_at is not None else starts_at,
+        min(ends_at, code.ends_at) if code.ends_at is not None else ends_at,
+    )
+
+
+def is_open(code: AccessCode, at: datetime) -> bool:
+    """Say whether the code is to open the door at a moment, its end left aside."""
+    window = window_of(code, at)
+    return window is not None and (window.starts_at is None or window.starts_at <= at)
+
+
+def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timing) -> datetime | None:
+    """Return when the code goes onto the lock for its window now or next; None: at once, or never again."""
+    capabilities = snap.device.capabilities
+    if capabilities is not None and capabilities.reach is Reach.ON_TOUCH:
+        return None
+    native = is_native(code, snap.device)
+    if code.recurrence is not None and native:
+        # Weekdays alone do not keep the code shut before its first day.
+        return code.starts_at - timing.lead if code.starts_at is not None else None
+    window = window_of(code, at)
+    if window is None or window.starts_at is None:
+        return None
+    return window.starts_at - (timing.native_preload if native else timing.lead)
 
 
 def has_ended(code: AccessCode, t: TimeView) -> bool:
@@ -37,8 +96,8 @@ def has_ended(code: AccessCode, t: TimeView) -> bool:
 
 
 def is_over(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
-    """Say whether the code is to be gone for good: deleted, past its end, or its lock is being retired."""
-    return code.deleted_at is not None or snap.device.retiring or has_ended(code, t)
+    """Say whether the code is to be gone for good: deleted, past its end, used up, or its lock retired."""
+    return code.deleted_at is not None or snap.device.retiring or code.is_used_up or has_ended(code, t)
 
 
 def is_wanted(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
@@ -51,7 +110,9 @@ def is_wanted(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> 
         return False
     if code.has_window and not t.trusted:
         return snap.may_hold(code.access_code_id)
-    start = programming_at(code, snap.device.capabilities, timing)
+    if code.recurrence is not None and window_of(code, t.at) is None:
+        return False
+    start = programming_at(code, snap, t.at, timing)
     return start is None or start <= t.at
 
 
@@ -61,16 +122,18 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     if capabilities is None or not is_wanted(code, snap, t, timing):
         return None
     placement = snap.placement(code.access_code_id)
-    schedule = (
-        Schedule(starts_at=code.starts_at, ends_at=code.ends_at) if is_native(code, capabilities) else None
-    )
+    schedule = _native_schedule(code, snap.device)
     enabled = True
-    if capabilities.disabled_status and schedule is None and code.starts_at is not None:
+    if capabilities.disabled_status and schedule is None and _opens_later(code):
         held = placement.confirmed.credential.enabled if placement.confirmed is not None else False
-        enabled = code.starts_at <= t.at if t.trusted else held
+        enabled = is_open(code, t.at) if t.trusted else held
     if _is_disabled_by_hand(placement):
         enabled = False
     return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))
+
+
+def _opens_later(code: AccessCode) -> bool:
+    return code.starts_at is not None or code.recurrence is not None
 
 
 def _is_disabled_by_hand(placement: Placement) -> bool:
@@ -114,8 +177,7 @@ def is_proven(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> 
 
 def _is_kept_shut(code: AccessCode, placement: Placement, want: Credential, t: TimeView) -> bool:
     """Say whether a code stays disabled past its start although nobody wished that."""
-    begun = code.starts_at is None or code.starts_at <= t.at
-    return begun and not want.enabled and not _is_disabled_by_hand(placement)
+    return is_open(code, t.at) and not want.enabled and not _is_disabled_by_hand(placement)
 
 
 def granularity(snap: Snapshot) -> timedelta:
@@ -135,8 +197,8 @@ def status(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Sta
         return "removing" if holds else "unset"
     if is_honoured_removal(snap.placement(code.access_code_id)):
         return "unset"
-    if code.starts_at is not None and code.starts_at > t.at:
-        return "unset" if is_native(code, device.capabilities) else "setting"
+    if not is_open(code, t.at):
+        return "unset" if is_native(code, device) else "setting"
     return "set" if is_proven(code, snap, t, timing) else "setting"
 
 
@@ -149,8 +211,8 @@ def is_honoured_removal(placement: Placement) -> bool:
 def is_scheduled(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
     """Say whether the code is on the lock with its schedule and waits there for its start."""
     return (
-        code.starts_at is not None
-        and code.starts_at > t.at
-        and is_native(code, snap.device.capabilities)
+        not is_over(code, snap, t)
+        and not is_open(code, t.at)
+        and is_native(code, snap.device)
         and is_proven(code, snap, t, timing)
     )

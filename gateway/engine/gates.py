@@ -13,6 +13,7 @@ class Gate(StrEnum):
 
     OPEN = "open"
     NOT_CONFIGURED = "not_configured"
+    NOT_MANAGED = "not_managed"
     NOT_SEEN = "not_seen"
     REPLACED = "replaced"
     AUTHORITY_LOST = "authority_lost"
@@ -26,6 +27,8 @@ def lock_gate(snap: Snapshot, t: TimeView, wake: Wake) -> Gate:
     device = snap.device
     if device.policy is None:
         return Gate.NOT_CONFIGURED
+    if not device.is_managed and not any(snap.may_hold(code_id) for code_id in snap.codes):
+        return Gate.NOT_MANAGED
     if device.capabilities is None or device.unseen_since is not None:
         return Gate.NOT_SEEN
     if device.replaced:

@@ -35,6 +35,7 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
         retry_at=None,
         cleared_at=None,
         was_on_lock=placement.was_on_lock or evidence >= Evidence.ACCEPTED,
+        lost=placement.lost if evidence < Evidence.OCCUPIED else 0,
     )
     work.close_all(code_id, "applied")
     if previous is not None and code is not None:
@@ -44,12 +45,15 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
 def _tell_changes(work: Work, code: AccessCode, old: Credential, new: Credential) -> None:
     gap = granularity(work.snapshot())
     differences = new.differences(old, gap)
-    if "code" in differences:
-        work.tell("access_code.code_changed", code.access_code_id)
-    if "schedule" in differences:
-        work.tell("access_code.time_frame_changed", code.access_code_id)
-    if new.name != old.name:
-        work.tell("access_code.name_changed", code.access_code_id)
+    changes = (
+        ("access_code.code_changed", "PIN", "code" in differences),
+        ("access_code.time_frame_changed", "time frame", "schedule" in differences),
+        ("access_code.name_changed", "name", new.name != old.name),
+    )
+    for event_type, what, changed in changes:
+        if changed:
+            said = f"the {what} asked for is on the lock now"
+            work.tell(event_type, code.access_code_id, description=said)
 
 
 def gone(work: Work, placement: Placement, *, by_us: bool) -> None:
@@ -97,6 +101,7 @@ def still_there(work: Work, owner: Placement, confirmed: Confirmed, evidence: Ev
     work.set_placement(
         owner.access_code_id,
         confirmed=better,
+        lost=0,
         empty_since=None,
         empty_twice=False,
         outside=owner.outside if honoured else None,

@@ -10,6 +10,8 @@ from gateway.engine.work import Work
 def stray(work: Work, before: Slot, reading: Reading) -> None:
     """Take in a reading of a slot that no code of ours holds: the inventory of others' codes."""
     slot = before.slot
+    if before.doomed_at is not None and _is_another(before.reading, reading):
+        work.set_slot(slot, doomed_at=None)
     if isinstance(reading, Empty):
         if before.ghost:
             work.set_slot(slot, ghost=False, retry_at=None)
@@ -34,3 +36,12 @@ def stray(work: Work, before: Slot, reading: Reading) -> None:
         unmanaged_id = work.chance.new_id()
         work.set_slot(slot, unmanaged_id=unmanaged_id, unmanaged_since=work.now, former=None, ghost=False)
         work.tell("access_code.unmanaged.created", unmanaged_id)
+
+
+def _is_another(before: Reading | None, now: Reading) -> bool:
+    """Say whether a slot certainly does not hold any more what a command wanted deleted."""
+    if isinstance(now, Empty):
+        return True
+    return (
+        isinstance(before, Known) and isinstance(now, Known) and before.credential.pin != now.credential.pin
+    )

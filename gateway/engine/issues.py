@@ -8,15 +8,19 @@ from datetime import datetime
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Evidence
+from gateway.domain.credential import Evidence, Known, Unreadable
 from gateway.domain.issues import Issue
-from gateway.domain.lock import Link
+from gateway.domain.lock import LOW_BATTERY, Link
 from gateway.domain.placement import Placement, Snapshot
-from gateway.domain.timing import AUTHORITY_LOST, Timing
-from gateway.engine.desire import desired, has_ended, is_over, is_proven, programming_at
+from gateway.domain.recurrence import next_change
+from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timing
+from gateway.engine.backups import pool_issues
+from gateway.engine.desire import desired, has_ended, is_over, is_proven, programming_at, window_of
 from gateway.engine.gates import Gate
+from gateway.engine.waiting import age
 
 _GENERIC = "failed_to_set_on_device"
+_MANY_FAILURES = 5
 
 
 def lock_issues(
@@ -33,7 +37,11 @@ def lock_issues(
     What stands in the way of the codes in `explained` is told already, with the remedy that fits.
     """
     issues = list(_of_device(snap, t, gate, held))
+    if gate is not Gate.NOT_CONFIGURED:
+        issues += pool_issues(snap, t, timing)
     for code in snap.codes.values():
+        if code.backup == "waiting":
+            continue  # the lock's own pool issues say it
         told = code.access_code_id in explained
         issues += [i for i in _of_code(code, snap, t, timing) if not (told and i.code == _GENERIC)]
     return issues
@@ -54,6 +62,8 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
         device.unseen_since is not None and t.now - device.unseen_since >= AUTHORITY_LOST
     ):
         yield Issue(code="device_not_found", message="the driver has not seen this lock yet")
+    if device.capabilities is not None and device.capabilities.keypad is False:
+        yield Issue(code="keypad_missing", message="the lock has no keypad")
     if device.link is Link.UNREACHABLE:
         yield Issue(code="device_disconnected", message="the lock does not answer")
     if device.wiped_at is not None:
@@ -63,6 +73,7 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
         yield Issue(code="device_paused", message="work on this lock is paused")
     if device.held_for_restore:
         yield Issue(code="held_after_restore", message="nothing is written until the plan is confirmed")
+    yield from _of_hardware(snap, t)
     if not t.trusted and any(code.has_window for code in snap.codes.values()):
         yield Issue(code="clock_untrusted", message="the clock is not trusted; no window opens or closes")
     if held:
@@ -71,13 +82,77 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
         )
 
 
+def _of_hardware(snap: Snapshot, t: TimeView) -> Iterator[Issue]:
+    device = snap.device
+    if not device.is_managed:
+        yield Issue(code="device_not_managed", message="the codes of this lock are not in the hub's hands")
+    fought = [p for p in snap.placements.values() if is_contested(p, t.now)]
+    if fought:
+        where = ", ".join(sorted(p.slot for p in fought if p.slot is not None)) or "no slot"
+        yield Issue(
+            code="third_party_integration_detected",
+            message=f"codes were changed or removed by others {max(p.contested for p in fought)} times "
+            f"within a day of each other (slots: {where}); they are put back more slowly now",
+        )
+    if device.is_clock_right is False:
+        off = abs(device.clock_off_by.total_seconds()) if device.clock_off_by is not None else 0.0
+        yield Issue(
+            code="device_clock_wrong",
+            message=f"the clock of the lock is off by {off:.0f} s",
+            data={"off_by_seconds": off},
+        )
+    if device.battery is not None and device.battery < LOW_BATTERY:
+        yield Issue(
+            code="low_battery",
+            message=f"the battery is at {device.battery:.0%}",
+            data={"battery_level": device.battery},
+        )
+    yield from _of_room(snap)
+
+
+def _of_room(snap: Snapshot) -> Iterator[Issue]:
+    capabilities = snap.device.capabilities
+    if capabilities is None:
+        return
+    owned = {p.slot for p in snap.placements.values() if p.slot is not None}
+    if capabilities.lock_chooses_slot:
+        most, taken = capabilities.max_codes, len(owned | set(snap.slots))
+    else:
+        slots = snap.device.managed_slots
+        most, taken = len(slots), sum(1 for slot in slots if slot in owned or _is_taken(snap, slot))
+    if 0 < most <= taken:
+        yield Issue(
+            code="max_access_codes_reached",
+            message=f"all {most} slots that the hub may use are taken",
+            data={"active_access_code_count": taken, "max_active_access_code_count": most},
+        )
+
+
+def _is_taken(snap: Snapshot, slot: str) -> bool:
+    state = snap.slots.get(slot)
+    return state is not None and isinstance(state.reading, Known | Unreadable)
+
+
+def is_contested(placement: Placement, now: datetime) -> bool:
+    """Say whether somebody else changes this code again and again."""
+    since = placement.contested_at
+    return placement.contested >= CONTESTED and since is not None and age(since, now) < CONTEST_LASTS
+
+
 def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[Issue]:
     placement = snap.placement(code.access_code_id)
     if is_over(code, snap, t):
         if snap.may_hold(code.access_code_id):
             yield from _of_removal(code, placement, t, timing)
         return
+    backup = snap.codes.get(code.pulled_backup_access_code_id or "")
+    if backup is not None and not is_over(backup, snap, t):
+        yield _issue(code, "using_backup_access_code", "a backup code is used in place of this one")
     yield from _of_outside(code, placement)
+    if placement.lost:
+        yield _issue(
+            code, "second_check_failed", "the lock took the code and did not hold it at the second look"
+        )
     if desired(code, snap, t, timing) is None:
         if snap.may_hold(code.access_code_id):
             yield from _of_removal(code, placement, t, timing)
@@ -86,9 +161,15 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
         return
     if placement.outside is not None and placement.outside.honoured:
         return
+    yield from _of_setting(code, placement, t, timing)
+
+
+def _of_setting(code: AccessCode, placement: Placement, t: TimeView, timing: Timing) -> Iterator[Issue]:
+    if placement.failures >= _MANY_FAILURES:
+        yield _issue(code, "failed_after_retries", f"{placement.failures} attempts in a row failed")
     if placement.failures:
         yield _issue(code, _GENERIC, placement.failure or "the lock did not take the code")
-    if _late_since(code, placement, timing) <= t.at:
+    if _late_since(code, placement, t, timing) <= t.at:
         yield _issue(
             code,
             "delay_in_setting_on_device",
@@ -102,11 +183,20 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
 
 
 def _of_removal(code: AccessCode, placement: Placement, t: TimeView, timing: Timing) -> Iterator[Issue]:
+    if code.deleted_at is not None:
+        yield _issue(code, "being_deleted", "the code was deleted and is being removed from the lock")
+    if placement.cleared_at is not None:
+        yield _issue(
+            code, "unable_to_confirm_deletion", "the removal was sent, and this lock does not say more"
+        )
     if placement.failures:
         yield _issue(
             code, "failed_to_remove_from_device", placement.failure or "the lock did not remove the code"
         )
-    if code.ends_at is not None and code.ends_at + timing.expiry_alarm <= t.at:
+    closed = placement.removal_began if code.recurrence is not None else None
+    if (code.ends_at is not None and code.ends_at + timing.expiry_alarm <= t.at) or (
+        closed is not None and closed + timing.expiry_alarm <= t.now
+    ):
         yield _issue(code, "failed_to_expire", "the lock may still hold this code although it has ended")
     if placement.removal_began is not None and placement.removal_began + timing.removing_delay <= t.now:
         yield _issue(code, "delay_in_removing_from_device", "the lock has not confirmed the removal yet")
@@ -124,18 +214,22 @@ def _of_outside(code: AccessCode, placement: Placement) -> Iterator[Issue]:
         message=f"somebody {what} this code on the lock",
         data={"change_type": outside.change, "modified_fields": list(outside.fields)},
     )
+    if outside.honoured and "enabled" in outside.fields:
+        yield _issue(code, "access_code_inactive", "somebody disabled the code on the lock")
 
 
 def _issue(code: AccessCode, kind: str, message: str) -> Issue:
     return Issue(code=kind, access_code_id=code.access_code_id, message=message)
 
 
-def _late_since(code: AccessCode, placement: Placement, timing: Timing) -> datetime:
+def _late_since(code: AccessCode, placement: Placement, t: TimeView, timing: Timing) -> datetime:
     """Return when a missing code is late: at its start, but not at once after it was asked for."""
     if placement.outside is not None:
         return max(placement.outside.at, code.updated_at) + timing.setting_delay
     due = code.updated_at + timing.setting_delay
-    return max(code.starts_at, due) if code.starts_at is not None else due
+    opened = window_of(code, t.at)
+    starts_at = opened.starts_at if opened is not None else code.starts_at
+    return max(starts_at, due) if starts_at is not None else due
 
 
 def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
@@ -151,6 +245,10 @@ def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
         placement = snap.placement(code.access_code_id)
         if placement.removal_began is not None:
             yield placement.removal_began + timing.removing_delay
+            if code.recurrence is not None:
+                yield placement.removal_began + timing.expiry_alarm
+        if placement.contested_at is not None:
+            yield placement.contested_at + CONTEST_LASTS
 
 
 def _moments_of(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
@@ -161,7 +259,12 @@ def _moments_of(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -
         yield code.ends_at + timing.expiry_alarm
     if code.starts_at is not None:
         yield code.starts_at
-        begin = programming_at(code, snap.device.capabilities, timing)
-        if begin is not None:
-            yield begin
-    yield _late_since(code, snap.placement(code.access_code_id), timing)
+        yield code.starts_at - timing.rehearsal
+    if code.recurrence is not None:
+        change = next_change(code.recurrence, t.at)
+        if change is not None:
+            yield change
+    begin = programming_at(code, snap, t.at, timing)
+    if begin is not None:
+        yield begin
+    yield _late_since(code, snap.placement(code.access_code_id), t, timing)

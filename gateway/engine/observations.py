@@ -1,6 +1,6 @@
 """What a lock or its authority told unasked, turned into facts. Works on a `Work`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from gateway.domain.driver import (
     AuthorityLost,
     AuthorityUp,
     BatteryLevel,
+    ClockChecked,
     CodeUsed,
     LockAlive,
     LockDead,
@@ -20,18 +21,15 @@ from gateway.domain.driver import (
     SlotTouched,
     Tampered,
 )
-from gateway.domain.lock import Identity, Link, Readback
+from gateway.domain.lock import LOW_BATTERY, Identity, Link, Readback, battery_status
 from gateway.domain.placement import Placement
-from gateway.domain.timing import ECHO, LOOKS_THAT_MAY_FAIL
+from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_THAT_MAY_FAIL
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
 from gateway.engine.waiting import age
 from gateway.engine.wipe import declare_wipe, renew_suspicion
 from gateway.engine.work import Work
-
-LOW_BATTERY = 0.2
-"""Level below which `device.low_battery` is told; upstream publishes no figure."""
 
 
 def absorb_event(work: Work, event: LockEvent) -> None:
@@ -70,6 +68,8 @@ def _said(work: Work, event: LockEvent) -> None:
             _all_cleared(work)
         case CodeUsed():
             _used(work, event.slot)
+        case ClockChecked():
+            _clock_checked(work, event.off_by)
         case AccessDenied() | Tampered() | BatteryLevel():
             _security(work, event)
 
@@ -115,6 +115,7 @@ def _seen(work: Work, event: LockSeen) -> None:
     )
     if first:
         work.set_device(audit_at=work.now)
+        work.tell("device.added")
 
 
 def _seen_identity(before: Identity | None, now: Identity) -> Identity:
@@ -232,6 +233,16 @@ def _used(work: Work, slot: SlotRef) -> None:
         better = replace(confirmed, evidence=Evidence.USED)
         work.set_placement(owner.access_code_id, confirmed=better, was_on_lock=True)
     work.tell("lock.unlocked", owner.access_code_id, method="keycode", slot=slot, access_code_is_managed=True)
+    code = work.codes.get(owner.access_code_id)
+    if code is not None and certain and code.first_used_at is None:
+        work.set_code(replace(code, first_used_at=work.now))
+        work.tell("access_code.first_used", owner.access_code_id)
+
+
+def _clock_checked(work: Work, off_by: timedelta | None) -> None:
+    """Take in what the lock's own clock shows. One that could not be read leaves things as they are."""
+    if off_by is not None:
+        work.set_device(clock_off_by=off_by, is_clock_right=abs(off_by) <= CLOCK_TOLERANCE)
 
 
 def _security(work: Work, event: AccessDenied | Tampered | BatteryLevel) -> None:
@@ -242,5 +253,8 @@ def _security(work: Work, event: AccessDenied | Tampered | BatteryLevel) -> None
     else:
         before = work.device.battery
         work.set_device(battery=event.level)
+        status = battery_status(event.level)
+        if before is None or battery_status(before) != status:
+            work.tell("device.battery_status_changed", battery_status=status, battery_level=event.level)
         if event.level < LOW_BATTERY and (before is None or before >= LOW_BATTERY):
             work.tell("device.low_battery", battery_level=event.level)

@@ -169,6 +169,10 @@ def _cleared_ghost(work: Work, intent: Intent, written: Written) -> None:
     if written.reading is not None and not isinstance(written.reading, Empty):
         work.set_slot(slot, retry_at=work.retry_after(1))
         return
+    doomed = work.slot(slot)
+    if doomed.doomed_at is not None and doomed.unmanaged_id is not None:
+        work.tell("access_code.unmanaged.removed", doomed.unmanaged_id)
+        work.set_slot(slot, unmanaged_id=None, unmanaged_since=None, doomed_at=None, empty_since=None)
     work.set_slot(
         slot,
         ghost=False,

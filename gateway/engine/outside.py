@@ -4,8 +4,10 @@ import msgspec
 
 from gateway.domain.credential import Credential, Evidence
 from gateway.domain.placement import Confirmed, Outside, Placement
+from gateway.domain.timing import CONTEST_FIRST, CONTEST_LASTS, CONTEST_MOST, CONTESTED
 from gateway.engine.desire import granularity
 from gateway.engine.holding import gone
+from gateway.engine.waiting import age
 from gateway.engine.work import Work
 
 
@@ -13,7 +15,11 @@ def removed_by_somebody(work: Work, owner: Placement) -> None:
     """Note that somebody else removed the code, and tell it."""
     code = work.codes.get(owner.access_code_id)
     honoured = code is not None and code.is_external_modification_allowed and code.deleted_at is None
+    confirmed = owner.confirmed
     gone(work, owner, by_us=False)
+    if code is not None and confirmed is not None and confirmed.evidence <= Evidence.ACCEPTED:
+        _never_held(work, owner)
+        return
     if code is None or code.deleted_at is not None:
         work.set_placement(owner.access_code_id, slot=None)
         return
@@ -23,6 +29,28 @@ def removed_by_somebody(work: Work, owner: Placement) -> None:
         outside=Outside(change="removed", fields=("code",), at=work.now, honoured=honoured),
     )
     work.tell("access_code.deleted_external_to_gateway", owner.access_code_id, change_type="removed")
+    if not honoured:
+        _contest(work, owner)
+
+
+def _never_held(work: Work, owner: Placement) -> None:
+    """Note that the lock accepted the code and never showed it: it was not removed, it was not kept."""
+    lost = owner.lost + 1
+    retry_at = work.retry_after(lost)
+    work.set_placement(owner.access_code_id, lost=lost, slot=None, retry_at=retry_at)
+
+
+def _contest(work: Work, owner: Placement) -> None:
+    """Count what others change again and again: two controllers that fight drain the battery."""
+    since = owner.contested_at
+    count = owner.contested + 1 if since is not None and age(since, work.now) < CONTEST_LASTS else 1
+    pause = min(CONTEST_FIRST * 2 ** min(count - CONTESTED, 10), CONTEST_MOST) if count >= CONTESTED else None
+    work.set_placement(
+        owner.access_code_id,
+        contested=count,
+        contested_at=work.now,
+        retry_at=work.now + pause if pause is not None else None,
+    )
 
 
 def chooses_slots(work: Work) -> bool:
@@ -52,6 +80,8 @@ def modified(work: Work, owner: Placement, confirmed: Confirmed, seen: Credentia
     if not known:
         outside = Outside(change="modified", fields=fields, at=work.now, honoured=allowed)
         work.set_placement(owner.access_code_id, outside=outside, empty_since=None)
+        if not allowed:
+            _contest(work, owner)
     if code is None or not allowed:
         return
     schedule = seen.schedule
@@ -103,6 +133,8 @@ def modified_unseen(work: Work, owner: Placement, confirmed: Confirmed, field: s
         change_type="modified",
         modified_fields=[field],
     )
+    if not allowed:
+        _contest(work, owner)
 
 
 def touched_unseen(work: Work, owner: Placement) -> None:

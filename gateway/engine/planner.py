@@ -1,6 +1,6 @@
 """`plan`: what should be done on one lock now. Pure, total, deterministic.
 
-Order of work: removals past their end, started windows, staged codes, looks at single slots, audits.
+Order of work: removals past their end, started windows, staged codes, backups, looks at single slots, audits.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,12 @@ from gateway.domain.code import AccessCode
 from gateway.domain.issues import Issue
 from gateway.domain.placement import Snapshot
 from gateway.domain.timing import Timing
-from gateway.engine.audit import audit_steps, look_steps
-from gateway.engine.desire import desired, has_ended, is_over, programming_at
+from gateway.engine.audit import audit_steps, doomed_steps, look_steps
+from gateway.engine.desire import desired, has_ended, is_open, is_over, programming_at
 from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
 from gateway.engine.issues import lock_issues, moments
 from gateway.engine.plan import Plan, ReadSlot, Step
+from gateway.engine.rehearsal import rehearse
 from gateway.engine.removal import plan_removal
 from gateway.engine.setting import plan_setting
 from gateway.engine.waiting import Wake, is_due
@@ -45,8 +46,10 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
             found, trouble = plan_setting(code, want, snap, t, wake)
             steps += found
             issues += trouble
+    steps += doomed_steps(snap, t, wake)
     steps += look_steps(snap, t, wake)
     steps += audit_steps(snap, t, timing, wake)
+    issues += rehearse(snap, t, timing)
     explained = {issue.access_code_id for issue in issues}
     issues += lock_issues(snap, t, timing, gate=gate, held=held, explained=explained)
     return Plan(
@@ -65,13 +68,15 @@ def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]
             rank = 0
         elif is_over(code, snap, t):
             rank = 1
-        elif code.starts_at is None or code.starts_at <= t.at:
+        elif code.backup == "waiting":
+            rank = 4
+        elif is_open(code, t.at):
             rank = 2
         else:
             rank = 3
         return (
             rank,
-            programming_at(code, snap.device.capabilities, timing) or code.created_at,
+            programming_at(code, snap, t.at, timing) or code.created_at,
             code.access_code_id,
         )
 

@@ -76,6 +76,10 @@ def _why(code: AccessCode, snap: Snapshot, t: TimeView) -> str:
         return "the code was deleted"
     if snap.device.retiring:
         return "the lock is being retired"
+    if code.is_used_up:
+        return "it was for one use, and was used"
     if has_ended(code, t):
         return "its window has ended"
+    if code.recurrence is not None:
+        return "its window is closed until the next one"
     return "its window has moved"

@@ -5,10 +5,12 @@ from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Empty, Known, SlotRef, Unreadable
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, Readback
+from gateway.domain.pin import Pin
 from gateway.domain.pins import broken_rule
 from gateway.domain.placement import IntentKind, Placement, Refusal, Rejection, Snapshot
 from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
+from gateway.engine.pins import rules_of
 from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
 from gateway.engine.slots import Full, choose
 from gateway.engine.waiting import Wake, age, is_due
@@ -54,14 +56,14 @@ def _steps(
     write_to: SlotRef | None = placement.slot
     if capabilities.lock_chooses_slot:
         if placement.slot is None and len(snap.slots) >= capabilities.max_codes:
-            return [], [_full(code, Full(ours=len(snap.placements), foreign=_foreign(snap)))]
+            return [], [full_issue(code, Full(ours=len(snap.placements), foreign=_foreign(snap)))]
         listed = snap.device.probed_at
         if placement.slot is None and (listed is None or age(listed, t.now) > RECENT_READING):
             return [ReadAll(why="the lock is listed before a code is added")], []
     elif placement.confirmed is None and not snap.open_intents(code.access_code_id):
         choice = choose(snap, placement, t.now)
         if isinstance(choice, Full):
-            return [], [_full(code, choice)]
+            return [], [full_issue(code, choice)]
         if not choice.fresh:
             return [ReadSlot(slot=choice.slot, why=f"slot {choice.slot} is read before its first use")], []
         write_to = choice.slot
@@ -113,13 +115,12 @@ def _obstacle(
     code: AccessCode, want: Credential, placement: Placement, snap: Snapshot, t: TimeView, wake: Wake
 ) -> Issue | None:
     """Return what forbids writing this PIN at all."""
-    capabilities = snap.device.capabilities
-    broken = broken_rule(want.pin, capabilities.pin_rules) if capabilities is not None else None
+    broken = broken_rule(want.pin, rules_of(snap))
     if broken is not None:
         return Issue(code="code_constraints_violated", access_code_id=code.access_code_id, message=broken)
-    conflict = _conflict(code, want, snap)
-    if conflict is not None:
-        return conflict
+    duplicate = conflict(code, want.pin, snap)
+    if duplicate is not None:
+        return duplicate
     rejection = placement.rejection
     if rejection is not None and _stands(rejection, code, snap, t):
         wake.note(rejection.at + REJECTION_STANDS)
@@ -150,10 +151,10 @@ def _rejected(code: AccessCode, rejection: Rejection) -> Issue:
     )
 
 
-def _conflict(code: AccessCode, want: Credential, snap: Snapshot) -> Issue | None:
+def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
     """Return the duplicate that writing this PIN would make (rule 4)."""
     for other in snap.placements.values():
-        if other.access_code_id != code.access_code_id and want.pin in _pins_of(other, snap):
+        if other.access_code_id != code.access_code_id and pin in _pins_of(other, snap):
             return Issue(
                 code="duplicate_code_on_device",
                 access_code_id=code.access_code_id,
@@ -162,11 +163,7 @@ def _conflict(code: AccessCode, want: Credential, snap: Snapshot) -> Issue | Non
             )
     owned = {p.slot for p in snap.placements.values()}
     for slot in snap.slots.values():
-        if (
-            slot.slot in owned
-            or not isinstance(slot.reading, Known)
-            or slot.reading.credential.pin != want.pin
-        ):
+        if slot.slot in owned or not isinstance(slot.reading, Known) or slot.reading.credential.pin != pin:
             continue
         if slot.unmanaged_id is not None:
             return Issue(
@@ -198,7 +195,8 @@ def _foreign(snap: Snapshot) -> int:
     return sum(1 for s in snap.slots.values() if s.slot not in owned and not isinstance(s.reading, Empty))
 
 
-def _full(code: AccessCode, full: Full) -> Issue:
+def full_issue(code: AccessCode, full: Full) -> Issue:
+    """Return the error of a code for which no slot is left."""
     return Issue(
         code="no_space_for_access_code_on_device",
         access_code_id=code.access_code_id,

@@ -7,12 +7,14 @@ from msgspec import Struct
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Credential
+from gateway.domain.credential import Credential, Known
 from gateway.domain.placement import Intent, IntentKind, Snapshot
 from gateway.domain.store import Tx
 from gateway.domain.timing import WIPE_SHOWS, Timing
 from gateway.engine.announce import announce
+from gateway.engine.attempts import settle
 from gateway.engine.audit import next_look
+from gateway.engine.backups import tend_pool
 from gateway.engine.desire import desired, is_over
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
@@ -44,6 +46,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     removals_after_step: int
     next_audit: Callable[[str, datetime], datetime]
     """(cron expression, now) -> when the next audit is due."""
+    time_zone: str = "UTC"
+    """Where the house stands: windows that come back are meant in this zone unless they name another."""
 
 
 def turn(
@@ -62,10 +66,11 @@ def turn(
     found = plan_for(work.snapshot(), t, rules)
     announce(work, tx, found.issues)
     drop_finished(work)
+    settle(work, tx)
     step = found.steps[0] if found.steps else None
     intent = _journal(work, step) if act and step is not None else None
     work.save(tx)
-    holds = _holds(work.snapshot(), step) if step is not None else None
+    holds = _holds(work.snapshot(), step, intent) if step is not None else None
     capabilities = work.device.capabilities
     return Turn(
         step=step,
@@ -124,6 +129,7 @@ def housekeeping(work: Work, rules: Rules) -> None:
             work.set_placement(code.access_code_id, slot=None)
         if is_over(code, work.snapshot(), work.t) and placement.outside is not None:
             work.set_placement(code.access_code_id, outside=None)
+    tend_pool(work)
 
 
 def _next_audit(work: Work, rules: Rules) -> datetime | None:
@@ -203,12 +209,14 @@ def _journal(work: Work, step: Step) -> Intent | None:
     return intent
 
 
-def _holds(snap: Snapshot, step: Step) -> Credential | None:
+def _holds(snap: Snapshot, step: Step, intent: Intent | None) -> Credential | None:
     """Return what we believe to be in the slot that a step writes."""
     if not isinstance(step, WriteCode | ClearSlot):
         return None
     if step.access_code_id is not None:
         confirmed = snap.placement(step.access_code_id).confirmed
         return confirmed.credential if confirmed is not None else None
+    if intent is not None and isinstance(intent.before, Known):
+        return intent.before.credential
     slot = snap.slots.get(step.slot or "")
     return Credential(pin=slot.former.pin) if slot is not None and slot.former is not None else None

@@ -1,179 +1,151 @@
-"""The objects that clients see: access codes, unmanaged codes, locks. Field names as in the reference."""
+"""Access codes as clients see them, and what is retained on the broker."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import asdict, replace
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Empty, Known
+from gateway.domain.credential import Evidence
 from gateway.domain.issues import Issue
-from gateway.domain.lock import Device, Link
-from gateway.domain.placement import Slot, Snapshot
+from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.store import Tx
 from gateway.domain.timing import Timing
-from gateway.engine.desire import is_scheduled, status
+from gateway.engine import lock_views, wire
+from gateway.engine.backups import available
+from gateway.engine.desire import has_ended, is_over, is_scheduled, status
+from gateway.engine.lock_views import error_entry, warning_entry
+from gateway.engine.mutations import instant, moment, pending_mutations, without_details, without_pin
+
+_BY = {
+    Evidence.SENT: "it was sent; the lock does not say whether it took it",
+    Evidence.ACCEPTED: "the lock acknowledged it",
+    Evidence.OCCUPIED: "the lock says that the slot is taken; it hides the digits",
+    Evidence.READ_BACK: "the lock showed it when asked",
+    Evidence.USED: "somebody opened the door with it",
+}
 
 
-def instant(at: datetime | None) -> str | None:
-    """Return a time as UTC ISO 8601 with milliseconds and Z."""
-    if at is None:
-        return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+class CodeViews:
+    """The codes of one lock, with what they share worked out once."""
+
+    def __init__(self, snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing) -> None:
+        """Show `snap` with these issues of the lock and its codes."""
+        self._snap = snap
+        self._t = t
+        self._timing = timing
+        self._of_lock: list[Issue] = []
+        self._of_code: dict[str, list[Issue]] = {}
+        for issue in issues:
+            if issue.access_code_id is None:
+                self._of_lock.append(issue)
+            else:
+                self._of_code.setdefault(issue.access_code_id, []).append(issue)
+
+    def state(self, code: AccessCode) -> wire.AccessCodeState:
+        """Return the code without its PIN, at any depth."""
+        shown = asdict(self._shown(code))
+        del shown["code"]
+        shown["pending_mutations"] = [without_pin(mutation) for mutation in shown["pending_mutations"]]
+        return wire.AccessCodeState(**shown)
+
+    def access_code(self, code: AccessCode) -> wire.AccessCode:
+        """Return the code with its PIN: only for the reply to the client that asked."""
+        return self._shown(code)
+
+    @cached_property
+    def _has_backup(self) -> bool:
+        return bool(available(self._snap, self._t, self._timing))
+
+    def _shown(self, code: AccessCode) -> wire.AccessCode:
+        snap, t, timing = self._snap, self._t, self._timing
+        placement = snap.placement(code.access_code_id)
+        own = self._of_code.get(code.access_code_id, [])
+        state = status(code, snap, t, timing)
+        scheduled = is_scheduled(code, snap, t, timing)
+        return wire.AccessCode(
+            access_code_id=code.access_code_id,
+            device_id=code.device_id,
+            name=code.name,
+            appearance=_appearance(placement),
+            code=code.pin.reveal(),
+            type=code.type,
+            starts_at=instant(code.starts_at),
+            ends_at=instant(code.ends_at),
+            recurrence=_recurrence(code),
+            status=state,
+            display_status=_label(code, snap, t, state, scheduled=scheduled),
+            is_scheduled_on_device=scheduled,
+            is_external_modification_allowed=code.is_external_modification_allowed,
+            is_one_time_use=code.is_one_time_use,
+            is_backup=code.backup is not None,
+            is_backup_access_code_available=self._has_backup and code.backup is None,
+            pulled_backup_access_code_id=code.pulled_backup_access_code_id,
+            common_code_key=code.common_code_key,
+            prefer_native_scheduling=code.prefer_native_scheduling,
+            created_at=moment(code.created_at),
+            first_used_at=instant(code.first_used_at),
+            errors=[error_entry(issue) for issue in [*self._of_lock, *own] if issue.kind.level == "error"],
+            warnings=[warning_entry(issue) for issue in own if issue.kind.level == "warning"],
+            pending_mutations=pending_mutations(code, snap, t, timing),
+            slot=placement.slot,
+            **_evidence(placement),
+        )
 
 
-def access_code(
-    code: AccessCode, snap: Snapshot, issues: Iterable[Issue], t: TimeView, timing: Timing
-) -> dict[str, Any]:
-    """Return the access code object with its PIN: only for the reply to the client that asked."""
-    return without_pin(code, snap, issues, t, timing) | {"code": code.pin.reveal()}
+def _appearance(placement: Placement) -> wire.Appearance | None:
+    name = placement.confirmed.credential.name if placement.confirmed is not None else None
+    return wire.Appearance(name=name) if name is not None else None
 
 
-def without_pin(
-    code: AccessCode, snap: Snapshot, issues: Iterable[Issue], t: TimeView, timing: Timing
-) -> dict[str, Any]:
-    """Return the access code object without its PIN. Errors of the lock are copied onto every code of it."""
-    placement = snap.placement(code.access_code_id)
+def _recurrence(code: AccessCode) -> wire.RecurrenceView | None:
+    it = code.recurrence
+    return (
+        None if it is None else wire.RecurrenceView(cron=it.cron, minutes=it.minutes, time_zone=it.time_zone)
+    )
+
+
+def _evidence(placement: Placement) -> dict[str, Any]:
     confirmed = placement.confirmed
-    shown = [issue for issue in issues if issue.access_code_id in (None, code.access_code_id)]
-    own = [issue for issue in shown if issue.access_code_id is not None]
-    errors = [issue for issue in shown if issue.kind.level == "error"]
-    name = confirmed.credential.name if confirmed is not None else None
+    if confirmed is None:
+        return {"evidence": None, "evidence_by": None, "confirmed_at": None}
     return {
-        "access_code_id": code.access_code_id,
-        "device_id": code.device_id,
-        "name": code.name,
-        "appearance": {"name": name} if name is not None else None,
-        "type": code.type,
-        "status": status(code, snap, t, timing),
-        "starts_at": instant(code.starts_at),
-        "ends_at": instant(code.ends_at),
-        "is_managed": True,
-        "is_scheduled_on_device": is_scheduled(code, snap, t, timing),
-        "is_external_modification_allowed": code.is_external_modification_allowed,
-        "prefer_native_scheduling": code.prefer_native_scheduling,
-        "is_waiting_for_code_assignment": False,
-        "slot": placement.slot,
-        "evidence": confirmed.evidence.name.lower() if confirmed is not None else None,
-        "confirmed_at": instant(confirmed.at) if confirmed is not None else None,
-        "created_at": instant(code.created_at),
-        "errors": [_entry(issue, "error_code") for issue in errors],
-        "warnings": [_entry(issue, "warning_code") for issue in own if issue.kind.level == "warning"],
+        "evidence": confirmed.evidence.name.lower(),
+        "evidence_by": _BY[confirmed.evidence],
+        "confirmed_at": instant(confirmed.at),
     }
 
 
-def unmanaged(device_id: str, slot: Slot, issues: Iterable[Issue]) -> dict[str, Any]:
-    """Return the object of a code that somebody else put on the lock; its PIN stays out."""
-    known = isinstance(slot.reading, Known)
-    return {
-        "access_code_id": slot.unmanaged_id,
-        "device_id": device_id,
-        "name": slot.reading.credential.name if isinstance(slot.reading, Known) else None,
-        "type": "ongoing",
-        "status": "set",
-        "is_managed": False,
-        "is_code_known": known,
-        "slot": slot.slot,
-        "created_at": instant(slot.unmanaged_since),
-        "errors": [
-            _entry(i, "error_code") for i in issues if i.access_code_id is None and i.kind.level == "error"
-        ],
-        "warnings": [],
-    }
+def _label(code: AccessCode, snap: Snapshot, t: TimeView, state: str, *, scheduled: bool) -> str:
+    """Return the status in words for people; programs must not branch on it."""
+    if state == "set":
+        return "Active"
+    if state == "setting":
+        return "Issuing"
+    if state == "removing":
+        return "Removing"
+    if state == "unknown":
+        return "Unknown"
+    if code.is_used_up:
+        return "Used"
+    if has_ended(code, t):
+        return "Expired"
+    if is_over(code, snap, t):
+        return "Deleted"
+    if scheduled:
+        return "Scheduled on the lock"
+    return "Waiting on the lock" if snap.may_hold(code.access_code_id) else "Scheduled"
 
 
-def device(snap: Snapshot, issues: Sequence[Issue]) -> dict[str, Any]:
-    """Return the lock object."""
-    it = snap.device
-    own = [issue for issue in issues if issue.access_code_id is None]
-    return {
-        "device_id": it.device_id,
-        "name": it.policy.name if it.policy is not None else it.device_id,
-        "driver": it.policy.driver if it.policy is not None else None,
-        "properties": _properties(it),
-        "capabilities_supported": ["access_code"] if it.capabilities is not None else [],
-        "is_paused": it.paused_until is not None,
-        "paused_until": instant(it.paused_until),
-        "is_retiring": it.retiring,
-        "counts": _counts(snap),
-        "errors": [_entry(issue, "error_code") for issue in own if issue.kind.level == "error"],
-        "warnings": [_entry(issue, "warning_code") for issue in own if issue.kind.level == "warning"],
-    }
-
-
-def _properties(it: Device) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "online": it.link is Link.ONLINE and it.authority_lost_at is None,
-        "online_since": instant(it.link_since),
-    }
-    if it.battery is not None:
-        found["battery"] = {"level": it.battery}
-    identity, can = it.seen_identity, it.capabilities
-    if identity is not None:
-        found |= {
-            "manufacturer": identity.manufacturer,
-            "model": identity.product,
-            "serial_number": identity.serial,
-        }
-    if can is not None:
-        found |= {
-            "online_access_codes_enabled": True,
-            "supported_code_lengths": sorted(can.pin_rules.lengths),
-            "code_constraints": [{"constraint_type": kind} for kind in can.pin_rules.constraints],
-            "max_active_codes_supported": can.max_codes,
-            "native_scheduling": can.native_windows.value,
-            "readback": can.readback.value,
-            "has_native_entry_events": can.reports_use,
-        }
-    return found
-
-
-def _counts(snap: Snapshot) -> dict[str, int]:
-    managed = sum(1 for p in snap.placements.values() if p.confirmed is not None)
-    foreign = sum(1 for s in snap.slots.values() if s.unmanaged_id is not None)
-    usable = len(snap.device.managed_slots)
-    owned = {p.slot for p in snap.placements.values() if p.slot is not None}
-    unread = sum(1 for s in snap.device.managed_slots if s not in owned and _unread(snap, s))
-    taken = sum(1 for s in snap.device.managed_slots if s in owned or _taken(snap, s))
-    return {
-        "access_codes": len(snap.codes),
-        "on_lock": managed,
-        "unmanaged": foreign,
-        "managed_slots": usable,
-        "slots_free": max(usable - taken - unread, 0),
-        "slots_not_read_yet": unread,
-    }
-
-
-def _unread(snap: Snapshot, slot: str) -> bool:
-    state = snap.slots.get(slot)
-    return state is None or state.reading is None
-
-
-def _taken(snap: Snapshot, slot: str) -> bool:
-    state = snap.slots.get(slot)
-    return state is not None and state.reading is not None and not isinstance(state.reading, Empty)
-
-
-def _entry(issue: Issue, key: str) -> dict[str, Any]:
-    origin = "is_device_error" if issue.access_code_id is None else "is_access_code_error"
-    flags = {origin: True} if key == "error_code" else {}
-    return {
-        key: issue.code,
-        "message": issue.message,
-        "remedy": issue.kind.remedy,
-        "created_at": instant(issue.created_at),
-        **flags,
-        **issue.data,
-    }
-
-
-_PRIVATE = ("name", "appearance", "starts_at", "ends_at")
+_PRIVATE = ("name", "appearance", "starts_at", "ends_at", "recurrence", "first_used_at")
 
 
 def retained_states(
     tx: Tx, device_id: str, t: TimeView, timing: Timing, *, publish_names: bool
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, wire.Wire]:
     """Return the retained topics of a lock, below the root, with their content.
 
     Never a PIN; names and dates of guests only with `publish_names`.
@@ -182,11 +154,25 @@ def retained_states(
     if snap is None:
         return {}
     issues = tx.issues(device_id)
-    states = {f"lock/{device_id}/state": device(snap, issues)}
+    states: dict[str, wire.Wire] = {f"lock/{device_id}/state": lock_views.device(snap, issues, t, timing)}
+    views = CodeViews(snap, issues, t, timing)
     for code in snap.codes.values():
-        shown = without_pin(code, snap, issues, t, timing)
-        if not publish_names:
-            for field in _PRIVATE:
-                del shown[field]
-        states[f"access_code/{code.access_code_id}/state"] = shown
+        shown = views.state(code)
+        states[f"access_code/{code.access_code_id}/state"] = shown if publish_names else _discreet(shown)
     return states
+
+
+def _discreet(shown: wire.AccessCodeState) -> wire.AccessCodeState:
+    """Leave out who and when."""
+    hidden: dict[str, Any] = dict.fromkeys(_PRIVATE, UNSET)
+    return replace(
+        shown, **hidden, pending_mutations=[without_details(one) for one in shown.pending_mutations]
+    )
+
+
+def codes_of(
+    snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing
+) -> Iterable[wire.AccessCode]:
+    """Return every code of a lock with its PIN, backups that nobody pulled left out."""
+    views = CodeViews(snap, issues, t, timing)
+    return (views.access_code(code) for code in snap.codes.values() if code.backup != "waiting")

@@ -11,7 +11,7 @@ import msgspec
 from gateway.domain.clock import Clock
 from gateway.domain.events import StoredEvent
 from gateway.domain.store import StorageFailed, Store, Tx
-from gateway.engine.views import instant
+from gateway.engine.mutations import instant
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
 from gateway.mqtt.link_errors import LinkDown, PublishRefused

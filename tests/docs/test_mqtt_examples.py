@@ -16,8 +16,8 @@ import pytest
 
 from drivers.simulated import keypad
 from gateway.config import Settings
+from gateway.domain.catalogue import CATALOGUE
 from gateway.domain.errors import CommandError
-from gateway.domain.issues import CATALOGUE
 from gateway.domain.pin import Pin
 from gateway.engine.commands.desk import VERBS
 from gateway.system_clock import SystemClock

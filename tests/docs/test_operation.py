@@ -1,6 +1,6 @@
 """docs/operation.md says of every error and warning what the code says."""
 
-from gateway.domain.issues import CATALOGUE
+from gateway.domain.catalogue import CATALOGUE
 from gateway.domain.timing import RECENT_READING, Timing
 from gateway.engine.audit import SLICE
 from storage.backup import SHORTEST_PASSPHRASE

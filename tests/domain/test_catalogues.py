@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.domain import errors
+from gateway.domain.catalogue import CATALOGUE
 from gateway.domain.errors import CommandError
 from gateway.domain.events import SECURITY_EVENTS, Event
-from gateway.domain.issues import CATALOGUE, Issue
+from gateway.domain.issues import Issue
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -22,6 +23,9 @@ class TestCommandErrors:
             "InvalidInput": "invalid_input",
             "NotFound": "not_found",
             "DuplicateCode": "duplicate_access_code",
+            "NotTimeBound": "access_code_not_time_bound",
+            "NoBackup": "backup_access_code_not_found",
+            "UnsupportedDevice": "unsupported_device",
             "DeviceRefused": "device_refused",
             "TransactionReused": "transaction_reused",
             "Expired": "expired",

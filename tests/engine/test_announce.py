@@ -15,7 +15,7 @@ from gateway.domain.driver import (
     SlotTouched,
 )
 from gateway.domain.placement import Refusal
-from gateway.engine.views import instant
+from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
@@ -26,9 +26,7 @@ BUSY = Refused(Refusal.BUSY, "the lock is busy")
 
 def statuses(bench: Bench) -> list[tuple[str, str]]:
     """Return the changes of status told so far."""
-    stored = bench.store.do(
-        lambda tx: tx.events(since=None, until=None, device_id=None, access_code_id=None, limit=1000)
-    )
+    stored = bench.store.do(lambda tx: tx.events(limit=1000))
     return [
         (change["from"], change["to"])
         for event in stored
@@ -183,7 +181,12 @@ class TestTrouble:
         await bench.settle()
         stored = bench.store.do(lambda tx: tx.undelivered(100))
         [event] = [e.event for e in stored if e.event.event_type == "access_code.failed_to_set_on_device"]
-        assert event.payload == {"error_code": "failed_to_set_on_device", "message": "the lock is busy"}
+        assert event.payload["error_code"] == "failed_to_set_on_device"
+        assert event.payload["message"] == "the lock is busy"
+        assert [shown["error_code"] for shown in event.payload["access_code_errors"]] == [
+            "failed_to_set_on_device"
+        ]
+        assert (event.payload["device_errors"], event.payload["device_warnings"]) == ([], [])
         assert PIN not in repr(stored)
 
 

@@ -21,7 +21,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.lock import Link
 from gateway.domain.placement import Refusal
-from gateway.engine.views import instant
+from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang

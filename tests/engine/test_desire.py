@@ -53,7 +53,7 @@ class TestProgramming:
         self, asked: AccessCode, can: Capabilities | None, at: datetime | None
     ) -> None:
         """Just in time; earlier where the lock keeps windows; at creation where it waits for a touch."""
-        assert programming_at(asked, can, TIMING) == at
+        assert programming_at(asked, snapshot(asked, device(can)), NOON - 30 * DAY, TIMING) == at
 
     def test_nothing_is_wanted_of_a_lock_that_nobody_saw(self) -> None:
         """What it can do is not known."""

@@ -133,16 +133,26 @@ TABLE: list[tuple[str, Snapshot, TimeView, set[str]]] = [
         {"external_modification_in_effect"},
     ),
     # of a code that should be gone
-    ("being removed", snapshot(GONE, held()), view(), set()),
+    ("being removed", snapshot(GONE, held()), view(), {"being_deleted"}),
     ("removed", snapshot(GONE, Placement(access_code_id="ana", failures=3)), view(), set()),
-    ("removal failed", snapshot(GONE, held(failures=1)), view(), {"failed_to_remove_from_device"}),
+    (
+        "removal failed",
+        snapshot(GONE, held(failures=1)),
+        view(),
+        {"failed_to_remove_from_device", "being_deleted"},
+    ),
     (
         "removal takes long",
         snapshot(GONE, held(removal_began=NOON - 15 * MINUTE)),
         view(),
-        {"delay_in_removing_from_device"},
+        {"delay_in_removing_from_device", "being_deleted"},
     ),
-    ("removal takes no time", snapshot(GONE, held(removal_began=NOON - 14 * MINUTE)), view(), set()),
+    (
+        "removal takes no time",
+        snapshot(GONE, held(removal_began=NOON - 14 * MINUTE)),
+        view(),
+        {"being_deleted"},
+    ),
     ("ended just now", snapshot(ENDED, held()), view(), set()),
     (
         "still there two minutes after its end",
@@ -155,7 +165,7 @@ TABLE: list[tuple[str, Snapshot, TimeView, set[str]]] = [
         "an outside change of a code that is leaving matters to nobody",
         snapshot(GONE, held(outside=outside())),
         view(),
-        set(),
+        {"being_deleted"},
     ),
 ]
 
@@ -175,7 +185,8 @@ class TestWording:
         unsaid = snapshot(GONE, held(failures=1))
         assert [issue.message for issue in plan(said, view(), TIMING).issues] == ["the keypad is locked"]
         assert [issue.message for issue in plan(unsaid, view(), TIMING).issues] == [
-            "the lock did not remove the code"
+            "the code was deleted and is being removed from the lock",
+            "the lock did not remove the code",
         ]
 
     def test_an_outside_change_names_its_fields_and_no_value(self) -> None:

@@ -208,8 +208,9 @@ class TestUse:
         assert confirmed is not None
         assert confirmed.evidence is Evidence.USED
         assert work.placement("ana").was_on_lock
-        [event] = work._events
+        event, first = work._events
         assert (event.event_type, event.access_code_id) == ("lock.unlocked", "ana")
+        assert (first.event_type, first.access_code_id) == ("access_code.first_used", "ana")
         assert event.payload == {"method": "keycode", "slot": "20", "access_code_is_managed": True}
 
     @pytest.mark.parametrize(
@@ -255,11 +256,12 @@ class TestSecurity:
     @pytest.mark.parametrize(
         ("before", "level", "events"),
         [
-            (None, 0.19, ["device.low_battery"]),
-            (0.2, 0.19, ["device.low_battery"]),
+            (None, 0.19, ["device.battery_status_changed", "device.low_battery"]),
+            (0.2, 0.19, ["device.battery_status_changed", "device.low_battery"]),
             (0.19, 0.18, []),
+            (0.19, 0.05, ["device.battery_status_changed"]),
             (0.5, 0.2, []),
-            (0.1, 0.9, []),
+            (0.1, 0.9, ["device.battery_status_changed"]),
         ],
     )
     def test_a_battery_that_becomes_low_is_told_once(

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from gateway.domain.catalogue import CATALOGUE
 from gateway.domain.credential import Known
-from gateway.domain.issues import CATALOGUE
 from gateway.domain.placement import Placement
 from gateway.engine.desire import desired
 from gateway.engine.plan import ClearSlot, ReadSlot, Step, WriteCode

@@ -133,7 +133,7 @@ class TestOurOwn:
         assert work.placement("ana").outside is None
 
     def test_names_and_schedules_that_took_effect_are_told(self) -> None:
-        """One event each, with no value in it."""
+        """One event each, with neither PIN nor name nor date in it."""
         stay = code(starts_at=NOON - HOUR, ends_at=NOON + DAY)
         window = Schedule(starts_at=NOON - HOUR, ends_at=NOON + DAY)
         work = read(
@@ -148,7 +148,8 @@ class TestOurOwn:
             "access_code.time_frame_changed",
             "access_code.name_changed",
         ]
-        assert all(event.payload == {} for event in work._events)
+        said = [event.payload["description"] for event in work._events]
+        assert said == [f"the {what} asked for is on the lock now" for what in ("PIN", "time frame", "name")]
 
 
 class TestHiddenDigits:

@@ -18,7 +18,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.placement import Refusal
 from gateway.domain.timing import Timing
-from gateway.engine.views import instant
+from gateway.engine.mutations import instant
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, POLICY, SECOND
 from tests.engine.conftest import Hang
 

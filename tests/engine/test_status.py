@@ -204,6 +204,6 @@ class TestScheduledOnDevice:
 
     def test_steps_of_the_lock_do_not_disprove(self) -> None:
         """A lock that keeps minutes has the window although it cut the seconds."""
-        odd = code(starts_at=NOON + DAY + 59 * SECOND, ends_at=NOON + 2 * DAY + SECOND)
+        odd = code(starts_at=NOON + DAY + 59 * SECOND, ends_at=NOON + 2 * DAY - SECOND)
         assert is_proven(odd, snapshot(odd, device(CAN_NATIVE), self.WAITING), view(), TIMING)
         assert not is_proven(odd, snapshot(odd, device(CAN_CHOOSE), self.WAITING), view(), TIMING)

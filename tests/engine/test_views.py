@@ -13,7 +13,10 @@ from gateway.domain.credential import Evidence, Unreadable
 from gateway.domain.driver import SlotTouched
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device, Link
-from gateway.engine import views
+from gateway.domain.placement import Snapshot
+from gateway.engine import lock_views, views
+from gateway.engine.mutations import instant
+from gateway.engine.views import CodeViews
 from tests.engine.bench import Bench
 from tests.engine.build import (
     CAN_CHOOSE,
@@ -52,10 +55,36 @@ def texts(found: object) -> Iterator[str]:
         yield str(found)
 
 
+def seen(shown: object) -> Any:  # noqa: ANN401 - JSON
+    """Return what a client sees of an object."""
+    return msgspec.json.decode(msgspec.json.encode(shown))
+
+
+def code_object(snap: Snapshot, *issues: Issue) -> dict[str, Any]:
+    """Return the access code object of `ana` with its PIN."""
+    found: dict[str, Any] = seen(CodeViews(snap, issues, view(), TIMING).access_code(snap.codes["ana"]))
+    return found
+
+
+def code_state(snap: Snapshot, *issues: Issue) -> dict[str, Any]:
+    """Return the access code object of `ana` without its PIN."""
+    found: dict[str, Any] = seen(CodeViews(snap, issues, view(), TIMING).state(snap.codes["ana"]))
+    return found
+
+
+def lock_object(snap: Snapshot, *issues: Issue) -> dict[str, Any]:
+    """Return the lock object."""
+    found: dict[str, Any] = seen(lock_views.device(snap, issues, view(), TIMING))
+    return found
+
+
 def retained(bench: Bench, *, names: bool) -> dict[str, dict[str, Any]]:
     """Return the retained topics."""
     t = bench.guard.view()
-    return bench.store.do(lambda tx: views.retained_states(tx, DOOR, t, TIMING, publish_names=names))
+    found: dict[str, dict[str, Any]] = seen(
+        bench.store.do(lambda tx: views.retained_states(tx, DOOR, t, TIMING, publish_names=names))
+    )
+    return found
 
 
 class TestSecrets:
@@ -85,13 +114,20 @@ class TestSecrets:
     async def test_guests_are_named_in_retained_topics_only_when_asked(self, hang: Hang) -> None:
         """`mqtt.publish_names` is off by default: names and dates stay at home."""
         bench = await hang(READABLE)
-        code_id = await bench.create(PIN, name="Ana", ends_at=views.instant(NOON + HOUR))
+        code_id = await bench.create(PIN, name="Ana", ends_at=instant(NOON + HOUR))
         await bench.settle()
 
         topic = f"access_code/{code_id}/state"
         assert set(retained(bench, names=False)) == {f"lock/{DOOR}/state", topic}
         hidden, shown = retained(bench, names=False)[topic], retained(bench, names=True)[topic]
-        assert set(shown) - set(hidden) == {"name", "appearance", "starts_at", "ends_at"}
+        assert set(shown) - set(hidden) == {
+            "name",
+            "appearance",
+            "starts_at",
+            "ends_at",
+            "recurrence",
+            "first_used_at",
+        }
         assert "code" not in shown
 
     async def test_a_lock_that_is_not_there_has_no_topics(self, hang: Hang) -> None:
@@ -110,11 +146,22 @@ class TestAccessCode:
         """Field by field."""
         placed = held(content=credential(name="Ana 2"), evidence=Evidence.USED)
         snap = snapshot(device(CAN_CHOOSE), code(), placed)
-        shown = views.access_code(code(), snap, [OF_LOCK, OF_CODE, WARNING], view(), TIMING)
+        shown = code_object(snap, OF_LOCK, OF_CODE, WARNING)
         assert shown == {
             "access_code_id": "ana",
             "device_id": DOOR,
             "name": "Ana",
+            "display_status": "Active",
+            "is_one_time_use": False,
+            "is_offline_access_code": False,
+            "is_backup": False,
+            "is_backup_access_code_available": False,
+            "pulled_backup_access_code_id": None,
+            "common_code_key": None,
+            "recurrence": None,
+            "first_used_at": None,
+            "pending_mutations": [],
+            "evidence_by": "somebody opened the door with it",
             "appearance": {"name": "Ana 2"},
             "type": "ongoing",
             "status": "set",
@@ -153,38 +200,39 @@ class TestAccessCode:
         """And one code does not show the errors of another."""
         snap = snapshot(code())
         other = replace(OF_CODE, access_code_id="bo")
-        shown = views.without_pin(code(), snap, [other], view(), TIMING)
-        assert views.access_code(code(), snap, [other], view(), TIMING) == shown | {"code": "4711"}
+        shown = code_state(snap, other)
+        assert code_object(snap, other) == shown | {"code": "4711"}
         assert (shown["errors"], shown["warnings"]) == ([], [])
         assert (shown["slot"], shown["evidence"], shown["appearance"]) == (None, None, None)
 
     def test_an_error_of_its_own_says_so(self) -> None:
         """With the data of the error beside it."""
-        issue = Issue(code="failed_to_expire", message="m", access_code_id="ana", data={"x": 1})
-        [entry] = views.without_pin(code(), snapshot(code()), [issue], view(), TIMING)["errors"]
+        issue = Issue(code="failed_to_expire", message="m", access_code_id="ana", data={"managed": 1})
+        [entry] = code_state(snapshot(code()), issue)["errors"]
         assert entry["is_access_code_error"] is True
-        assert entry["x"] == 1
+        assert entry["managed"] == 1
         assert entry["created_at"] is None
 
     def test_times_are_utc_with_milliseconds(self) -> None:
         """Whatever zone they came in."""
         there = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
-        assert views.instant(there + timedelta(microseconds=1999)) == "2026-07-01T12:00:00.001Z"
-        assert views.instant(None) is None
+        assert instant(there + timedelta(microseconds=1999)) == "2026-07-01T12:00:00.001Z"
+        assert instant(None) is None
 
 
 class TestUnmanaged:
     """A code of others."""
 
     @pytest.mark.parametrize("readable", [True, False])
-    def test_it_says_whether_its_digits_are_known_and_not_which(self, *, readable: bool) -> None:
+    def test_its_digits_are_told_only_to_who_asks_for_this_very_code(self, *, readable: bool) -> None:
         """Its PIN is theirs."""
         reading = known(THEIRS, name="Cleaner") if readable else Unreadable()
-        shown = views.unmanaged(
-            DOOR, slot("3", reading, unmanaged_id="u", unmanaged_since=NOON), [OF_LOCK, WARNING]
-        )
+        theirs = slot("3", reading, unmanaged_id="u", unmanaged_since=NOON)
+        shown = seen(lock_views.unmanaged(DOOR, theirs, [OF_LOCK, WARNING], with_pin=False))
         assert (shown["access_code_id"], shown["slot"], shown["is_managed"]) == ("u", "3", False)
-        assert (shown["is_code_known"], shown["name"]) == (readable, "Cleaner" if readable else None)
+        assert (shown["code"], shown["name"]) == (None, "Cleaner" if readable else None)
+        asked = lock_views.unmanaged(DOOR, theirs, [], with_pin=True)
+        assert asked.code == (THEIRS if readable else None)
         assert [entry["error_code"] for entry in shown["errors"]] == ["device_disconnected"]
         assert THEIRS not in "".join(texts(shown))
 
@@ -198,19 +246,20 @@ class TestDevice:
             code(), held(), slot("20", known()), slot("19", known(THEIRS), unmanaged_id="u"),
             slot("18"), slot("17"), replace(slot("16"), reading=None),
         )  # fmt: skip
-        assert views.device(snap, [])["counts"] == {
+        assert lock_object(snap)["counts"] == {
             "access_codes": 1,
             "on_lock": 1,
             "unmanaged": 1,
             "managed_slots": 20,
             "slots_free": 2,
             "slots_not_read_yet": 16,
+            "backups_available": 0,
         }
 
     def test_a_lock_that_nobody_saw_has_few_properties(self) -> None:
         """And one that is not configured any more goes by its id."""
-        shown = views.device(
-            snapshot(device(None, policy=None, seen_identity=None)), [OF_LOCK, WARNING, OF_CODE]
+        shown = lock_object(
+            snapshot(device(None, policy=None, seen_identity=None)), OF_LOCK, WARNING, OF_CODE
         )
         assert (shown["name"], shown["driver"], shown["capabilities_supported"]) == (DOOR, None, [])
         assert set(shown["properties"]) == {"online", "online_since"}
@@ -220,11 +269,11 @@ class TestDevice:
     def test_a_lock_in_use_shows_what_it_can_do(self) -> None:
         """Codes, constraints, battery, identity, pause."""
         lock = device(CAN_CHOOSE, battery=0.5, link_since=NOON, paused_until=NOON + MINUTE)
-        shown = views.device(snapshot(lock), [])
+        shown = lock_object(snapshot(lock))
         properties = shown["properties"]
-        assert properties["battery"] == {"level": 0.5}
+        assert properties["battery"] == {"level": 0.5, "status": "good"}
         assert properties["supported_code_lengths"] == [6]
-        assert properties["code_constraints"] == [{"constraint_type": "cannot_start_with_12"}]
+        assert properties["code_constraints"][0] == {"constraint_type": "cannot_start_with_12"}
         assert properties["serial_number"] == "17"
         assert (shown["is_paused"], shown["paused_until"]) == (True, "2026-07-01T12:01:00.000Z")
 
@@ -238,4 +287,4 @@ class TestDevice:
     )
     def test_online_means_that_server_and_lock_answer(self, lock: Device, *, online: bool) -> None:
         """Both."""
-        assert views.device(snapshot(lock), [])["properties"]["online"] is online
+        assert lock_object(snapshot(lock))["properties"]["online"] is online

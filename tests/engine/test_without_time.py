@@ -7,7 +7,7 @@ import pytest
 from drivers.simulated.models import READABLE
 from gateway.domain.pin import Pin
 from gateway.domain.store import StorageFailed
-from gateway.engine.views import instant
+from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, HOUR, MINUTE, NOON
 from tests.engine.conftest import Hang

@@ -11,7 +11,7 @@ from gateway.domain.credential import Schedule
 from gateway.domain.driver import CodeUsed, Refused
 from gateway.domain.pin import Pin
 from gateway.domain.store import StorageFailed
-from gateway.engine.views import instant
+from gateway.engine.mutations import instant
 from tests.simulation.crash import Died
 from tests.simulation.doors import Door
 

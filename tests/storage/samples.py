@@ -21,6 +21,7 @@ from gateway.domain.placement import (
     Rejection,
     Slot,
 )
+from gateway.domain.recurrence import Recurrence
 from gateway.domain.store import Tx
 
 KEY = bytes(range(32))
@@ -68,6 +69,12 @@ CODE = AccessCode(
     is_external_modification_allowed=True,
     prefer_native_scheduling=False,
     deleted_at=NOON + 2 * HOUR,
+    common_code_key="stay-17",
+    recurrence=Recurrence(cron="0 9 * * 2", minutes=180, time_zone="Europe/Berlin"),
+    is_one_time_use=True,
+    backup="pulled",
+    pulled_backup_access_code_id="code-2",
+    first_used_at=NOON,
 )
 PLACEMENT = Placement(
     access_code_id="code-1",

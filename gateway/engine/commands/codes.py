@@ -1,230 +1,304 @@
-"""Use cases on access codes."""
+"""Use cases on one access code."""
 
 from datetime import datetime
-from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 from msgspec.structs import replace
 
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Known
-from gateway.domain.errors import DuplicateCode, InvalidInput, NotFound
-from gateway.domain.lock import PinRules
+from gateway.domain.errors import InvalidInput, NotFound
 from gateway.domain.pin import Pin
-from gateway.domain.pins import broken_rule, generate
 from gateway.domain.placement import Snapshot
+from gateway.domain.recurrence import Recurrence
 from gateway.engine import views
+from gateway.engine.commands.common import (
+    agreed,
+    attempt_of,
+    attempted,
+    demand_able,
+    demand_reachable,
+    found,
+    given,
+    is_past,
+    page,
+    pin_for,
+    recurrence,
+    reply,
+    snapshots,
+    window,
+)
 from gateway.engine.commands.context import Context
-from gateway.engine.commands.requests import CreateCode, GetCode, MaybeDevice, OneCode, UpdateCode, to_ms
-from gateway.engine.desire import has_ended
+from gateway.engine.commands.params import CreateCode, DeleteCode, GetCode, ListCodes, UpdateCode
+from gateway.engine.replies import CodeReply, CodesReply, DeletedReply, LeftBehind
 from gateway.engine.work import Work
 
 
-def create(context: Context, asked: CreateCode) -> dict[str, Any]:
+def create(context: Context, asked: CreateCode) -> CodeReply:
     """Create one code on one lock; the reply shows its PIN."""
     snap = context.configured(asked.device_id)
-    starts_at, ends_at = _window(context, asked.starts_at, asked.ends_at)
-    now = context.t.now
+    demand_reachable(snap, attempt_for_offline_device=asked.attempt_for_offline_device)
+    demand_able(snap, one_time=asked.is_one_time_use, offline=asked.is_offline_access_code)
+    starts_at, ends_at = window(context, asked.starts_at, asked.ends_at)
+    windows = recurrence(context, asked.recurrence, starts_at, ends_at)
+    if asked.use_backup_access_code_pool and ends_at is None:
+        raise InvalidInput(
+            "the backup pool is for codes with an end; to fill it regardless use devices/update",
+            field="use_backup_access_code_pool",
+        )
+    digits = _shared_pin(context, asked.common_code_key, asked.code)
     code = AccessCode(
         access_code_id=context.chance.new_id(),
         device_id=asked.device_id,
         name=asked.name or "Access code",
-        pin=_pin(context, snap, asked.code, asked.preferred_code_length),
-        created_at=now,
-        updated_at=now,
+        pin=pin_for(context, snap, digits, asked.preferred_code_length),
+        created_at=context.t.now,
+        updated_at=context.t.now,
         starts_at=starts_at,
         ends_at=ends_at,
-        is_external_modification_allowed=_agreed(
+        recurrence=windows,
+        is_external_modification_allowed=agreed(
             asked.is_external_modification_allowed, asked.allow_external_modification, otherwise=False
         ),
         prefer_native_scheduling=asked.prefer_native_scheduling,
+        common_code_key=asked.common_code_key,
+        is_one_time_use=asked.is_one_time_use,
     )
+    return add(context, code, with_pool=asked.use_backup_access_code_pool)
 
-    def add(work: Work) -> None:
+
+def add(context: Context, code: AccessCode, *, with_pool: bool) -> CodeReply:
+    """Take on a code that was checked."""
+
+    def put(work: Work) -> None:
         work.set_code(code)
         work.tell("access_code.created", code.access_code_id)
+        if with_pool and not work.device.backup_pool_size:
+            work.set_device(backup_pool_enabled=True)
 
-    return _shown(context, code.access_code_id, context.change(asked.device_id, add))
-
-
-def update(context: Context, asked: UpdateCode) -> dict[str, Any]:
-    """Change what is desired of a code. An update that changes nothing succeeds."""
-    code, snap = _found(context, asked.access_code_id, asked.device_id)
-    starts_at = _time(asked.starts_at, code.starts_at)
-    ends_at = _time(asked.ends_at, code.ends_at)
-    if asked.type == "ongoing":
-        if isinstance(asked.ends_at, datetime):
-            raise InvalidInput("type ongoing and ends_at contradict each other", field="ends_at")
-        starts_at, ends_at = _time(asked.starts_at, None), None
-    elif asked.type == "time_bound" and ends_at is None:
-        raise InvalidInput("type time_bound needs ends_at", field="ends_at")
-    if (starts_at, ends_at) != (code.starts_at, code.ends_at):
-        starts_at, ends_at = _window(context, starts_at, ends_at)
-    given, alias = asked.is_external_modification_allowed, asked.allow_external_modification
-    allowed = _agreed(
-        None if isinstance(given, UnsetType) else given,
-        None if isinstance(alias, UnsetType) else alias,
-        otherwise=code.is_external_modification_allowed,
+    snap, attempt = attempted(
+        context, code.device_id, "CREATE_ACCESS_CODE", code.access_code_id, code.revision, put
     )
+    return reply(context, code.access_code_id, snap, attempt)
+
+
+def _shared_pin(context: Context, key: str | None, digits: str | None) -> str | None:
+    """Return the PIN that a code of this key must have, or the one asked for where it is the first."""
+    group = group_of(context, key) if key is not None else []
+    if not group:
+        return digits
+    shared = group[0].pin
+    if digits is not None and Pin(digits) != shared:
+        raise InvalidInput("codes of this common_code_key have another PIN; leave code out", field="code")
+    return shared.reveal()
+
+
+def group_of(context: Context, key: str) -> list[AccessCode]:
+    """Return the codes of a key that are not being deleted, in order of creation."""
+    return [c for c in context.tx.codes() if c.common_code_key == key and c.deleted_at is None]
+
+
+def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
+    """Change what is desired of a code. An update that changes nothing succeeds."""
+    code, snap = found(context, asked.access_code_id, asked.device_id)
+    if not asked.is_managed:
+        return release(context, code, snap)
+    demand_reachable(snap, attempt_for_offline_device=asked.attempt_for_offline_device)
+    if code.backup == "waiting":
+        raise InvalidInput("a backup code that waits in the pool cannot be changed", field="access_code_id")
+    starts_at, ends_at, windows = _new_times(context, asked, code)
+    digits = given(asked.code, code.pin.reveal())
     pin = code.pin
-    digits = code.pin.reveal() if isinstance(asked.code, UnsetType) else asked.code
     # The PIN of a code that has ended may have gone to another one.
-    if Pin(digits) != code.pin or _is_past(code, context, snap):
-        pin = _pin(context, snap, digits, None, besides=code.access_code_id)
-    native = asked.prefer_native_scheduling
+    if Pin(digits) != code.pin or is_past(code, context, snap):
+        if Pin(digits) != code.pin and code.common_code_key is not None:
+            raise InvalidInput(
+                "this code shares its PIN with others (common_code_key): delete them and create them anew",
+                field="code",
+            )
+        pin = pin_for(context, snap, digits, besides=code.access_code_id)
     changed = replace(
         code,
-        name=code.name if isinstance(asked.name, UnsetType) else asked.name,
+        name=given(asked.name, code.name),
         pin=pin,
         starts_at=starts_at,
         ends_at=ends_at,
-        is_external_modification_allowed=allowed,
-        prefer_native_scheduling=code.prefer_native_scheduling if isinstance(native, UnsetType) else native,
+        recurrence=windows,
+        first_used_at=code.first_used_at if pin == code.pin else None,
+        is_external_modification_allowed=agreed(
+            asked.is_external_modification_allowed,
+            asked.allow_external_modification,
+            otherwise=code.is_external_modification_allowed,
+        ),
+        prefer_native_scheduling=given(asked.prefer_native_scheduling, code.prefer_native_scheduling),
     )
+    return put(context, code, changed, snap)
+
+
+def put(context: Context, code: AccessCode, changed: AccessCode, snap: Snapshot) -> CodeReply:
+    """Replace a code by what was checked; its pulled backup follows its end."""
     if changed == code:
-        return _shown(context, code.access_code_id, snap)
+        return reply(context, code.access_code_id, snap)
     changed = replace(changed, revision=code.revision + 1, updated_at=context.t.now)
 
-    def put(work: Work) -> None:
+    def absorb(work: Work) -> None:
         work.set_code(changed)
         work.set_placement(code.access_code_id, outside=None, failures=0, failure=None, retry_at=None)
-        work.tell("access_code.mutations_requested", code.access_code_id)
+        mutations = [{"mutation_code": name} for name in _mutations(code, changed)]
+        work.tell("access_code.mutations_requested", code.access_code_id, requested_mutations=mutations)
+        _follow(work, changed)
 
-    return _shown(context, code.access_code_id, context.change(code.device_id, put))
+    after, attempt = attempted(
+        context, code.device_id, "UPDATE_ACCESS_CODE", code.access_code_id, changed.revision, absorb
+    )
+    return reply(context, code.access_code_id, after, attempt)
 
 
-def delete(context: Context, asked: OneCode) -> dict[str, Any]:
+def _mutations(old: AccessCode, new: AccessCode) -> list[str]:
+    times = (old.starts_at, old.ends_at, old.recurrence) != (new.starts_at, new.ends_at, new.recurrence)
+    named = (
+        ("updating_code", old.pin != new.pin),
+        ("updating_name", old.name != new.name),
+        ("updating_time_frame", times),
+    )
+    return [name for name, differs in named if differs]
+
+
+def _follow(work: Work, original: AccessCode) -> None:
+    """Let the pulled backup end with its original, whatever happens to that."""
+    backup = work.codes.get(original.pulled_backup_access_code_id or "")
+    if backup is None or backup.deleted_at is not None:
+        return
+    if original.deleted_at is not None:
+        moved = replace(backup, deleted_at=original.deleted_at)
+    else:
+        moved = replace(backup, ends_at=original.ends_at)
+    if moved != backup:
+        work.set_code(replace(moved, revision=backup.revision + 1, updated_at=work.now))
+
+
+def _new_times(
+    context: Context, asked: UpdateCode, code: AccessCode
+) -> tuple[datetime | None, datetime | None, Recurrence | None]:
+    """Return start, end and windows after an update, checked."""
+    starts_at, ends_at = given(asked.starts_at, code.starts_at), given(asked.ends_at, code.ends_at)
+    if asked.type == "ongoing":
+        if isinstance(asked.ends_at, datetime):
+            raise InvalidInput("type ongoing and ends_at contradict each other", field="ends_at")
+        starts_at, ends_at = given(asked.starts_at, None), None
+    elif asked.type == "time_bound" and ends_at is None:
+        raise InvalidInput("type time_bound needs ends_at", field="ends_at")
+    if (starts_at, ends_at) != (code.starts_at, code.ends_at):
+        starts_at, ends_at = window(context, starts_at, ends_at)
+    if isinstance(asked.recurrence, UnsetType):
+        return starts_at, ends_at, code.recurrence
+    return starts_at, ends_at, recurrence(context, asked.recurrence, starts_at, ends_at)
+
+
+def delete(context: Context, asked: DeleteCode) -> DeletedReply:
     """Have a code removed from its lock, then dropped. Deleting a code that is being deleted succeeds."""
-    code, snap = _found(context, asked.access_code_id, asked.device_id, deleted_too=True)
+    code, snap = found(context, asked.access_code_id, asked.device_id, deleted_too=True)
+    if asked.force:
+        return release(context, code, snap, forced=True)
+    attempt = None
     if code.deleted_at is None:
 
         def mark(work: Work) -> None:
-            work.set_code(replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now))
+            gone = replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now)
+            work.set_code(gone)
             work.set_placement(code.access_code_id, failures=0, failure=None, retry_at=None)
+            _follow(work, gone)
 
-        snap = context.change(code.device_id, mark)
-    left = code.access_code_id in snap.codes
-    return {"access_code_id": code.access_code_id, "status": "removing" if left else "deleted"}
+        snap, attempt = attempted(
+            context, code.device_id, "DELETE_ACCESS_CODE", code.access_code_id, code.revision + 1, mark
+        )
+    return DeletedReply(
+        access_code_id=code.access_code_id,
+        status="removing" if code.access_code_id in snap.codes else "deleted",
+        action_attempt=attempt_of(context, attempt),
+    )
 
 
-def get(context: Context, asked: GetCode) -> dict[str, Any]:
+def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool = False) -> DeletedReply:
+    """Give a code out of the hub's hands without touching the lock, and say what the lock may still hold."""
+    code_id = code.access_code_id
+    left = (
+        [LeftBehind(access_code_id=code_id, slot=snap.placement(code_id).slot)]
+        if snap.may_hold(code_id)
+        else []
+    )
+
+    def absorb(work: Work) -> None:
+        give_up(work, code_id, left_behind=bool(left), forced=forced)
+
+    context.change(code.device_id, absorb)
+    return DeletedReply(access_code_id=code_id, status="deleted" if forced else "unmanaged", left_behind=left)
+
+
+def give_up(work: Work, code_id: str, *, left_behind: bool, forced: bool) -> None:
+    """Drop a code from the hub's memory; what its slot holds counts as somebody else's from now on."""
+    placement = work.placement(code_id)
+    work.close_all(code_id, "given up")
+    work.drop_code(code_id)
+    if placement.slot is not None and left_behind:
+        confirmed, state = placement.confirmed, work.slot(placement.slot)
+        reading = state.reading
+        if reading is None and confirmed is not None:
+            reading = Known(confirmed.credential)
+        work.set_slot(
+            placement.slot,
+            reading=reading,
+            unmanaged_id=None if forced else code_id,
+            unmanaged_since=None if forced else work.now,
+            former=None,
+            check_at=work.now,
+        )
+    if forced:
+        work.tell("access_code.deleted", code_id, left_behind=left_behind)
+    else:
+        work.tell("access_code.unmanaged.created", code_id)
+
+
+def get(context: Context, asked: GetCode) -> CodeReply:
     """Return one code with its PIN."""
     if (asked.access_code_id is None) == (asked.device_id is None or asked.code is None):
         raise InvalidInput("give access_code_id, or device_id and code", field="access_code_id")
     if asked.access_code_id is not None:
         if asked.code is not None:
             raise InvalidInput("give access_code_id or code, not both", field="code")
-        code, snap = _found(context, asked.access_code_id, asked.device_id, deleted_too=True)
-        return _shown(context, code.access_code_id, snap)
+        code, snap = found(context, asked.access_code_id, asked.device_id, deleted_too=True)
+        return reply(context, code.access_code_id, snap)
     snap, pin = context.snapshot(asked.device_id or ""), Pin(asked.code or "")
     for code in snap.codes.values():
-        if code.pin == pin:
-            return _shown(context, code.access_code_id, snap)
+        if code.pin == pin and code.backup != "waiting":
+            return reply(context, code.access_code_id, snap)
     raise NotFound("no managed code on this lock has this PIN")
 
 
-def list_codes(context: Context, asked: MaybeDevice) -> dict[str, Any]:
-    """Return the managed codes with their PINs, of one lock or of all, in order of creation."""
-    found = []
-    for snap in _snapshots(context, asked.device_id):
-        issues = context.tx.issues(snap.device.device_id)
-        found += [
-            views.access_code(code, snap, issues, context.t, context.rules.timing)
-            for code in snap.codes.values()
-        ]
-    return {"access_codes": sorted(found, key=lambda shown: (shown["created_at"], shown["access_code_id"]))}
-
-
-def list_unmanaged(context: Context, asked: MaybeDevice) -> dict[str, Any]:
-    """Return the codes that others put on the locks."""
-    found = []
-    for snap in _snapshots(context, asked.device_id):
-        issues = context.tx.issues(snap.device.device_id)
-        found += [
-            views.unmanaged(snap.device.device_id, slot, issues)
-            for slot in snap.slots.values()
-            if slot.unmanaged_id is not None
-        ]
-    return {"unmanaged_access_codes": found}
-
-
-def _snapshots(context: Context, device_id: str | None) -> list[Snapshot]:
-    if device_id is not None:
-        return [context.snapshot(device_id)]
-    return [context.snapshot(device.device_id) for device in context.tx.devices()]
-
-
-def _found(
-    context: Context, access_code_id: str, device_id: str | None, *, deleted_too: bool = False
-) -> tuple[AccessCode, Snapshot]:
-    code = context.tx.code(access_code_id)
-    if (
-        code is None
-        or device_id not in (None, code.device_id)
-        or (code.deleted_at is not None and not deleted_too)
-    ):
-        raise NotFound("there is no managed access code with this id", access_code_id=access_code_id)
-    return code, context.snapshot(code.device_id)
-
-
-def _shown(context: Context, access_code_id: str, snap: Snapshot) -> dict[str, Any]:
-    issues = context.tx.issues(snap.device.device_id)
-    code = snap.codes[access_code_id]
-    return {"access_code": views.access_code(code, snap, issues, context.t, context.rules.timing)}
-
-
-def _time(asked: datetime | UnsetType | None, before: datetime | None) -> datetime | None:
-    return before if asked is UNSET or isinstance(asked, UnsetType) else asked
-
-
-def _window(
-    context: Context, starts_at: datetime | None, ends_at: datetime | None
-) -> tuple[datetime | None, datetime | None]:
-    """Check a window. A start in the past is fine; an end in the past is not."""
-    starts_at = to_ms(starts_at) if starts_at is not None else None
-    ends_at = to_ms(ends_at) if ends_at is not None else None
-    if ends_at is not None and ends_at <= context.t.at:
-        raise InvalidInput("ends_at must lie in the future", field="ends_at")
-    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-        raise InvalidInput("ends_at must lie after starts_at", field="ends_at")
-    return starts_at, ends_at
-
-
-def _agreed(*given: bool | None, otherwise: bool) -> bool:
-    """Return the flag that has two names."""
-    said = {flag for flag in given if flag is not None}
-    if len(said) > 1:
-        raise InvalidInput(
-            "is_external_modification_allowed and allow_external_modification contradict each other",
-            field="is_external_modification_allowed",
+def list_codes(context: Context, asked: ListCodes) -> CodesReply:
+    """Return the managed codes that fit with their PINs, oldest first; without backups nobody pulled."""
+    wanted = set(asked.access_code_ids) if asked.access_code_ids is not None else None
+    fitting = [
+        shown
+        for snap in snapshots(context, asked.device_id)
+        for shown in views.codes_of(
+            snap, context.tx.issues(snap.device.device_id), context.t, context.rules.timing
         )
-    return said.pop() if said else otherwise
+        if (wanted is None or shown.access_code_id in wanted)
+        and asked.common_code_key in (None, shown.common_code_key)
+        and asked.type in (None, shown.type)
+        and asked.status in (None, shown.status)
+        and matches(asked.search, shown.name, shown.code, shown.access_code_id)
+    ]
+    shown_codes, pagination = page(
+        fitting, lambda c: f"{c.created_at} {c.access_code_id}", asked.limit, asked.page_cursor
+    )
+    return CodesReply(access_codes=shown_codes, pagination=pagination)
 
 
-def _is_past(code: AccessCode, context: Context, snap: Snapshot) -> bool:
-    return has_ended(code, context.t) and not snap.may_hold(code.access_code_id)
-
-
-def _pin(
-    context: Context, snap: Snapshot, digits: str | None, length: int | None, *, besides: str | None = None
-) -> Pin:
-    """Check the PIN asked for, or choose one."""
-    device = snap.device
-    rules = device.capabilities.pin_rules if device.capabilities is not None else PinRules()
-    ours = {
-        code.pin: code.access_code_id
-        for code in snap.codes.values()
-        if code.access_code_id != besides and not _is_past(code, context, snap)
-    }
-    if digits is None:
-        theirs = {s.reading.credential.pin for s in snap.slots.values() if isinstance(s.reading, Known)}
-        held = {p.confirmed.credential.pin for p in snap.placements.values() if p.confirmed is not None}
-        wanted = length or (device.policy.pin_length if device.policy is not None else None)
-        return generate(rules, ours.keys() | theirs | held, context.chance.randbelow, length=wanted)
-    pin = Pin(digits)
-    broken = broken_rule(pin, rules)
-    if broken is not None:
-        raise InvalidInput(broken, field="code")
-    if pin in ours:
-        raise DuplicateCode("another access code on this lock has this PIN", access_code_id=ours[pin])
-    return pin
+def matches(search: str | None, *texts: str | UnsetType | None) -> bool:
+    """Say whether one of the texts holds what is searched for, capitals left aside."""
+    if search is None:
+        return True
+    folded = search.casefold()
+    return any(folded in text.casefold() for text in texts if isinstance(text, str))

@@ -21,22 +21,23 @@ from gateway.domain.errors import (
     TransactionReused,
 )
 from gateway.domain.store import StorageFailed, Tx
-from gateway.engine.commands import codes, devices, looking
-from gateway.engine.commands.context import Context
-from gateway.engine.commands.requests import (
-    CreateCode,
-    GetCode,
-    ListEvents,
-    MaybeDevice,
-    Nothing,
-    OneCode,
-    OneDevice,
-    Pause,
-    UpdateCode,
-    convert,
+from gateway.engine.commands import (
+    codes,
+    devices,
+    groups,
+    looking,
+    params,
+    planning,
+    pool,
+    timeline,
+    unmanaged,
 )
+from gateway.engine.commands.context import Context
+from gateway.engine.commands.requests import Params, convert
 from gateway.engine.engine import Engine
 from gateway.engine.mistakes import place
+from gateway.engine.replies import DryRun
+from gateway.engine.wire import Wire
 
 _log = logging.getLogger(__name__)
 _TRANSACTION_LENGTH = 128
@@ -45,32 +46,48 @@ _TRANSACTION_LENGTH = 128
 class Verb(Struct, frozen=True):
     """One command: its parameters, its use case, and whether it changes anything."""
 
-    params: type[Any]
-    use_case: Callable[[Context, Any], dict[str, Any]]
+    params: type[Params]
+    use_case: Callable[[Context, Any], Wire]
     changes: bool
 
 
 VERBS: dict[str, Verb] = {
-    "access_codes/create": Verb(CreateCode, codes.create, changes=True),
-    "access_codes/update": Verb(UpdateCode, codes.update, changes=True),
-    "access_codes/delete": Verb(OneCode, codes.delete, changes=True),
-    "access_codes/get": Verb(GetCode, codes.get, changes=False),
-    "access_codes/list": Verb(MaybeDevice, codes.list_codes, changes=False),
-    "access_codes/unmanaged/list": Verb(MaybeDevice, codes.list_unmanaged, changes=False),
-    "devices/list": Verb(Nothing, devices.list_devices, changes=False),
-    "devices/get": Verb(OneDevice, devices.get, changes=False),
-    "devices/sync": Verb(OneDevice, devices.sync, changes=True),
-    "devices/pause": Verb(Pause, devices.pause, changes=True),
-    "devices/resume": Verb(OneDevice, devices.resume, changes=True),
-    "devices/retire": Verb(OneDevice, devices.retire, changes=True),
-    "devices/forget": Verb(OneDevice, devices.forget, changes=True),
-    "devices/replace": Verb(OneDevice, devices.replace_lock, changes=True),
-    "devices/refill": Verb(OneDevice, devices.refill, changes=True),
-    "events/list": Verb(ListEvents, looking.events, changes=False),
-    "plan/get": Verb(MaybeDevice, looking.plans, changes=False),
-    "clock/get": Verb(Nothing, looking.clock, changes=False),
-    "clock/trust": Verb(Nothing, looking.trust_clock, changes=True),
-    "restore/confirm": Verb(Nothing, devices.confirm_restore, changes=True),
+    "access_codes/create": Verb(params.CreateCode, codes.create, changes=True),
+    "access_codes/create_multiple": Verb(params.CreateMultiple, groups.create_multiple, changes=True),
+    "access_codes/update": Verb(params.UpdateCode, codes.update, changes=True),
+    "access_codes/update_multiple": Verb(params.UpdateMultiple, groups.update_multiple, changes=True),
+    "access_codes/delete": Verb(params.DeleteCode, codes.delete, changes=True),
+    "access_codes/get": Verb(params.GetCode, codes.get, changes=False),
+    "access_codes/list": Verb(params.ListCodes, codes.list_codes, changes=False),
+    "access_codes/generate_code": Verb(params.GenerateCode, pool.generate_code, changes=False),
+    "access_codes/pull_backup_access_code": Verb(params.OneCode, pool.pull, changes=True),
+    "access_codes/report_device_constraints": Verb(
+        params.ReportConstraints, pool.report_constraints, changes=True
+    ),
+    "access_codes/get_timeline": Verb(params.Timeline, timeline.timeline, changes=False),
+    "access_codes/unmanaged/list": Verb(params.ListUnmanaged, unmanaged.list_unmanaged, changes=False),
+    "access_codes/unmanaged/get": Verb(params.GetCode, unmanaged.get, changes=False),
+    "access_codes/unmanaged/convert_to_managed": Verb(params.Convert, unmanaged.convert, changes=True),
+    "access_codes/unmanaged/delete": Verb(params.OneCode, unmanaged.delete, changes=True),
+    "devices/list": Verb(params.Nothing, devices.list_devices, changes=False),
+    "devices/get": Verb(params.OneDevice, devices.get, changes=False),
+    "devices/update": Verb(params.UpdateDevice, devices.update, changes=True),
+    "devices/sync": Verb(params.OneDevice, devices.sync, changes=True),
+    "devices/remove_guest_codes": Verb(params.RemoveGuestCodes, devices.remove_guest_codes, changes=True),
+    "devices/pause": Verb(params.Pause, devices.pause, changes=True),
+    "devices/resume": Verb(params.OneDevice, devices.resume, changes=True),
+    "devices/retire": Verb(params.OneDevice, devices.retire, changes=True),
+    "devices/forget": Verb(params.OneDevice, devices.forget, changes=True),
+    "devices/replace": Verb(params.OneDevice, devices.replace_lock, changes=True),
+    "devices/refill": Verb(params.OneDevice, devices.refill, changes=True),
+    "events/list": Verb(params.ListEvents, looking.events, changes=False),
+    "events/get": Verb(params.OneEvent, looking.event, changes=False),
+    "action_attempts/get": Verb(params.OneAttempt, looking.attempt, changes=False),
+    "action_attempts/list": Verb(params.ListAttempts, looking.list_attempts, changes=False),
+    "plan/get": Verb(params.MaybeDevice, planning.plans, changes=False),
+    "clock/get": Verb(params.Nothing, looking.clock, changes=False),
+    "clock/trust": Verb(params.Nothing, looking.trust_clock, changes=True),
+    "restore/confirm": Verb(params.Nothing, devices.confirm_restore, changes=True),
 }
 
 
@@ -117,30 +134,54 @@ class CommandDesk:
         self, client: str, verb: str, known: Verb, transaction: str | None, asked: dict[str, Any], body: bytes
     ) -> bytes:
         shop = self._engine.shop
+        dry_run = _dry_run(asked, known)
         touched: list[str] = []
         once_durable: list[Callable[[], None]] = []
 
         def unit(tx: Tx) -> bytes:
             digest = tx.digest(body)
-            if known.changes and transaction is not None:
+            if known.changes and transaction is not None and not dry_run:
                 earlier = tx.reply(client, verb, transaction)
                 if earlier is not None:
                     return _replay(digest, earlier)
             context = Context(tx, shop.guard.view(), shop.rules, shop.chance, shop.guard)
             reply = _answer(context, known, transaction, asked)
+            if dry_run:
+                raise _RolledBack(reply)
             touched.extend(context.touched)
             once_durable.extend(context.once_durable)
             if known.changes and transaction is not None:
                 tx.save_reply(client, verb, transaction, digest, reply, context.t.at)
             return reply
 
-        reply = await shop.store.run(unit)
+        try:
+            reply = await shop.store.run(unit)
+        except _RolledBack as tried:
+            return tried.reply
         for change in once_durable:
             change()
         for device_id in touched:
             self._told(device_id)
             self._engine.wake(device_id)
         return reply
+
+
+class _RolledBack(Exception):
+    """Ends a unit that was only tried: nothing of it is stored."""
+
+    def __init__(self, reply: bytes) -> None:
+        super().__init__()
+        self.reply = reply
+
+
+def _dry_run(asked: dict[str, Any], known: Verb) -> bool:
+    """Say whether a command is only to be tried; looking changes nothing anyway."""
+    wish = asked.get("dry_run", False)
+    if not isinstance(wish, bool):
+        raise InvalidInput("dry_run: true or false", field="dry_run")
+    if wish and not known.changes:
+        raise InvalidInput("dry_run is for commands that change something", field="dry_run")
+    return wish
 
 
 def _known(verb: str) -> Verb:
@@ -154,7 +195,11 @@ def _answer(context: Context, known: Verb, transaction: str | None, asked: dict[
     """Carry out a use case. It refuses before it changes anything, so a refusal leaves nothing behind."""
     try:
         _check_expiry(context, asked.pop("expires_at", None))
-        data = known.use_case(context, convert(asked, known.params))
+        dry_run = asked.pop("dry_run", False)
+        data: Wire = known.use_case(context, convert(asked, known.params))
+        if dry_run:
+            plans = [planning.plan_view(context, context.snapshot(d)) for d in dict.fromkeys(context.touched)]
+            data = DryRun(dry_run=True, would_reply=data, plans=plans)
     except CommandError as error:
         return _refusal(transaction, error)
     return msgspec.json.encode({"transaction": transaction, "status": "ok", "data": data, "error": None})

@@ -1,50 +1,116 @@
 """Use cases on locks."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
-from gateway.domain.errors import DeviceRefused
+from gateway.domain.errors import DeviceRefused, InvalidInput
 from gateway.domain.events import Event
 from gateway.domain.lock import Device, Link
-from gateway.engine import views
+from gateway.engine import attempts, lock_views, wire
+from gateway.engine.commands.codes import give_up
+from gateway.engine.commands.common import attempt_of
 from gateway.engine.commands.context import Context
-from gateway.engine.commands.requests import Nothing, OneDevice, Pause
+from gateway.engine.commands.params import Nothing, OneDevice, Pause, RemoveGuestCodes, UpdateDevice
+from gateway.engine.replies import (
+    DeviceIdsReply,
+    DeviceReply,
+    DevicesReply,
+    ForgottenReply,
+    LeftBehind,
+    RemovedReply,
+)
 from gateway.engine.work import Work
 
 
-def list_devices(context: Context, _asked: Nothing) -> dict[str, Any]:
+def list_devices(context: Context, _asked: Nothing) -> DevicesReply:
     """Return all locks."""
-    return {"devices": [_shown(context, device.device_id) for device in context.tx.devices()]}
+    return DevicesReply(devices=[_shown(context, device.device_id) for device in context.tx.devices()])
 
 
-def get(context: Context, asked: OneDevice) -> dict[str, Any]:
+def get(context: Context, asked: OneDevice) -> DeviceReply:
     """Return one lock."""
-    return {"device": _shown(context, asked.device_id)}
+    return device_reply(context, asked.device_id)
 
 
-def sync(context: Context, asked: OneDevice) -> dict[str, Any]:
-    """Look at the lock now instead of at its next audit; an hour's budget of reads is granted anew."""
+def update(context: Context, asked: UpdateDevice) -> DeviceReply:
+    """Take a lock out of the hub's hands or back, and keep backup codes on it or not."""
+    snap = context.configured(asked.device_id)
+    if asked.is_managed is None and asked.backup_access_code_pool_enabled is None:
+        raise InvalidInput("give is_managed, backup_access_code_pool_enabled, or both", field="is_managed")
 
     def absorb(work: Work) -> None:
-        work.set_device(audit_at=work.now, audit_round=None, probe=None, retry_at=None, read_budget=None)
+        if asked.backup_access_code_pool_enabled is not None:
+            work.set_device(backup_pool_enabled=asked.backup_access_code_pool_enabled)
+        if asked.is_managed is False and snap.device.is_managed:
+            _release(work)
+        elif asked.is_managed and not snap.device.is_managed:
+            work.set_device(is_managed=True, audit_at=work.now, audit_round=None, probe=None)
+            work.tell("device.unmanaged.converted_to_managed")
 
     return _changed(context, asked.device_id, absorb)
 
 
-def pause(context: Context, asked: Pause) -> dict[str, Any]:
+def _release(work: Work) -> None:
+    """Leave every code on the lock as somebody else's; backups nobody pulled are removed first."""
+    for code in list(work.codes.values()):
+        holds = work.snapshot().may_hold(code.access_code_id)
+        if code.backup == "waiting" or code.deleted_at is not None:
+            if code.deleted_at is None:
+                work.set_code(replace(code, deleted_at=work.now, revision=code.revision + 1))
+        else:
+            give_up(work, code.access_code_id, left_behind=holds, forced=False)
+    work.set_device(is_managed=False, backup_pool_enabled=False)
+    work.tell("device.converted_to_unmanaged")
+
+
+def remove_guest_codes(context: Context, asked: RemoveGuestCodes) -> RemovedReply:
+    """Delete now every code of a lock that ends or recurs; those without an end too, if asked."""
+    context.configured(asked.device_id)
+    removed: list[str] = []
+
+    def absorb(work: Work) -> None:
+        for code in list(work.codes.values()):
+            guest = code.ends_at is not None or code.recurrence is not None or code.is_one_time_use
+            if code.deleted_at is None and (guest or asked.include_ongoing) and code.backup != "waiting":
+                work.set_code(
+                    replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now)
+                )
+                work.set_placement(code.access_code_id, failures=0, failure=None, retry_at=None)
+                removed.append(code.access_code_id)
+
+    context.change(asked.device_id, absorb)
+    return RemovedReply(device_id=asked.device_id, access_code_ids=removed)
+
+
+def sync(context: Context, asked: OneDevice) -> DeviceReply:
+    """Look at the lock now instead of at its next audit; an hour's budget of reads is granted anew."""
+
+    def absorb(work: Work) -> None:
+        work.set_device(audit_at=work.now, audit_round=None, probe=None, retry_at=None, read_budget=None)
+        attempt = attempts.begin(work, "SYNC_ACCESS_CODES", None)
+        context.tx.save_attempt(attempt)
+        begun.append(attempt.action_attempt_id)
+
+    begun: list[str] = []
+    context.snapshot(asked.device_id)
+    context.change(asked.device_id, absorb)
+    return DeviceReply(device=_shown(context, asked.device_id), action_attempt=attempt_of(context, begun[0]))
+
+
+def pause(context: Context, asked: Pause) -> DeviceReply:
     """Do nothing on this lock for a while: somebody is at work on the door."""
     until = context.t.now + timedelta(minutes=asked.minutes)
     return _changed(context, asked.device_id, lambda work: work.set_device(paused_until=until))
 
 
-def resume(context: Context, asked: OneDevice) -> dict[str, Any]:
+def resume(context: Context, asked: OneDevice) -> DeviceReply:
     """End a pause."""
     return _changed(context, asked.device_id, lambda work: work.set_device(paused_until=None))
 
 
-def retire(context: Context, asked: OneDevice) -> dict[str, Any]:
+def retire(context: Context, asked: OneDevice) -> DeviceReply:
     """Delete every managed code of the lock and take no new ones; then it can leave the configuration."""
     context.configured(asked.device_id)
 
@@ -57,11 +123,11 @@ def retire(context: Context, asked: OneDevice) -> dict[str, Any]:
     return _changed(context, asked.device_id, absorb)
 
 
-def forget(context: Context, asked: OneDevice) -> dict[str, Any]:
+def forget(context: Context, asked: OneDevice) -> ForgottenReply:
     """Forget the lock and its codes without touching it; the reply says what it may still hold."""
     snap = context.snapshot(asked.device_id)
     left = [
-        {"access_code_id": code_id, "slot": placement.slot}
+        LeftBehind(access_code_id=code_id, slot=placement.slot)
         for code_id, placement in snap.placements.items()
         if snap.may_hold(code_id)
     ]
@@ -82,11 +148,11 @@ def forget(context: Context, asked: OneDevice) -> dict[str, Any]:
             device_id=asked.device_id,
             occurred_at=context.t.now,
             created_at=context.t.now,
-            payload={"left_behind": left},
+            payload={"left_behind": [asdict(one) for one in left]},
         )
     )
     context.touched.append(asked.device_id)
-    return {"device_id": asked.device_id, "left_behind": left}
+    return ForgottenReply(device_id=asked.device_id, left_behind=left)
 
 
 def _as_seen(old: Device, fresh: Device) -> Device:
@@ -101,7 +167,7 @@ def _as_seen(old: Device, fresh: Device) -> Device:
     )
 
 
-def replace_lock(context: Context, asked: OneDevice) -> dict[str, Any]:
+def replace_lock(context: Context, asked: OneDevice) -> DeviceReply:
     """Accept another lock behind the same address: nothing is known of its slots, every code is set anew."""
     if not context.device(asked.device_id).replaced:
         raise DeviceRefused("the lock that answers is the one the hub knows", device_id=asked.device_id)
@@ -131,7 +197,7 @@ def replace_lock(context: Context, asked: OneDevice) -> dict[str, Any]:
     return _changed(context, asked.device_id, absorb)
 
 
-def refill(context: Context, asked: OneDevice) -> dict[str, Any]:
+def refill(context: Context, asked: OneDevice) -> DeviceReply:
     """Set the codes of a lock again that was found wiped and is held."""
     return _changed(context, asked.device_id, lambda work: work.set_device(held_after_wipe=False))
 
@@ -143,19 +209,25 @@ def _confirm_restore(work: Work) -> None:
         work.set_slot(slot, reading=None, read_at=None, check_at=work.now)
 
 
-def confirm_restore(context: Context, _asked: Nothing) -> dict[str, Any]:
+def confirm_restore(context: Context, _asked: Nothing) -> DeviceIdsReply:
     """Let the locks be written again after a backup was restored."""
     held = [device.device_id for device in context.tx.devices() if device.held_for_restore]
     for device_id in held:
         context.change(device_id, _confirm_restore)
-    return {"device_ids": held}
+    return DeviceIdsReply(device_ids=held)
 
 
-def _changed(context: Context, device_id: str, absorb: Any) -> dict[str, Any]:  # noqa: ANN401 - see Context.change
+def _changed(context: Context, device_id: str, absorb: Callable[[Work], None]) -> DeviceReply:
     context.snapshot(device_id)
     context.change(device_id, absorb)
-    return {"device": _shown(context, device_id)}
+    return device_reply(context, device_id)
 
 
-def _shown(context: Context, device_id: str) -> dict[str, Any]:
-    return views.device(context.snapshot(device_id), context.tx.issues(device_id))
+def device_reply(context: Context, device_id: str) -> DeviceReply:
+    """Return the reply that shows a lock."""
+    return DeviceReply(device=_shown(context, device_id))
+
+
+def _shown(context: Context, device_id: str) -> wire.Device:
+    issues = context.tx.issues(device_id)
+    return lock_views.device(context.snapshot(device_id), issues, context.t, context.rules.timing)

@@ -1,109 +1,95 @@
-"""Use cases that only look: events, plans, the clock."""
+"""Use cases that only look: events, action attempts, the clock."""
 
 from typing import Any
 
-from msgspec.structs import replace
-
-from gateway.domain.issues import Issue
-from gateway.domain.lock import Readback
-from gateway.domain.placement import Snapshot
+from gateway.domain.errors import InvalidInput, NotFound
+from gateway.domain.events import StoredEvent
 from gateway.engine.commands.context import Context
-from gateway.engine.commands.requests import ListEvents, MaybeDevice, Nothing
-from gateway.engine.gates import lock_gate
-from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, WriteCode, radio_commands
-from gateway.engine.turn import plan_for
-from gateway.engine.views import instant
-from gateway.engine.waiting import Wake
+from gateway.engine.commands.params import ListAttempts, ListEvents, Nothing, OneAttempt, OneEvent
+from gateway.engine.lock_views import attempt_view
+from gateway.engine.mutations import instant
+from gateway.engine.replies import AttemptReply, AttemptsReply, ClockReply, EventReply, EventsReply
 
 
-def events(context: Context, asked: ListEvents) -> dict[str, Any]:
+def events(context: Context, asked: ListEvents) -> EventsReply:
     """Return events in order."""
+    since, until = asked.since, asked.until
+    if asked.between is not None:
+        if since is not None or until is not None:
+            raise InvalidInput("give between, or since and until, not both", field="between")
+        since, until = asked.between
+    if since is not None and until is not None and until <= since:
+        raise InvalidInput("the end must lie after the beginning", field="until")
     found = context.tx.events(
-        since=asked.since,
-        until=asked.until,
-        device_id=asked.device_id,
-        access_code_id=asked.access_code_id,
+        since=since,
+        until=until,
+        device_ids=_either(asked.device_id, asked.device_ids, "device_id"),
+        access_code_ids=_either(asked.access_code_id, asked.access_code_ids, "access_code_id"),
+        event_types=_either(asked.event_type, asked.event_types, "event_type"),
         limit=asked.limit,
     )
+    return EventsReply(events=[event_view(stored) for stored in found])
+
+
+def _either(one: str | None, several: list[str] | None, name: str) -> list[str] | None:
+    if one is not None and several is not None:
+        raise InvalidInput(f"give {name} or {name}s, not both", field=name)
+    return several if one is None else [one]
+
+
+def event(context: Context, asked: OneEvent) -> EventReply:
+    """Return one event."""
+    found = context.tx.events(event_ids=[asked.event_id], limit=1)
+    if not found:
+        raise NotFound("there is no event with this id; old ones are dropped, see event_retention")
+    return EventReply(event=event_view(found[0]))
+
+
+def event_view(stored: StoredEvent) -> dict[str, Any]:
+    """Return an event with its envelope."""
+    it = stored.event
     return {
-        "events": [
-            {
-                "event_id": stored.event.event_id,
-                "seq": stored.seq,
-                "event_type": stored.event.event_type,
-                "device_id": stored.event.device_id,
-                "access_code_id": stored.event.access_code_id,
-                "occurred_at": instant(stored.event.occurred_at),
-                "created_at": instant(stored.event.created_at),
-                **stored.event.payload,
-            }
-            for stored in found
-        ]
+        "event_id": it.event_id,
+        "seq": stored.seq,
+        "event_type": it.event_type,
+        "device_id": it.device_id,
+        "access_code_id": it.access_code_id,
+        "occurred_at": instant(it.occurred_at),
+        "created_at": instant(it.created_at),
+        **it.payload,
     }
 
 
-def plans(context: Context, asked: MaybeDevice) -> dict[str, Any]:
-    """Say what would be done now on one lock or on all, why, and at what radio cost, without doing it."""
-    if asked.device_id is not None:
-        snaps = [context.snapshot(asked.device_id)]
-    else:
-        snaps = [context.snapshot(device.device_id) for device in context.tx.devices()]
-    return {"plans": [_plan(context, snap) for snap in snaps]}
+def attempt(context: Context, asked: OneAttempt) -> AttemptReply:
+    """Return one action attempt."""
+    found = context.tx.attempt(asked.action_attempt_id)
+    if found is None:
+        raise NotFound("there is no action attempt with this id; old ones are dropped, see event_retention")
+    return AttemptReply(action_attempt=attempt_view(found))
 
 
-def _plan(context: Context, snap: Snapshot) -> dict[str, Any]:
-    found = plan_for(snap, context.t, context.rules)
-    # After a restore a person confirms what will be done, so it must be seen before.
-    released = replace(snap, device=replace(snap.device, held_for_restore=False))
-    return {
-        "device_id": snap.device.device_id,
-        "gate": lock_gate(snap, context.t, Wake(context.t.now)).value,
-        "steps": [_step(step, snap) for step in plan_for(released, context.t, context.rules).steps],
-        "issues": [_issue(issue) for issue in found.issues],
-        "next_wake": instant(found.next_wake),
-    }
-
-
-def _issue(issue: Issue) -> dict[str, Any]:
-    return {"code": issue.code, "access_code_id": issue.access_code_id, "message": issue.message}
-
-
-def _step(step: Step, snap: Snapshot) -> dict[str, Any]:
-    can = snap.device.capabilities
-    cost = radio_commands(
-        step,
-        supervised=can is not None and can.supervised,
-        readable=can is not None and can.readback is Readback.DIGITS,
+def list_attempts(context: Context, asked: ListAttempts) -> AttemptsReply:
+    """Return action attempts, newest first."""
+    found = context.tx.attempts(
+        device_id=asked.device_id,
+        access_code_id=asked.access_code_id,
+        status=asked.status,
+        limit=asked.limit,
     )
-    return {
-        "action": _ACTIONS[type(step)],
-        "slot": None if isinstance(step, ReadAll | Probe) else step.slot,
-        "access_code_id": step.access_code_id if isinstance(step, WriteCode | ClearSlot) else None,
-        "why": step.why,
-        "radio_commands": cost,
-    }
+    return AttemptsReply(action_attempts=[attempt_view(one) for one in found])
 
 
-_ACTIONS: dict[type, str] = {
-    ReadSlot: "read",
-    ReadAll: "list",
-    Probe: "probe",
-    WriteCode: "write",
-    ClearSlot: "clear",
-}
-
-
-def clock(context: Context, _asked: Nothing) -> dict[str, Any]:
+def clock(context: Context, _asked: Nothing) -> ClockReply:
     """Say what the hub knows about the time."""
     known = context.guard.describe()
-    return {"clock": known | {"now": instant(context.t.now), "floor": instant(context.t.floor)}}
+    return ClockReply(clock=known | {"now": instant(context.t.now), "floor": instant(context.t.floor)})
 
 
-def trust_clock(context: Context, asked: Nothing) -> dict[str, Any]:
+def trust_clock(context: Context, asked: Nothing) -> ClockReply:
     """Believe the wall clock as it is now, because a person looked at it."""
     context.guard.save_trust(context.tx)
     context.once_durable.append(context.guard.trust)
     context.touched += [device.device_id for device in context.tx.devices()]
     now = instant(context.t.now)
     believed = {"now": now, "floor": now, "trusted": True, "step_held": False}
-    return {"clock": clock(context, asked)["clock"] | believed}
+    return ClockReply(clock=clock(context, asked).clock | believed)

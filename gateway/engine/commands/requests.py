@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from gateway.domain.errors import InvalidInput
 
@@ -26,83 +26,6 @@ _YEARS = range(1970, 2200)
 
 class Params(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all parameters."""
-
-
-class CreateCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`access_codes/create`. Without `code` a PIN is chosen; without times the code is ongoing."""
-
-    device_id: Id
-    name: Name | None = None
-    code: Digits | None = None
-    preferred_code_length: Annotated[int, Meta(ge=1, le=32)] | None = None
-    starts_at: Instant | None = None
-    ends_at: Instant | None = None
-    is_external_modification_allowed: bool | None = None
-    allow_external_modification: bool | None = None
-    prefer_native_scheduling: bool = True
-
-
-class UpdateCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`access_codes/update`. A field left out stays; `null` unsets a time; `type: ongoing` unsets both."""
-
-    access_code_id: Id
-    device_id: Id | None = None
-    name: Name | UnsetType = UNSET
-    code: Digits | UnsetType = UNSET
-    starts_at: Instant | UnsetType | None = UNSET
-    ends_at: Instant | UnsetType | None = UNSET
-    type: Literal["ongoing", "time_bound"] | UnsetType = UNSET
-    is_external_modification_allowed: bool | UnsetType = UNSET
-    allow_external_modification: bool | UnsetType = UNSET
-    prefer_native_scheduling: bool | UnsetType = UNSET
-
-
-class OneCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`access_codes/delete`."""
-
-    access_code_id: Id
-    device_id: Id | None = None
-
-
-class GetCode(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`access_codes/get`: by id, or by lock and PIN."""
-
-    access_code_id: Id | None = None
-    device_id: Id | None = None
-    code: Digits | None = None
-
-
-class MaybeDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Commands on one lock or on all."""
-
-    device_id: Id | None = None
-
-
-class OneDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Commands on one lock."""
-
-    device_id: Id
-
-
-class Pause(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`devices/pause`: for somebody at work on the door; ends by itself."""
-
-    device_id: Id
-    minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
-
-
-class Nothing(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Commands without parameters."""
-
-
-class ListEvents(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`events/list`: newest `limit` of those that fit, in order."""
-
-    since: Instant | None = None
-    until: Instant | None = None
-    device_id: Id | None = None
-    access_code_id: Id | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 def convert[P: Params](body: Mapping[str, Any], kind: type[P]) -> P:
@@ -125,8 +48,10 @@ def convert[P: Params](body: Mapping[str, Any], kind: type[P]) -> P:
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
     for field in fields:
-        value = getattr(found, field)
-        if isinstance(value, datetime) and value.year not in _YEARS:
+        given = getattr(found, field)
+        for value in given if isinstance(given, list) else [given]:
+            if not isinstance(value, datetime) or value.year in _YEARS:
+                continue
             years = f"between the years {_YEARS.start} and {_YEARS.stop - 1}"
             raise InvalidInput(f"{field} must lie {years}", field=field)
     return found

@@ -141,7 +141,7 @@ class TestTransactions:
         """Its reply is not kept."""
         bench = await hang(READABLE)
         body = msgspec.json.encode({"transaction": "t1"})
-        assert (await bench.send("access_codes/list", body))["data"] == {"access_codes": []}
+        assert (await bench.send("access_codes/list", body))["data"]["access_codes"] == []
         await bench.create("471134")
         assert len((await bench.send("access_codes/list", body))["data"]["access_codes"]) == 1
 

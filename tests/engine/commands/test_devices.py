@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import CHOOSER, MASKED, READABLE, TINY, Model
-from gateway.engine.views import instant
+from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
@@ -185,7 +185,9 @@ class TestPlans:
         """Of a full lock, and of looks."""
         bench = await hang(TINY)
         await bench.create(PIN)
+        bench.clock.pass_by(SECOND)
         await bench.create("582245")
+        bench.clock.pass_by(SECOND)
         last = await bench.create("693356")
         await bench.settle()
         [plan] = (await bench.do("plan/get"))["plans"]
@@ -195,7 +197,12 @@ class TestPlans:
                 "access_code_id": last,
                 "message": "no free slot: 2 hold codes of the hub, 0 hold codes of others "
                 "among the slots the hub may use",
-            }
+            },
+            {
+                "code": "max_access_codes_reached",
+                "access_code_id": None,
+                "message": "all 2 slots that the hub may use are taken",
+            },
         ]
         assert plan["next_wake"] == instant(NOON + 5 * MINUTE)
         bench.clock.pass_by(MINUTE)

@@ -1,0 +1,393 @@
+"""Windows that come again: every weekday from nine to five, the first Monday of each month, ...
+
+A window is open at an instant if some wall-clock time `s` that matches `cron` satisfies
+`s <= wall clock at that instant < s + minutes`; everything is counted on the wall clock of the zone. So
+
+- in the repeated hour of autumn, a window that covers 02:30 is open both times;
+- in the skipped hour of spring, what falls into the gap is lost; what lies behind the gap is not;
+- windows that overlap or touch are one.
+
+Of cron's dialects only what all programs read alike is taken: five fields of numbers, names, lists, ranges
+and steps, besides `L` as the last day of a month and `MON#1` as its first Monday. Where both a day of the
+month and a day of the week are given, either will do.
+
+Moments are aware and in UTC, between the years 1970 and 9900. Every function raises what `check` raises.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import NamedTuple, final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from gateway.domain.credential import WeeklyWindow
+from gateway.domain.errors import InvalidInput
+
+LONGEST = 10_080
+"""Minutes in a week: the longest window."""
+
+_MOST_WEEKLY = 7
+_DAY = 1440
+_MINUTE = timedelta(minutes=1)
+_HORIZON_DAYS = 45 * 366
+"""No expression pauses longer and comes again: a fifth Monday in February may take 40 years."""
+_SAMPLE = datetime(2024, 1, 1, tzinfo=UTC)
+_NOT_ASKED = datetime.max.replace(tzinfo=UTC), None
+
+
+class Recurrence(Struct, frozen=True, kw_only=True):
+    """When windows open, and for how long. Wall-clock times of `time_zone`."""
+
+    cron: str
+    """Five fields: minute, hour, day of the month, month, day of the week."""
+    minutes: int
+    """How long each window stays open, 1 to 10080, by the wall clock."""
+    time_zone: str
+    """Name in the IANA database."""
+
+
+def check(recurrence: Recurrence) -> None:
+    """Refuse what has no clear meaning or never opens.
+
+    Raises:
+        InvalidInput: `data.field` is `cron`, `minutes` or `time_zone`. The value is not echoed.
+    """
+    rule = _rule(recurrence)
+    if not rule.is_open(_SAMPLE) and next_change(recurrence, _SAMPLE) is None:
+        raise _bad("the time it names never comes")
+
+
+def is_open(recurrence: Recurrence, at: datetime) -> bool:
+    """Say whether a window is open at `at`."""
+    return _rule(recurrence).is_open(at)
+
+
+def next_change(recurrence: Recurrence, at: datetime) -> datetime | None:
+    """Return the first moment after `at` at which `is_open` differs from what it is at `at`; None: never."""
+    rule = _rule(recurrence)
+    since, change = rule.found
+    # Planners ask again and again within the same window or pause.
+    if not (since <= at and (change is None or at < change)):
+        change = _next_change(rule, at)
+        rule.found = at, change
+    return change
+
+
+def current_window(recurrence: Recurrence, at: datetime) -> tuple[datetime, datetime] | None:
+    """Return start and end (exclusive) of the time without a break that is open at `at`, or of the next.
+
+    None where there is no such time or it does not end.
+    """
+    rule = _rule(recurrence)
+    starts_at = at if rule.is_open(at) else next_change(recurrence, at)
+    ends_at = None if starts_at is None else next_change(recurrence, starts_at)
+    if starts_at is None or ends_at is None:
+        return None
+    return (_opened(rule, at) if starts_at == at else starts_at), ends_at
+
+
+def weekly(recurrence: Recurrence) -> tuple[WeeklyWindow, ...] | None:
+    """Return what is the same as windows on weekdays, by time of day.
+
+    None where the expression looks at dates or months, where windows of different days overlap or one reaches
+    beyond the next day, and where more than seven would be needed.
+    """
+    rule = _rule(recurrence)
+    if not rule.days.by_weekday or len(rule.opens) > _MOST_WEEKLY or rule.closes[-1] > 2 * _DAY:
+        return None
+    weekdays = tuple(sorted({(day - 1) % 7 for day, _ in rule.days.weekdays}))
+    overlap = rule.opens[0] < rule.closes[-1] - _DAY
+    if overlap and any((day + 1) % 7 in weekdays for day in weekdays):
+        return None
+    return tuple(
+        WeeklyWindow(weekdays=weekdays, from_minute=opens, until_minute=closes)
+        for opens, closes in zip(rule.opens, rule.closes, strict=True)
+    )
+
+
+class _Days(Struct, frozen=True):
+    """The days that an expression names."""
+
+    dates: frozenset[int]
+    last_date: bool
+    months: frozenset[int]
+    weekdays: frozenset[tuple[int, int]]
+    """Weekday (Sunday is 0) and which of its kind in the month (1 to 5)."""
+    either: bool
+    """A date or a weekday will do; otherwise it takes both, one of which is then any."""
+    by_weekday: bool
+    """Nothing but the weekday counts."""
+
+    def holds(self, day: date) -> bool:
+        """Say whether `day` is one of them."""
+        if day.month not in self.months:
+            return False
+        by_date = day.day in self.dates or (self.last_date and (day + timedelta(days=1)).day == 1)
+        by_weekday = (day.isoweekday() % 7, (day.day + 6) // 7) in self.weekdays
+        return (by_date or by_weekday) if self.either else (by_date and by_weekday)
+
+    def coming(self, ordinal: int) -> Iterator[int]:
+        """Yield them from the day `ordinal` on, up to the horizon."""
+        horizon = ordinal + _HORIZON_DAYS
+        while ordinal < horizon:
+            day = date.fromordinal(ordinal)
+            if self.holds(day):
+                yield ordinal
+            if day.month in self.months:
+                ordinal += 1
+            else:
+                ordinal = (day.replace(day=1) + timedelta(days=31)).replace(day=1).toordinal()
+
+
+@final
+class _Rule:
+    """A recurrence made ready. It counts wall-clock minutes from the beginning of the calendar."""
+
+    def __init__(self, recurrence: Recurrence) -> None:
+        """Read `recurrence`, or raise `InvalidInput`."""
+        if not 1 <= recurrence.minutes <= LONGEST:
+            raise InvalidInput(f"minutes: a whole number from 1 to {LONGEST}", field="minutes")
+        self.zone = _zone(recurrence.time_zone)
+        self.days, times = _read(recurrence.cron)
+        windows = _merged((time, time + recurrence.minutes) for time in times)
+        self.opens = [opens for opens, _ in windows]
+        self.closes = [closes for _, closes in windows]
+        self.found: tuple[datetime, datetime | None] = _NOT_ASKED
+
+    def is_open(self, at: datetime) -> bool:
+        """Say whether a window is open at `at`."""
+        return self.around(_wall(self.zone, at)[0]) is not None
+
+    def around(self, minute: int) -> tuple[int, int] | None:
+        """Return from when to when the windows that are open at `minute` last; None: none is open."""
+        first = last = minute
+        today, time = divmod(minute, _DAY)
+        # The windows of a day do not overlap, but may last into the days after it.
+        for back in range((self.closes[-1] - 1) // _DAY + 1):
+            since = time + back * _DAY
+            found = bisect_right(self.opens, since) - 1
+            if found >= 0 and since < self.closes[found] and self.days.holds(date.fromordinal(today - back)):
+                first = min(first, minute - since + self.opens[found])
+                last = max(last, minute - since + self.closes[found])
+        return (first, last) if last > minute else None
+
+    def opening(self, minute: int) -> int | None:
+        """Return when the next window after `minute` opens; None: not within the horizon."""
+        for day in self.days.coming(minute // _DAY):
+            found = bisect_right(self.opens, minute - day * _DAY)
+            if found < len(self.opens):
+                return day * _DAY + self.opens[found]
+        return None
+
+    def closing(self, minute: int) -> int | None:
+        """Return when what is open at `minute` closes; None: never."""
+        return None if self.never_closes else self._closing(minute, date.max.toordinal() * _DAY)
+
+    def opened(self, minute: int) -> int:
+        """Return since when it has been open without a break at `minute`; it must close at some time."""
+        while (found := self.around(minute)) is not None:
+            minute = found[0] - 1
+        return minute + 1
+
+    @cached_property
+    def never_closes(self) -> bool:
+        """Say whether the windows leave no break.
+
+        The weekdays of dates come in all their sequences within 28 years without a skipped leap year.
+        """
+        first = self.opening(date(2001, 1, 1).toordinal() * _DAY)
+        return first is not None and self._closing(first, date(2030, 1, 1).toordinal() * _DAY) is None
+
+    def _closing(self, minute: int, limit: int) -> int | None:
+        while (found := self.around(minute)) is not None:
+            minute = found[1]
+            if minute > limit:
+                return None
+        return minute
+
+
+@lru_cache(maxsize=256)
+def _rule(recurrence: Recurrence) -> _Rule:
+    return _Rule(recurrence)
+
+
+def _merged(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join what overlaps or touches; `windows` come in order and all are as long."""
+    merged: list[tuple[int, int]] = []
+    for opens, closes in windows:
+        if merged and opens <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], closes)
+        else:
+            merged.append((opens, closes))
+    return merged
+
+
+def _next_change(rule: _Rule, at: datetime) -> datetime | None:
+    opened = rule.is_open(at)
+    moment, horizon = at, at + timedelta(days=_HORIZON_DAYS)
+    while moment < horizon:
+        minute, rest = _wall(rule.zone, moment)
+        coming = rule.closing(minute) if opened else rule.opening(minute)
+        if coming is None:
+            return None
+        change = moment - rest + (coming - minute) * _MINUTE
+        shift = next((s for s in _shifts(rule.zone, moment, change) if s > moment), None)
+        if shift is None:
+            return change
+        if rule.is_open(shift) != opened:
+            return shift
+        moment = shift
+    return None
+
+
+def _opened(rule: _Rule, at: datetime) -> datetime:
+    """Return since when it has been open without a break at `at`; it must be open and close at some time."""
+    while True:
+        minute, rest = _wall(rule.zone, at)
+        change = at - rest - (minute - rule.opened(minute)) * _MINUTE
+        shift = max(_shifts(rule.zone, change, at), default=None)
+        if shift is None:
+            return change
+        before = shift - timedelta.resolution
+        if not rule.is_open(before):
+            return shift
+        at = before
+
+
+def _wall(zone: ZoneInfo, at: datetime) -> tuple[int, timedelta]:
+    """Return the minute that the wall clock shows, and what it shows beyond that."""
+    wall = at.astimezone(zone)
+    minute = wall.toordinal() * _DAY + wall.hour * 60 + wall.minute
+    return minute, timedelta(seconds=wall.second, microseconds=wall.microsecond)
+
+
+def _shifts(zone: ZoneInfo, first: datetime, last: datetime) -> Iterator[datetime]:
+    """Yield when the wall clock of `zone` jumps, from `first` to `last`, both included."""
+    for year in range(first.year, last.year + 1):
+        yield from (shift for shift in _shifts_of_year(zone, year) if first <= shift <= last)
+
+
+@lru_cache(maxsize=256)
+def _shifts_of_year(zone: ZoneInfo, year: int) -> tuple[datetime, ...]:
+    """Return when the wall clock jumps in a UTC year.
+
+    zoneinfo does not tell, so each day is looked at: since 1970 no two jumps of a zone were less than six
+    days apart (tzdata 2025b).
+    """
+    # From a second before midnight, so that a jump at the turn of the year belongs to the new one.
+    first = datetime(year, 1, 1, tzinfo=UTC) - timedelta(seconds=1)
+    days = [first + timedelta(days=n) for n in range(date(year, 12, 31).timetuple().tm_yday + 1)]
+    offsets = [day.astimezone(zone).utcoffset() for day in days]
+    return tuple(
+        _shift_after(zone, day)
+        for day, before, after in zip(days, offsets, offsets[1:], strict=False)
+        if before != after
+    )
+
+
+def _shift_after(zone: ZoneInfo, day: datetime) -> datetime:
+    """Return the one jump within 24 hours after `day`, to the second."""
+    before = day.astimezone(zone).utcoffset()
+    jump = bisect_left(
+        range(_DAY * 60),
+        True,  # noqa: FBT003 - what is searched for
+        key=lambda seconds: (day + timedelta(seconds=seconds)).astimezone(zone).utcoffset() != before,
+    )
+    return day + timedelta(seconds=jump)
+
+
+class _Field(NamedTuple):
+    """A field of a cron expression, in the dialect that all programs share."""
+
+    name: str
+    values: range
+    names: tuple[str, ...] = ()
+    special: str = ""
+    """Pattern of what else a list may hold, with `{value}` for the pattern of one value."""
+
+    def takes(self, text: str) -> bool:
+        """Say whether `text` has one meaning only. Whether its numbers exist is left to croniter."""
+        value = f"(?:{'|'.join(('[0-9]{1,2}', *self.names))})"
+        item = f"(?:{value}(?:-{value}(?:/[0-9]{{1,2}})?)?{self.special.format(value=value)})"
+        if re.fullmatch(rf"\*(?:/[0-9]{{1,2}})?|{item}(?:,{item})*", text) is None:
+            return False
+        return all(
+            self._runs(self._number(first), self._number(last), step=bool(step))
+            for first, last, step in re.findall(f"({value})-({value})(/?)", text)
+        )
+
+    def _number(self, value: str) -> int:
+        return int(value) if value.isdigit() else self.names.index(value) + self.values.start
+
+    def _runs(self, first: int, last: int, *, step: bool) -> bool:
+        # croniter reads 5-5 as the whole field. SAT-MON is clear; 22-2 leaves open on whose night.
+        whole = (last - first) % len(self.values) == 0
+        return not whole and (first < last or (bool(self.names) and not step))
+
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_FIELDS = (
+    _Field("minute", range(60)),
+    _Field("hour", range(24)),
+    _Field("day of the month", range(1, 32), special="|L"),
+    _Field("month", range(1, 13), _MONTHS),
+    _Field("day of the week", range(7), _WEEKDAYS, "|{value}#[1-5]"),
+)
+_LONGEST_CRON = 250
+
+
+def _read(cron: str) -> tuple[_Days, list[int]]:
+    """Return the days and, in minutes from midnight, the times of day that `cron` names."""
+    # Costs a tenth of a second, which every start of the command would pay.
+    from croniter import CroniterError, croniter  # noqa: PLC0415
+
+    texts = cron.upper().split()
+    if len(cron) > _LONGEST_CRON or not cron.isascii() or len(texts) != len(_FIELDS):
+        raise _bad("five fields are expected (minute hour day month weekday), such as 0 9 * * MON-FRI")
+    for field, text in zip(_FIELDS, texts, strict=True):
+        if not field.takes(text):
+            raise _bad(f"the {field.name} must look like *, */3, 5 or 1,4-9,12-30/5, ranges going upwards")
+    _, _, date_text, month_text, weekday_text = texts
+    either = "*" not in (date_text, weekday_text)
+    if either and (date_text.startswith("*") or weekday_text.startswith("*") or "#" in weekday_text):
+        raise _bad("with a day of the month the day of the week can have no */ and no #, nor the other way")
+    try:
+        found, kinds = croniter.expand(" ".join(texts))
+    except CroniterError:
+        raise _bad("a value does not exist, a step is 0, or MON#1 stands beside a plain weekday") from None
+    minutes, hours, dates, months, weekdays = (
+        field.values if values == ["*"] else values for field, values in zip(_FIELDS, found, strict=True)
+    )
+    days = _Days(
+        dates=frozenset(dates) - {"l"},
+        last_date="l" in dates,
+        months=frozenset(months),
+        weekdays=frozenset((day, kind) for day in weekdays for kind in kinds.get(day, range(1, 6))),
+        either=either,
+        by_weekday=date_text == month_text == "*" and "#" not in weekday_text,
+    )
+    return days, sorted(hour * 60 + minute for hour in hours for minute in minutes)
+
+
+def _bad(why: str) -> InvalidInput:
+    return InvalidInput(f"cron: {why}", field="cron")
+
+
+_ZONE = re.compile(r"(?!posix|right|localtime|Factory)[A-Za-z][\w+-]*(/[\w+-]+){0,2}", re.ASCII)
+"""Names as in the IANA database; the others belong to the system, and some of them count leap seconds."""
+_LONGEST_ZONE = 64
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        if len(name) <= _LONGEST_ZONE and _ZONE.fullmatch(name):
+            return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        pass
+    message = "time_zone: the name of a time zone is expected, such as Europe/Berlin or UTC"
+    raise InvalidInput(message, field="time_zone")

@@ -1,0 +1,139 @@
+"""The backup pool: codes that wait on a lock, ready for a guest whose own code does not work.
+
+Backups are ongoing while they wait and keep no native window afterwards: pulling one costs no radio.
+"""
+
+from msgspec.structs import replace
+
+from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
+from gateway.domain.credential import Empty
+from gateway.domain.issues import Issue
+from gateway.domain.lock import Device, Readback
+from gateway.domain.placement import Snapshot
+from gateway.domain.timing import Timing
+from gateway.engine.desire import desired, is_over, is_proven
+from gateway.engine.pins import choose_pin
+from gateway.engine.work import Work
+
+MANY = 3
+"""So many pulled backups at once make the lock suspect."""
+
+
+def is_pool_enabled(device: Device) -> bool:
+    """Say whether backup codes are kept on this lock."""
+    return device.backup_pool_size > 0
+
+
+def waiting(snap: Snapshot) -> list[AccessCode]:
+    """Return the backups that nobody has pulled, oldest first."""
+    return [code for code in snap.codes.values() if code.backup == "waiting" and code.deleted_at is None]
+
+
+def available(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]:
+    """Return the backups that are proven on the lock and may be pulled, oldest first."""
+    return [code for code in waiting(snap) if is_proven(code, snap, t, timing)]
+
+
+def tend_pool(work: Work) -> None:
+    """Fill the pool while there is room, and make room where a guest's code finds none."""
+    device, snap = work.device, work.snapshot()
+    ready = waiting(snap)
+    if device.policy is None or device.capabilities is None or device.retiring or not device.is_managed:
+        return
+    free = _free(snap)
+    homeless = _homeless(snap, work.t, work.timing)
+    surplus = ready[device.backup_pool_size :]
+    if homeless > free and _is_read(snap):
+        surplus = ready[-(homeless - free) :]
+    for code in surplus:
+        work.set_code(replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now))
+    for _ in range(min(device.backup_pool_size - len(ready), free - homeless)):
+        _add(work)
+
+
+def _add(work: Work) -> None:
+    code_id = work.chance.new_id()
+    pin = choose_pin(work.snapshot(), work.chance.randbelow)
+    work.set_code(
+        AccessCode(
+            access_code_id=code_id,
+            device_id=work.device.device_id,
+            name=f"Backup {code_id[:8]}",
+            pin=pin,
+            created_at=work.now,
+            updated_at=work.now,
+            prefer_native_scheduling=False,
+            backup="waiting",
+        )
+    )
+    work.tell("access_code.created", code_id, is_backup=True)
+
+
+def _homeless(snap: Snapshot, t: TimeView, timing: Timing) -> int:
+    """Count the codes that want a slot now and have none, backups that wait included."""
+    return sum(
+        1
+        for code in snap.codes.values()
+        if snap.placement(code.access_code_id).slot is None
+        and not is_over(code, snap, t)
+        and desired(code, snap, t, timing) is not None
+    )
+
+
+def _is_read(snap: Snapshot) -> bool:
+    """Say whether it is known of every slot what it holds: before, nothing is certainly full."""
+    return not any(_unread(snap, slot) for slot in snap.device.managed_slots)
+
+
+def _unread(snap: Snapshot, slot: str) -> bool:
+    state = snap.slots.get(slot)
+    return (state is None or state.reading is None) and not _blind(snap) and snap.owner(slot) is None
+
+
+def _free(snap: Snapshot) -> int:
+    """Count the slots that are certainly free for us."""
+    capabilities = snap.device.capabilities
+    if capabilities is not None and capabilities.lock_chooses_slot:
+        known = {p.slot for p in snap.placements.values()} | set(snap.slots)
+        return max(capabilities.max_codes - len(known - {None}), 0) if snap.device.probed_at else 0
+    owned = {p.slot for p in snap.placements.values()}
+    return sum(1 for slot in snap.device.managed_slots if slot not in owned and _is_free(snap, slot))
+
+
+def _is_free(snap: Snapshot, slot: str) -> bool:
+    state = snap.slots.get(slot)
+    if _blind(snap):
+        return state is None or state.unmanaged_id is None
+    return state is not None and isinstance(state.reading, Empty) and state.unmanaged_id is None
+
+
+def _blind(snap: Snapshot) -> bool:
+    capabilities = snap.device.capabilities
+    return capabilities is not None and capabilities.readback is Readback.NONE
+
+
+def pool_issues(snap: Snapshot, t: TimeView, timing: Timing) -> list[Issue]:
+    """Return what is wrong with the pool."""
+    pulled = [c for c in snap.codes.values() if c.backup == "pulled" and not is_over(c, snap, t)]
+    issues = []
+    if len(pulled) >= MANY:
+        issues.append(
+            Issue(
+                code="many_active_backup_codes",
+                message=f"{len(pulled)} guests use backup codes: look at the lock itself",
+            )
+        )
+    size = snap.device.backup_pool_size
+    if size == 0:
+        return issues
+    ready = len(available(snap, t, timing))
+    if ready == 0:
+        issues.append(
+            Issue(code="empty_backup_access_code_pool", message="no backup code is ready on the lock")
+        )
+    elif ready < size:
+        issues.append(
+            Issue(code="partial_backup_access_code_pool", message=f"{ready} of {size} backup codes are ready")
+        )
+    return issues

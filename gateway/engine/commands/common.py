@@ -1,0 +1,212 @@
+"""What several use cases share: finding, showing, paging, and the checks of PINs and windows."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+
+from gateway.domain.attempts import ActionType
+from gateway.domain.code import AccessCode
+from gateway.domain.errors import DeviceRefused, DuplicateCode, InvalidInput, NotFound, UnsupportedDevice
+from gateway.domain.lock import Link
+from gateway.domain.pin import Pin
+from gateway.domain.pins import broken_rule
+from gateway.domain.placement import Snapshot
+from gateway.domain.recurrence import Recurrence, check, is_open, next_change
+from gateway.engine import attempts, wire
+from gateway.engine.commands.context import Context
+from gateway.engine.commands.params import RecurrenceParams
+from gateway.engine.commands.requests import to_ms
+from gateway.engine.desire import is_over
+from gateway.engine.lock_views import attempt_view
+from gateway.engine.pins import choose_pin, rules_of
+from gateway.engine.replies import CodeReply, Pagination
+from gateway.engine.views import CodeViews
+from gateway.engine.work import Work
+
+
+def found(
+    context: Context, access_code_id: str, device_id: str | None = None, *, deleted_too: bool = False
+) -> tuple[AccessCode, Snapshot]:
+    """Return a code with the facts of its lock, or raise NotFound."""
+    code = context.tx.code(access_code_id)
+    if (
+        code is None
+        or device_id not in (None, code.device_id)
+        or (code.deleted_at is not None and not deleted_too)
+    ):
+        raise NotFound("there is no managed access code with this id", access_code_id=access_code_id)
+    return code, context.snapshot(code.device_id)
+
+
+def shown(context: Context, access_code_id: str, snap: Snapshot) -> wire.AccessCode:
+    """Return a code with its PIN, for the reply."""
+    issues = context.tx.issues(snap.device.device_id)
+    return CodeViews(snap, issues, context.t, context.rules.timing).access_code(snap.codes[access_code_id])
+
+
+def reply(context: Context, access_code_id: str, snap: Snapshot, attempt_id: str | None = None) -> CodeReply:
+    """Return the reply that shows a code, and what becomes of the command."""
+    return CodeReply(
+        access_code=shown(context, access_code_id, snap), action_attempt=attempt_of(context, attempt_id)
+    )
+
+
+def attempt_of(context: Context, attempt_id: str | None) -> wire.ActionAttempt | UnsetType:
+    """Return an attempt as it stands now."""
+    attempt = context.tx.attempt(attempt_id) if attempt_id is not None else None
+    return attempt_view(attempt) if attempt is not None else UNSET
+
+
+def attempted(
+    context: Context,
+    device_id: str,
+    action: ActionType,
+    code_id: str,
+    revision: int,
+    absorb: Callable[[Work], None],
+) -> tuple[Snapshot, str]:
+    """Change a lock's facts, with an attempt that ends when the lock follows; return facts and attempt id."""
+    begun: list[str] = []
+
+    def both(work: Work) -> None:
+        absorb(work)
+        attempt = attempts.begin(work, action, code_id, revision)
+        context.tx.save_attempt(attempt)
+        begun.append(attempt.action_attempt_id)
+
+    return context.change(device_id, both), begun[0]
+
+
+def snapshots(context: Context, device_id: str | None) -> list[Snapshot]:
+    """Return the facts of one lock or of all."""
+    if device_id is not None:
+        return [context.snapshot(device_id)]
+    return [context.snapshot(device.device_id) for device in context.tx.devices()]
+
+
+def page[T](
+    items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None
+) -> tuple[list[T], Pagination]:
+    """Return the items after `cursor`, at most `limit`, in the order of `key`."""
+    ordered = sorted(items, key=key)
+    if cursor is not None:
+        after = _opened(cursor)
+        ordered = [item for item in ordered if key(item) > after]
+    shown_items = ordered[:limit]
+    more = len(ordered) > limit
+    following = base64.urlsafe_b64encode(key(shown_items[-1]).encode()).decode() if more else None
+    return shown_items, Pagination(has_next_page=more, next_page_cursor=following)
+
+
+def _opened(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise InvalidInput(
+            "page_cursor: the next_page_cursor of the page before", field="page_cursor"
+        ) from None
+
+
+def given[T](asked: T | UnsetType, before: T) -> T:
+    """Return what was asked for, or what was before where the field was left out."""
+    return before if isinstance(asked, UnsetType) else asked
+
+
+def agreed(*flags: bool | UnsetType | None, otherwise: bool) -> bool:
+    """Return the flag that has two names."""
+    said = {flag for flag in flags if isinstance(flag, bool)}
+    if len(said) > 1:
+        raise InvalidInput(
+            "is_external_modification_allowed and allow_external_modification contradict each other",
+            field="is_external_modification_allowed",
+        )
+    return said.pop() if said else otherwise
+
+
+def window(
+    context: Context, starts_at: datetime | None, ends_at: datetime | None
+) -> tuple[datetime | None, datetime | None]:
+    """Check a window. A start in the past is fine; an end in the past is not."""
+    starts_at = to_ms(starts_at) if starts_at is not None else None
+    ends_at = to_ms(ends_at) if ends_at is not None else None
+    if ends_at is not None and ends_at <= context.t.at:
+        raise InvalidInput("ends_at must lie in the future", field="ends_at")
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise InvalidInput("ends_at must lie after starts_at", field="ends_at")
+    return starts_at, ends_at
+
+
+def recurrence(
+    context: Context, asked: RecurrenceParams | None, starts_at: datetime | None, ends_at: datetime | None
+) -> Recurrence | None:
+    """Check windows that come back; at least one must open between start and end."""
+    if asked is None:
+        return None
+    it = Recurrence(
+        cron=" ".join(asked.cron.split()),
+        minutes=asked.minutes,
+        time_zone=asked.time_zone or context.rules.time_zone,
+    )
+    check(it)
+    begin = max(starts_at, context.t.at) if starts_at is not None else context.t.at
+    change = next_change(it, begin)
+    never = ends_at is not None and change is not None and change >= ends_at and not is_open(it, begin)
+    if never:
+        raise InvalidInput("recurrence: no window opens before ends_at", field="cron")
+    return it
+
+
+def pin_for(
+    context: Context,
+    snap: Snapshot,
+    digits: str | None,
+    length: int | None = None,
+    *,
+    besides: str | None = None,
+) -> Pin:
+    """Check the PIN asked for, or choose one."""
+    if digits is None:
+        return choose_pin(snap, context.chance.randbelow, length)
+    pin = Pin(digits)
+    broken = broken_rule(pin, rules_of(snap))
+    if broken is not None:
+        raise InvalidInput(broken, field="code")
+    for code in snap.codes.values():
+        if code.pin == pin and code.access_code_id != besides and not is_past(code, context, snap):
+            raise DuplicateCode(
+                "another access code on this lock has this PIN", access_code_id=code.access_code_id
+            )
+    return pin
+
+
+def is_past(code: AccessCode, context: Context, snap: Snapshot) -> bool:
+    """Say whether a code is over and on no lock: its PIN is free again."""
+    return is_over(code, snap, context.t) and not snap.may_hold(code.access_code_id)
+
+
+def demand_reachable(snap: Snapshot, *, attempt_for_offline_device: bool) -> None:
+    """Refuse at once, where asked to, what an offline lock would get only later."""
+    device = snap.device
+    online = device.link is Link.ONLINE and device.authority_lost_at is None
+    if not attempt_for_offline_device and not online:
+        raise DeviceRefused("the lock is offline, and it was asked not to wait", device_id=device.device_id)
+
+
+def demand_able(snap: Snapshot, *, one_time: bool, offline: bool) -> None:
+    """Refuse what this lock cannot do, and say why."""
+    can, device_id = snap.device.capabilities, snap.device.device_id
+    if offline:
+        raise UnsupportedDevice(
+            "this lock has no offline codes: it computes none, every code is set by radio",
+            device_id=device_id,
+        )
+    if one_time and can is None:
+        raise UnsupportedDevice("it is not known yet whether this lock reports use", device_id=device_id)
+    if one_time and can is not None and not can.reports_use:
+        raise UnsupportedDevice(
+            "this lock does not report which code was used, so one for a single use cannot be ended",
+            device_id=device_id,
+        )

@@ -1,0 +1,110 @@
+"""Everything that happened to one code, in order: what people said, what the lock did, who used it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from gateway.domain.errors import NotFound
+from gateway.domain.events import EVENTS, Event
+from gateway.domain.placement import IntentKind, JournalEntry
+from gateway.engine.commands.context import Context
+from gateway.engine.commands.params import Timeline
+from gateway.engine.mutations import moment
+from gateway.engine.replies import TimelineEntry, TimelineReply
+
+_ACTORS = {
+    "access_code.created": "client",
+    "access_code.mutations_requested": "client",
+    "access_code.backup_access_code_pulled": "client",
+    "access_code.modified_external_to_gateway": "somebody at the lock",
+    "access_code.deleted_external_to_gateway": "somebody at the lock",
+    "lock.unlocked": "somebody at the lock",
+    "access_code.first_used": "somebody at the lock",
+}
+_HIDDEN = frozenset(
+    {"access_code_errors", "access_code_warnings", "device_errors", "device_warnings", "remedy"}
+)
+"""Snapshots of everything else: the events themselves keep them."""
+
+
+def timeline(context: Context, asked: Timeline) -> TimelineReply:
+    """Return what is remembered of a code; it outlives the code itself."""
+    limit = asked.limit
+    code = context.tx.code(asked.access_code_id)
+    events = context.tx.events(
+        since=asked.after, until=asked.before, access_code_ids=[asked.access_code_id], limit=limit
+    )
+    journal = context.tx.journal(asked.access_code_id, limit)
+    if code is None and not events and not journal:
+        raise NotFound("nothing is remembered of an access code with this id")
+    entries = [*(_told(stored.event) for stored in events)]
+    for operation in journal:
+        entries += _done(operation)
+    if code is not None:
+        entries += _of_lock(context, code.device_id, asked)
+    entries.sort(key=lambda entry: entry[0])
+    fitting = [
+        shown
+        for at, shown in entries
+        if (asked.after is None or at >= asked.after) and (asked.before is None or at < asked.before)
+    ]
+    return TimelineReply(access_code_id=asked.access_code_id, timeline_events=fitting[-limit:])
+
+
+type _Entry = tuple[datetime, TimelineEntry]
+
+_OF_LOCK = (
+    "device.connected",
+    "device.disconnected",
+    "device.wiped",
+    "device.replaced",
+    "device.low_battery",
+    "gateway.clock_untrusted",
+    "gateway.clock_step_held",
+    "lock.access_denied",
+)
+
+
+def _of_lock(context: Context, device_id: str, asked: Timeline) -> list[_Entry]:
+    """Return what happened to the lock meanwhile: most codes that do not work are on a silent lock."""
+    found = context.tx.events(
+        since=asked.after,
+        until=asked.before,
+        device_ids=[device_id],
+        event_types=_OF_LOCK,
+        limit=asked.limit,
+    )
+    return [_told(stored.event) for stored in found]
+
+
+def _told(event: Event) -> _Entry:
+    kind = EVENTS.get(event.event_type)
+    details: dict[str, Any] = {key: value for key, value in event.payload.items() if key not in _HIDDEN}
+    said = event.payload.get("message")
+    description = kind.when if kind is not None else event.event_type
+    return event.occurred_at, TimelineEntry(
+        at=moment(event.occurred_at),
+        kind=event.event_type,
+        description=f"{description}: {said}" if said else description,
+        actor=_ACTORS.get(event.event_type, "hub"),
+        details=details,
+    )
+
+
+def _done(operation: JournalEntry) -> Iterator[_Entry]:
+    what = "writing slot" if operation.kind is IntentKind.SET else "clearing slot"
+    where = operation.slot if operation.slot is not None else "that the lock chooses"
+    yield _operation(operation, operation.opened_at, "programming_started", f"{what} {where} began")
+    if operation.closed_at is not None:
+        ended = f"{what} {where}: {operation.outcome}"
+        yield _operation(operation, operation.closed_at, "programming_finished", ended)
+
+
+def _operation(operation: JournalEntry, at: datetime, kind: str, description: str) -> _Entry:
+    return at, TimelineEntry(
+        at=moment(at),
+        kind=f"internal.access_code.{kind}",
+        description=description,
+        actor="hub",
+        details={"slot": operation.slot, "revision": operation.revision},
+    )

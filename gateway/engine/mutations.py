@@ -1,0 +1,100 @@
+"""What is asked for and not yet confirmed by the lock: the reference's pending mutations. Pure."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
+from gateway.domain.credential import Credential, Schedule
+from gateway.domain.placement import Snapshot
+from gateway.domain.timing import Timing
+from gateway.engine.desire import desired, granularity, is_honoured_removal, is_over, programming_at
+from gateway.engine.wire import Change, Mutation
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return a time as UTC ISO 8601 with milliseconds and Z."""
+    return None if at is None else moment(at)
+
+
+def moment(at: datetime) -> str:
+    """Return a time that is there as UTC ISO 8601 with milliseconds and Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def pending_mutations(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> list[Mutation]:
+    """Return the difference between what is asked for and what the lock is known to hold, PINs included."""
+    holds, asked_at = snap.may_hold(code.access_code_id), moment(code.updated_at)
+    if is_over(code, snap, t):
+        removal = Mutation(
+            mutation_code="deleting", message="being removed from the lock", created_at=asked_at
+        )
+        return [removal] if holds else []
+    placement = snap.placement(code.access_code_id)
+    if is_honoured_removal(placement):
+        return []
+    confirmed = placement.confirmed
+    want = desired(code, snap, t, timing)
+    if confirmed is None:
+        if want is not None:
+            return [Mutation(mutation_code="creating", message="being set on the lock", created_at=asked_at)]
+        begin = programming_at(code, snap, t.at, timing)
+        return (
+            [
+                Mutation(
+                    mutation_code="deferring_creation",
+                    message="waits until nearer its start",
+                    created_at=asked_at,
+                    scheduled_at=moment(begin),
+                )
+            ]
+            if begin is not None
+            else []
+        )
+    if want is None:
+        removal = Mutation(
+            mutation_code="deleting", message="being taken off until its next window", created_at=asked_at
+        )
+        return [removal]
+    return list(_updates(confirmed.credential, want, snap, asked_at))
+
+
+def _updates(has: Credential, want: Credential, snap: Snapshot, asked_at: str) -> Iterator[Mutation]:
+    changed = has.differences(want, granularity(snap))
+    if "code" in changed:
+        yield Mutation(
+            mutation_code="updating_code",
+            message="a new PIN is being set",
+            created_at=asked_at,
+            from_=Change(code=has.pin.reveal()),
+            to=Change(code=want.pin.reveal()),
+        )
+    if want.name is not None and want.name != has.name:
+        yield Mutation(
+            mutation_code="updating_name",
+            message="a new name is being set",
+            created_at=asked_at,
+            from_=Change(name=has.name),
+            to=Change(name=want.name),
+        )
+    if "schedule" in changed:
+        old, new = has.schedule or Schedule(), want.schedule or Schedule()
+        yield Mutation(
+            mutation_code="updating_time_frame",
+            message="a new time frame is being set",
+            created_at=asked_at,
+            from_=Change(starts_at=instant(old.starts_at), ends_at=instant(old.ends_at)),
+            to=Change(starts_at=instant(new.starts_at), ends_at=instant(new.ends_at)),
+        )
+
+
+def without_details(mutation: Mutation) -> Mutation:
+    """Return a mutation that names no PIN, no guest and no date."""
+    return Mutation(
+        mutation_code=mutation.mutation_code, message=mutation.message, created_at=mutation.created_at
+    )
+
+
+def without_pin(mutation: Mutation) -> Mutation:
+    """Return a mutation that names no PIN."""
+    return without_details(mutation) if mutation.mutation_code == "updating_code" else mutation

@@ -1,0 +1,87 @@
+"""Looking ahead without a word on the radio: what will stand in the way of codes of the next days. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
+from gateway.domain.credential import Empty
+from gateway.domain.issues import Issue
+from gateway.domain.pins import broken_rule
+from gateway.domain.placement import Snapshot
+from gateway.domain.timing import Timing
+from gateway.engine.desire import desired, is_over, programming_at, window_of
+from gateway.engine.pins import rules_of
+from gateway.engine.setting import conflict, full_issue
+from gateway.engine.slots import Full
+
+
+def rehearse(snap: Snapshot, t: TimeView, timing: Timing) -> list[Issue]:
+    """Return what forbids codes that are not yet due: format, duplicates, and room at that time."""
+    if snap.device.capabilities is None:
+        return []
+    coming = [code for code in snap.codes.values() if _is_coming(code, snap, t, timing)]
+    return [issue for code in coming if (issue := _obstacle(code, snap, t, timing)) is not None]
+
+
+def rehearsal_begins(code: AccessCode, timing: Timing) -> datetime | None:
+    """Return when a code is first looked into."""
+    return code.starts_at - timing.rehearsal if code.starts_at is not None else None
+
+
+def _is_coming(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
+    begins = rehearsal_begins(code, timing)
+    return (
+        begins is not None
+        and begins <= t.at
+        and not is_over(code, snap, t)
+        and desired(code, snap, t, timing) is None
+        and not snap.may_hold(code.access_code_id)
+    )
+
+
+def _obstacle(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Issue | None:
+    broken = broken_rule(code.pin, rules_of(snap))
+    if broken is not None:
+        return Issue(code="code_constraints_violated", access_code_id=code.access_code_id, message=broken)
+    duplicate = conflict(code, code.pin, snap)
+    if duplicate is not None and "unmanaged_access_code_id" in duplicate.data:
+        return duplicate  # a code of ours with this PIN goes before this one comes
+    return _no_room(code, snap, t, timing)
+
+
+def _no_room(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Issue | None:
+    """Count who is on the lock when this code is to be set; earlier ones go first."""
+    capabilities = snap.device.capabilities
+    begin = programming_at(code, snap, t.at, timing)
+    if begin is None or capabilities is None:
+        return None
+    rivals = sum(1 for _ in _rivals(code, begin, snap, t, timing))
+    room = capabilities.max_codes if capabilities.lock_chooses_slot else len(snap.device.managed_slots)
+    owned = {p.slot for p in snap.placements.values() if p.slot is not None}
+    places = None if capabilities.lock_chooses_slot else set(snap.device.managed_slots)
+    foreign = sum(
+        1
+        for slot, state in snap.slots.items()
+        if slot not in owned
+        and (places is None or slot in places)
+        and state.reading is not None
+        and not isinstance(state.reading, Empty)
+    )
+    return full_issue(code, Full(ours=rivals, foreign=foreign)) if rivals + foreign >= room else None
+
+
+def _rivals(
+    code: AccessCode, begin: datetime, snap: Snapshot, t: TimeView, timing: Timing
+) -> Iterator[AccessCode]:
+    for other in snap.codes.values():
+        if other is code or other.backup == "waiting" or is_over(other, snap, t):
+            continue
+        window = window_of(other, t.at)
+        ends = other.ends_at if window is None or other.recurrence is not None else window.ends_at
+        if ends is not None and ends <= begin:
+            continue
+        starts = programming_at(other, snap, t.at, timing)
+        first = (starts or other.created_at, other.created_at, other.access_code_id)
+        if first < (begin, code.created_at, code.access_code_id):
+            yield other

@@ -21,6 +21,7 @@ _ACTORS = {
     "lock.unlocked": "somebody at the lock",
     "access_code.first_used": "somebody at the lock",
 }
+_OPERATION = "internal.access_code."
 _HIDDEN = frozenset(
     {"access_code_errors", "access_code_warnings", "device_errors", "device_warnings", "remedy"}
 )
@@ -42,13 +43,22 @@ def timeline(context: Context, asked: Timeline) -> TimelineReply:
         entries += _done(operation)
     if code is not None:
         entries += _of_lock(context, code.device_id, asked)
-    entries.sort(key=lambda entry: entry[0])
+    entries.sort(key=lambda entry: (entry[0], _place(entry[1])))
     fitting = [
         shown
         for at, shown in entries
         if (asked.after is None or at >= asked.after) and (asked.before is None or at < asked.before)
     ]
     return TimelineReply(access_code_id=asked.access_code_id, timeline_events=fitting[-limit:])
+
+
+def _place(entry: TimelineEntry) -> int:
+    """Put cause before effect within one millisecond: command, operation, its outcome, what follows."""
+    if entry.actor == "client":
+        return 0
+    if not entry.kind.startswith(_OPERATION):
+        return 3
+    return 1 if entry.kind.endswith("started") else 2
 
 
 type _Entry = tuple[datetime, TimelineEntry]
@@ -103,7 +113,7 @@ def _done(operation: JournalEntry) -> Iterator[_Entry]:
 def _operation(operation: JournalEntry, at: datetime, kind: str, description: str) -> _Entry:
     return at, TimelineEntry(
         at=moment(at),
-        kind=f"internal.access_code.{kind}",
+        kind=f"{_OPERATION}{kind}",
         description=description,
         actor="hub",
         details={"slot": operation.slot, "revision": operation.revision},

@@ -13,6 +13,7 @@ from gateway.engine.commands.codes import matches
 from gateway.engine.commands.common import agreed, attempt_of, attempted, page, pin_for, reply, snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Convert, GetCode, ListUnmanaged, OneCode
+from gateway.engine.desire import lock_name
 from gateway.engine.lock_views import unmanaged
 from gateway.engine.replies import CodeReply, UnmanagedReply, UnmanagedsReply
 from gateway.engine.work import Work
@@ -98,12 +99,14 @@ def convert(context: Context, asked: Convert) -> CodeReply:
 
     def adopt(work: Work) -> None:
         work.set_code(code)
+        held = credential
+        if asked.name is None and held.name is None:
+            # Nobody asked for a name on the lock: it is not written for one.
+            held = replace(held, name=lock_name(code, work.snapshot()))
         work.set_placement(
             code.access_code_id,
             slot=slot.slot,
-            confirmed=Confirmed(
-                credential=credential, evidence=evidence, at=work.now, revision=code.revision
-            ),
+            confirmed=Confirmed(credential=held, evidence=evidence, at=work.now, revision=code.revision),
             rewrite_due=evidence is Evidence.SENT,
             was_on_lock=True,
         )

@@ -1,0 +1,90 @@
+"""What becomes of commands that need the lock."""
+
+from typing import Any
+
+from drivers.simulated.models import READABLE, TINY
+from gateway.domain.driver import AuthorityLost, NoAnswer
+from gateway.engine.mutations import instant
+from tests.engine.bench import Bench
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
+from tests.engine.conftest import Hang
+
+
+async def attempt(bench: Bench, reply: dict[str, Any]) -> tuple[str, str | None]:
+    """Return how an attempt stands: status, and type of its error."""
+    attempt_id = reply["action_attempt"]["action_attempt_id"]
+    found = (await bench.do("action_attempts/get", action_attempt_id=attempt_id))["action_attempt"]
+    assert (found["status"] == "success") == (found["result"] is not None)
+    return found["status"], (found["error"] or {}).get("type")
+
+
+async def test_a_creation_succeeds_when_the_lock_has_the_code(hang: Hang) -> None:
+    """Pending over lost answers, however long."""
+    bench = await hang(READABLE)
+    bench.driver.faults = [None, ("before", NoAnswer("lost")), None, ("before", NoAnswer("lost"))]
+    done = await bench.do("access_codes/create", device_id=DOOR)
+    assert done["action_attempt"]["action_type"] == "CREATE_ACCESS_CODE"
+    assert await attempt(bench, done) == ("pending", None)
+    await bench.settle(HOUR)
+    assert await attempt(bench, done) == ("success", None)
+
+
+async def test_a_code_for_later_is_pending_until_it_is_set(hang: Hang) -> None:
+    """As its window wants it."""
+    bench = await hang(READABLE)
+    done = await bench.do("access_codes/create", device_id=DOOR, starts_at=instant(NOON + DAY))
+    await bench.settle(HOUR)
+    assert await attempt(bench, done) == ("pending", None)
+    await bench.settle(DAY)
+    assert await attempt(bench, done) == ("success", None)
+
+
+async def test_what_comes_to_nothing_ends_in_an_error(hang: Hang) -> None:
+    """Deleted before, or ended before the lock took it."""
+    bench = await hang(READABLE)
+    await bench.tell(AuthorityLost(device_ids=(DOOR,)))
+    deleted = await bench.do("access_codes/create", device_id=DOOR)
+    ended = await bench.do("access_codes/create", device_id=DOOR, ends_at=instant(NOON + MINUTE))
+    await bench.do("access_codes/delete", access_code_id=deleted["access_code"]["access_code_id"])
+    await bench.settle(HOUR)
+    assert await attempt(bench, deleted) == ("error", "superseded")
+    assert await attempt(bench, ended) == ("error", "expired")
+
+
+async def test_an_update_that_changes_nothing_has_no_attempt(hang: Hang) -> None:
+    """And one that needs no radio succeeds at once."""
+    bench = await hang(TINY)
+    code_id = await bench.create("471134", name="Ana")
+    await bench.settle(HOUR)
+    same = await bench.do("access_codes/update", access_code_id=code_id, name="Ana")
+    assert "action_attempt" not in same
+    done = await bench.do("access_codes/update", access_code_id=code_id, name="Bo")
+    assert done["action_attempt"]["status"] == "success"
+
+
+async def test_a_look_at_the_lock_ends_with_its_audit(hang: Hang) -> None:
+    """Not before."""
+    bench = await hang(READABLE)
+    bench.clock.pass_by(MINUTE)
+    done = await bench.do("devices/sync", device_id=DOOR)
+    assert await attempt(bench, done) == ("pending", None)
+    await bench.settle(MINUTE)
+    assert await attempt(bench, done) == ("success", None)
+
+
+async def test_attempts_are_listed_newest_first(hang: Hang) -> None:
+    """By lock, code and status."""
+    bench = await hang(READABLE)
+    one, two = await bench.create("471134"), await bench.create("582245", starts_at=instant(NOON + DAY))
+    await bench.settle(HOUR)
+
+    async def listed(**asked: object) -> list[str]:
+        found = await bench.do("action_attempts/list", **asked)
+        return [shown["access_code_id"] for shown in found["action_attempts"]]
+
+    assert await listed(device_id=DOOR) == [two, one]
+    assert await listed(status="pending") == [two]
+    assert await listed(access_code_id=one) == [one]
+    assert await listed(limit=1) == [two]
+    reply = await bench.ask("action_attempts/get", action_attempt_id="nothing")
+    assert reply["error"]["type"] == "not_found"

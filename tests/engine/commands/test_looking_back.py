@@ -1,0 +1,113 @@
+"""Events by filter, and the timeline of a code."""
+
+from typing import Any
+
+import pytest
+
+from drivers.simulated.models import READABLE
+from gateway.domain.driver import CodeUsed, LockDead, NoAnswer, SlotTouched
+from gateway.engine.mutations import instant
+from tests.engine.build import DOOR, HOUR, MINUTE, NOON, SECOND
+from tests.engine.conftest import Hang
+
+PIN, THEIRS = "471134", "998877"
+
+
+class TestEvents:
+    """The newest of those that fit everything given, in order."""
+
+    @pytest.mark.parametrize(
+        ("asked", "types"),
+        [
+            ({"event_type": "access_code.created"}, ["access_code.created"] * 2),
+            (
+                {"event_types": ["access_code.set_on_device", "device.low_battery"]},
+                ["access_code.set_on_device"] * 2,
+            ),
+            ({"between": [instant(NOON - HOUR), instant(NOON)]}, []),
+            ({"device_ids": ["cellar"]}, []),
+            ({"event_type": "access_code.created", "limit": 1}, ["access_code.created"]),
+        ],
+    )
+    async def test_they_are_found_by_what_was_asked(
+        self, hang: Hang, asked: dict[str, Any], types: list[str]
+    ) -> None:
+        """Types, times, locks, codes."""
+        bench = await hang(READABLE)
+        await bench.create(PIN)
+        await bench.create("582245")
+        await bench.settle()
+        found = (await bench.do("events/list", **asked))["events"]
+        assert [event["event_type"] for event in found] == types
+
+    async def test_one_is_found_by_its_id(self, hang: Hang) -> None:
+        """As it stands in the list."""
+        bench = await hang(READABLE)
+        await bench.create(PIN)
+        [event] = (await bench.do("events/list", event_type="access_code.created"))["events"]
+        assert (await bench.do("events/get", event_id=event["event_id"]))["event"] == event
+        assert (await bench.ask("events/get", event_id="?"))["error"]["type"] == "not_found"
+
+
+class TestTimeline:
+    """Answers why a code did not work at 15:04."""
+
+    async def test_it_tells_everything_in_order_and_no_pin(self, hang: Hang) -> None:
+        """Command, attempts and their outcomes, changes by others, use, removal."""
+        bench = await hang(READABLE)
+        bench.driver.faults = [("before", NoAnswer("the answer got lost"))]
+        code_id = await bench.create(PIN, name="Ana")
+        await bench.settle(HOUR)
+        await bench.tell(CodeUsed(device_id=DOOR, slot="20"))
+        bench.by_hand("20", THEIRS)
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        bench.clock.pass_by(SECOND)
+        await bench.tell(LockDead(device_id=DOOR))
+        shown = await bench.do("access_codes/get_timeline", access_code_id=code_id)
+        entries = shown["timeline_events"]
+        assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
+        kinds = [entry["kind"] for entry in entries]
+        for earlier, later in (
+            ("access_code.created", "internal.access_code.programming_started"),
+            ("internal.access_code.programming_started", "access_code.set_on_device"),
+            ("access_code.set_on_device", "lock.unlocked"),
+            ("lock.unlocked", "access_code.modified_external_to_gateway"),
+            ("access_code.modified_external_to_gateway", "device.disconnected"),
+        ):
+            assert kinds.index(earlier) < kinds.index(later)
+        finished = [e["description"] for e in entries if e["kind"].endswith("programming_finished")]
+        assert "writing slot 20: not applied" in finished
+        assert "writing slot 20: applied" in finished
+        actors = {entry["kind"]: entry["actor"] for entry in entries}
+        assert actors["access_code.created"] == "client"
+        assert actors["lock.unlocked"] == "somebody at the lock"
+        assert PIN not in str(shown)
+        assert THEIRS not in str(shown)
+
+    async def test_it_outlives_the_code(self, hang: Hang) -> None:
+        """What happened stays until events are dropped."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN)
+        await bench.settle()
+        await bench.do("access_codes/delete", access_code_id=code_id)
+        await bench.settle(HOUR)
+        shown = await bench.do("access_codes/get_timeline", access_code_id=code_id)
+        assert shown["timeline_events"][-1]["kind"] == "access_code.deleted"
+        reply = await bench.ask("access_codes/get_timeline", access_code_id="nobody")
+        assert reply["error"]["type"] == "not_found"
+
+    async def test_a_part_of_it_may_be_asked_for(self, hang: Hang) -> None:
+        """After, before, and at most so many: the newest."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN)
+        await bench.settle(MINUTE)
+        bench.clock.pass_by(HOUR)
+        await bench.tell(CodeUsed(device_id=DOOR, slot="20"))
+
+        async def kinds(**asked: object) -> list[str]:
+            shown = await bench.do("access_codes/get_timeline", access_code_id=code_id, **asked)
+            return [entry["kind"] for entry in shown["timeline_events"]]
+
+        assert await kinds(after=instant(NOON + HOUR)) == ["lock.unlocked", "access_code.first_used"]
+        assert "lock.unlocked" not in await kinds(before=instant(NOON + HOUR))
+        assert await kinds(limit=1) == ["access_code.first_used"]

@@ -1,0 +1,132 @@
+"""Codes whose windows come back: on the lock while one is open, or kept there by the lock itself."""
+
+import pytest
+from msgspec.structs import replace
+
+from drivers.simulated.models import MASKED, NATIVE, READABLE, Model
+from gateway.domain.driver import ClockChecked, Refused
+from gateway.domain.lock import NativeWindows
+from gateway.domain.placement import Refusal
+from gateway.engine.mutations import instant
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
+from tests.engine.conftest import Hang
+
+# NOON is Wednesday 2026-07-01, 14:00 in Berlin.
+THURSDAYS = {"cron": "0 9 * * 4", "minutes": 180, "time_zone": "Europe/Berlin"}
+OPENS = NOON + 19 * HOUR
+WEEKLY = replace(
+    NATIVE,
+    name="native",
+    capabilities=replace(
+        NATIVE.capabilities,
+        native_windows=NativeWindows.DATES_AND_WEEKDAYS,
+        schedule_zone="Europe/Berlin",
+    ),
+)
+
+
+class TestByTheHub:
+    """Set before each window, removed after it."""
+
+    @pytest.mark.parametrize("model", [READABLE, MASKED], ids=lambda m: m.name)
+    async def test_it_is_on_the_lock_in_its_windows_only(self, hang: Hang, model: Model) -> None:
+        """Thursday nine to twelve, this week and the next."""
+        bench = await hang(model)
+        code_id = await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle()
+        for week in range(2):
+            opens = OPENS + week * 7 * DAY
+            await bench.settle(opens - 31 * MINUTE - bench.clock.wall)
+            assert (bench.on_lock(), (await bench.shown(code_id))["status"]) == ({}, "unset")
+            await bench.settle(opens + MINUTE - bench.clock.wall)
+            assert (list(bench.on_lock().values()), (await bench.shown(code_id))["status"]) == (
+                ["471134"],
+                "set",
+            )
+            await bench.settle(opens + 3 * HOUR - MINUTE - bench.clock.wall)
+            assert list(bench.on_lock().values()) == ["471134"]
+            await bench.settle(opens + 3 * HOUR + MINUTE - bench.clock.wall)
+            assert (bench.on_lock(), (await bench.shown(code_id))["status"]) == ({}, "unset")
+
+    async def test_it_is_staged_disabled_where_the_lock_can(self, hang: Hang) -> None:
+        """So it comes neither late nor early."""
+        bench = await hang(READABLE)
+        await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(OPENS - 10 * MINUTE - NOON)
+        assert [credential.enabled for credential in bench.lock.slots.values()] == [False]
+        await bench.settle(11 * MINUTE)
+        assert [credential.enabled for credential in bench.lock.slots.values()] == [True]
+
+    async def test_every_window_is_told(self, hang: Hang) -> None:
+        """Set and removed, once each."""
+        bench = await hang(READABLE)
+        await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(10 * DAY)
+        told = bench.events()
+        assert told.count("access_code.set_on_device") == 2
+        assert told.count("access_code.removed_from_device") == 2
+
+    async def test_start_and_end_bound_it(self, hang: Hang) -> None:
+        """The window of next week lies behind the end."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(
+            "471134", recurrence=THURSDAYS, starts_at=instant(OPENS + HOUR), ends_at=instant(OPENS + 7 * DAY)
+        )
+        await bench.settle(OPENS + MINUTE - NOON)
+        assert not any(credential.enabled for credential in bench.lock.slots.values())
+        await bench.settle(HOUR)
+        assert list(bench.on_lock().values()) == ["471134"]
+        await bench.settle(8 * DAY)
+        assert (bench.on_lock(), (await bench.shown(code_id))["display_status"]) == ({}, "Expired")
+
+    async def test_a_window_on_a_lock_that_keeps_the_code_is_an_alarm(self, hang: Hang) -> None:
+        """Two minutes after it closed."""
+        bench = await hang(MASKED)
+        await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(OPENS + HOUR - NOON)
+        bench.events()
+        bench.driver.faults = [("before", Refused(Refusal.BUSY, "busy"))] * 50
+        await bench.settle(2 * HOUR + 5 * MINUTE)
+        assert "access_code.failed_to_expire" in bench.events()
+
+
+class TestByTheLock:
+    """Where it keeps weekdays, in the same zone."""
+
+    async def test_it_stays_on_the_lock_with_its_weekdays(self, hang: Hang) -> None:
+        """One write for ever; the status follows the clock."""
+        bench = await hang(WEEKLY)
+        code_id = await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(MINUTE)
+        [credential] = bench.lock.slots.values()
+        assert credential.schedule is not None
+        assert [(w.weekdays, w.from_minute, w.until_minute) for w in credential.schedule.weekly] == [
+            ((3,), 540, 720)
+        ]
+        shown = await bench.shown(code_id)
+        assert (shown["status"], shown["is_scheduled_on_device"]) == ("unset", True)
+        bench.driver.taken()
+        await bench.settle(OPENS + MINUTE - bench.clock.wall)
+        assert (await bench.shown(code_id))["status"] == "set"
+        await bench.settle(8 * DAY)
+        assert bench.driver.taken("write", "clear") == []
+
+    async def test_another_zone_or_a_wish_leaves_it_to_the_hub(self, hang: Hang) -> None:
+        """The lock's clock shows Berlin."""
+        bench = await hang(WEEKLY)
+        await bench.create("471134", recurrence=THURSDAYS | {"time_zone": "America/New_York"})
+        await bench.create("582245", recurrence=THURSDAYS, prefer_native_scheduling=False)
+        await bench.settle(MINUTE)
+        assert bench.on_lock() == {}
+
+    async def test_a_lock_whose_clock_is_wrong_keeps_no_windows(self, hang: Hang) -> None:
+        """The hub does, and says so, until the clock is right."""
+        bench = await hang(WEEKLY)
+        await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(MINUTE)
+        await bench.tell(ClockChecked(device_id=DOOR, off_by=5 * MINUTE))
+        await bench.settle(HOUR)
+        assert (bench.on_lock(), "device_clock_wrong" in bench.issues()) == ({}, True)
+        await bench.tell(ClockChecked(device_id=DOOR, off_by=MINUTE))
+        await bench.settle(HOUR)
+        assert (list(bench.on_lock().values()), bench.issues()) == (["471134"], set())

@@ -1,0 +1,58 @@
+"""Trouble that can be foreseen stands on the code days before its start, and costs no radio."""
+
+from drivers.simulated.models import READABLE, TINY
+from gateway.engine.mutations import instant
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
+from tests.engine.conftest import Hang
+
+STAY = {"starts_at": instant(NOON + 20 * DAY), "ends_at": instant(NOON + 22 * DAY)}
+
+
+async def test_a_pin_of_somebody_else_is_told_nine_days_before(hang: Hang) -> None:
+    """With the other code's id; gone as soon as the other one is."""
+    bench = await hang(READABLE)
+    bench.by_hand("3", "471134")
+    bench.clock.pass_by(MINUTE)
+    await bench.do("devices/sync", device_id=DOOR)
+    await bench.settle()
+    code_id = await bench.create("471134", **STAY)
+    await bench.settle(11 * DAY - 2 * MINUTE)
+    assert (await bench.shown(code_id))["errors"] == []
+    bench.driver.taken()
+    await bench.settle(2 * MINUTE)
+    assert bench.driver.taken("write", "clear", "read") == []
+    [error] = (await bench.shown(code_id))["errors"]
+    assert error["error_code"] == "duplicate_code_on_device"
+    assert error["unmanaged_access_code_id"]
+    bench.lock.delete("3")
+    await bench.do("devices/sync", device_id=DOOR)
+    await bench.settle(HOUR)
+    assert (await bench.shown(code_id))["errors"] == []
+
+
+async def test_a_lock_that_will_be_full_then_is_told(hang: Hang) -> None:
+    """Codes that are gone by then do not count."""
+    bench = await hang(TINY)
+    leaving = await bench.create("582245", ends_at=instant(NOON + 19 * DAY))
+    await bench.create("693356")
+    code_id = await bench.create("471134", **STAY)
+    await bench.settle(12 * DAY)
+    assert (await bench.shown(code_id))["errors"] == []
+    await bench.do("access_codes/update", access_code_id=leaving, type="ongoing")
+    await bench.settle(MINUTE)
+    [error] = (await bench.shown(code_id))["errors"]
+    assert (error["error_code"], error["managed"], error["unmanaged"]) == (
+        "no_space_for_access_code_on_device",
+        2,
+        0,
+    )
+
+
+async def test_a_pin_that_the_lock_turns_out_not_to_take_is_told(hang: Hang) -> None:
+    """An operator reported its lengths later."""
+    bench = await hang(READABLE)
+    code_id = await bench.create("471134", **STAY)
+    await bench.do("access_codes/report_device_constraints", device_id=DOOR, supported_code_lengths=[4])
+    await bench.settle(12 * DAY)
+    [error] = (await bench.shown(code_id))["errors"]
+    assert (error["error_code"], "4 characters" in error["message"]) == ("code_constraints_violated", True)

@@ -49,6 +49,7 @@ def read_locks(reader: Reader, tables: Mapping[str, Any]) -> Locks:
                 "managed_slots": values.slots,
                 "audit": values.audit,
                 "pin_length": values.pin_length,
+                "backup_pool": values.backup_pool,
             },
         )
         kind = LOCK_SETTINGS.get(str(table.get("driver")))

@@ -34,6 +34,7 @@ _CRON_DRAWN = re.compile(r"\b[hr]\b", re.IGNORECASE)
 _AUDIT = 'five cron fields (minute hour day month weekday) that name a time which comes, such as "17 3 * * *"'
 
 _PIN_LENGTHS = range(4, 11)
+_BACKUPS = range(21)
 
 
 def duration(value: object) -> timedelta:
@@ -164,3 +165,10 @@ def pin_length(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value in _PIN_LENGTHS:
         return value
     raise Unexpected(f"expected a whole number from {_PIN_LENGTHS[0]} to {_PIN_LENGTHS[-1]}")
+
+
+def backup_pool(value: object) -> int:
+    """Read how many backup codes are kept ready on a lock."""
+    if isinstance(value, int) and not isinstance(value, bool) and value in _BACKUPS:
+        return value
+    raise Unexpected(f"expected a whole number from {_BACKUPS[0]} to {_BACKUPS[-1]}")

@@ -59,6 +59,7 @@ class Gateway:
                 timing=settings.timing,
                 removals_after_step=settings.clock.removals_after_step,
                 next_audit=lambda cron, now: next_audit(cron, now, settings.gateway.time_zone),
+                time_zone=str(settings.gateway.time_zone),
             ),
             chance=Chance(_new_id, random.random, secrets.randbelow),
             drivers=drivers.by_name,

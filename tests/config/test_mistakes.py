@@ -12,8 +12,8 @@ LENGTH = "expected a duration from 1s to 3650d"
 TABLE = "expected a table"
 TIMING = (
     "unknown; expected one of back_off_first, back_off_most, code_retention, command_retention, "
-    "event_retention, expiry_alarm, lead, native_preload, reads_per_hour, removing_delay, second_check, "
-    "setting_delay"
+    "event_retention, expiry_alarm, lead, native_preload, reads_per_hour, rehearsal, removing_delay, "
+    "second_check, setting_delay"
 )
 LOCK = '[locks.door]\ndriver = "simulated"\n'
 ZWAVE = '[locks.door]\ndriver = "zwave"\nnode = 7\n'
@@ -64,6 +64,8 @@ BELOW = [
     (LOCK + 'on_wipe = "ask"', '10: locks.door.on_wipe: expected one of "refill", "hold"'),
     (LOCK + "pin_length = 3", f"10: locks.door.pin_length: {PIN_LENGTH}"),
     (LOCK + "pin_length = true", f"10: locks.door.pin_length: {PIN_LENGTH}"),
+    (LOCK + "backup_pool = 21", "10: locks.door.backup_pool: expected a whole number from 0 to 20"),
+    (LOCK + "backup_pool = false", "10: locks.door.backup_pool: expected a whole number from 0 to 20"),
     (LOCK + "name = 3", "10: locks.door.name: expected a text"),
     (
         '[locks.door]\ndriver = "zwave"',
@@ -95,7 +97,7 @@ def test_says_which_keys_a_lock_of_this_driver_has(mistakes: Mistakes) -> None:
 
     assert found == (
         "pinsmith.toml:10: locks.door.node: unknown; expected one of "
-        "audit, driver, managed_slots, model, name, on_wipe, pin_length, reports, slots"
+        "audit, backup_pool, driver, managed_slots, model, name, on_wipe, pin_length, reports, slots"
     )
 
 

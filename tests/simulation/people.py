@@ -28,6 +28,8 @@ class Wanted:
     pin: str
     starts_at: datetime | None
     ends_at: datetime | None
+    pin_since: datetime
+    """When the code got the PIN that it has."""
     allowed: bool
     deleted: bool = False
     leaving: bool = False
@@ -35,8 +37,6 @@ class Wanted:
     unsure: bool = False
     """An update went out that was never answered."""
     changed_at: datetime | None = None
-    pin_since: datetime | None = None
-    """When the PIN was last changed; None: it is the one it was created with."""
 
 
 class People:
@@ -113,7 +113,9 @@ class People:
             code_id = code["access_code_id"]
             if code_id in self.wanted:
                 world.rules.broken(7, "one id for two codes")
-            self.wanted[code_id] = Wanted(code_id, door.device_id, code["code"], starts, ends, allowed)
+            self.wanted[code_id] = Wanted(
+                code_id, door.device_id, code["code"], starts, ends, world.now(), allowed=allowed
+            )
             world.rules.pins.add(code["code"])
             world.rules.expect_end(self.wanted[code_id])
 

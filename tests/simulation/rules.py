@@ -322,7 +322,7 @@ class Watch:
         for slot, taken in door.lock.slots.items():
             if taken.pin.reveal() != wanted.pin or door.origin.get(slot) != "hub" or not taken.enabled:
                 continue
-            if wanted.pin_since is None or door.filled_at[slot] >= wanted.pin_since:
+            if door.filled_at[slot] >= wanted.pin_since:
                 return slot  # else it is another code's former PIN, which waits to be replaced
         return None
 

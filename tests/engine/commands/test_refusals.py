@@ -78,6 +78,23 @@ CODE: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"device_id": {"$ne": None}}, "invalid_input", "device_id: Expected `str`, got `object`"),
 ]
+SHARED = "the backup pool is for codes with an end"
+CRON = {"cron": "0 9 * * 2", "minutes": 60}
+NEW: list[tuple[dict[str, Any], str, str]] = [
+    ({"recurrence": "0 9 * * 2"}, "invalid_input", "recurrence: Expected `object | null`, got `str`"),
+    ({"recurrence": {"cron": "0 9 * * 2"}}, "invalid_input",
+     "recurrence: Object missing required field `minutes`"),
+    ({"recurrence": CRON | {"minutes": 0}}, "invalid_input", "recurrence: Expected `int` >= 1"),
+    ({"recurrence": CRON | {"every": 1}}, "invalid_input", f"recurrence: {BAD}"),
+    (
+        {"recurrence": CRON, "starts_at": "2026-07-02T00:00:00Z", "ends_at": "2026-07-03T00:00:00Z"},
+        "invalid_input",
+        "recurrence: no window opens before ends_at",
+    ),
+    ({"attempt_for_offline_device": "no"}, "invalid_input",
+     "attempt_for_offline_device: Expected `bool`, got `str`"),
+    ({"dry_run": "yes"}, "invalid_input", "dry_run: true or false"),
+]  # fmt: skip
 CREATE: list[tuple[dict[str, Any], str, str]] = [
     *((params, kind, told.replace("`str`, got", "`str | null`, got")) for params, kind, told in CODE[:-1]),
     CODE[-1],
@@ -89,6 +106,19 @@ CREATE: list[tuple[dict[str, Any], str, str]] = [
         "not_found",
         "there is no lock of this name; see devices/list",
     ),
+    *NEW,
+    (
+        {"use_backup_access_code_pool": True},
+        "invalid_input",
+        f"{SHARED}; to fill it regardless use devices/update",
+    ),
+    (
+        {"is_offline_access_code": True},
+        "unsupported_device",
+        "this lock has no offline codes: it computes none, every code is set by radio",
+    ),
+    ({"common_code_key": ""}, "invalid_input", "common_code_key: Expected `str` of length >= 1"),
+    ({"common_code_key": "k" * 129}, "invalid_input", "common_code_key: Expected `str` of length <= 128"),
     ({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1"),
     ({"preferred_code_length": 33}, "invalid_input", "preferred_code_length: Expected `int` <= 32"),
     (
@@ -100,6 +130,8 @@ CREATE: list[tuple[dict[str, Any], str, str]] = [
 NO_CODE = "there is no managed access code with this id"
 UPDATE: list[tuple[dict[str, Any], str, str]] = [
     *CODE[:-1],
+    *NEW,
+    ({"is_managed": 0}, "invalid_input", "is_managed: Expected `bool`, got `int`"),
     ({"access_code_id": "nobody"}, "not_found", NO_CODE),
     ({"device_id": "cellar"}, "not_found", NO_CODE),
     ({"type": "ongoing", "ends_at": "2027-01-01T00:00:00Z"}, "invalid_input",
@@ -118,6 +150,14 @@ ONE_LOCK: list[tuple[dict[str, Any], str, str]] = [
     ({"device_id": "cellar"}, "not_found", "there is no lock of this name; see devices/list"),
     ({"device_id": 7}, "invalid_input", "device_id: Expected `str`, got `int`"),
 ]
+SHORT = [({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1")]
+EITHER = "give supported_code_lengths, or both min_code_length and max_code_length"
+FORGOTTEN = "nothing is remembered of an access code with this id"
+DAYS = ["2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"]
+NO_LOCK = "there is no lock of this name; see devices/list"
+NO_THEIRS = "there is no unmanaged access code with this id"
+CURSOR = "page_cursor: the next_page_cursor of the page before"
+LENGTHS = "give supported_code_lengths"
 BOTH = "give access_code_id, or device_id and code"
 TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] = {
     "access_codes/create": ({"device_id": DOOR}, CREATE),
@@ -144,8 +184,158 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
             ),
         ],
     ),
-    "access_codes/list": ({}, ONE_LOCK[:1]),
-    "access_codes/unmanaged/list": ({}, ONE_LOCK[:1]),
+    "access_codes/list": (
+        {},
+        [
+            *ONE_LOCK[:1],
+            ({"type": SECRET}, "invalid_input", f"type: {BAD}"),
+            ({"status": SECRET}, "invalid_input", f"status: {BAD}"),
+            ({"search": ""}, "invalid_input", "search: Expected `str` of length >= 1"),
+            ({"access_code_ids": []}, "invalid_input", "access_code_ids: Expected `array` of length >= 1"),
+            ({"limit": 0}, "invalid_input", "limit: Expected `int` >= 1"),
+            ({"page_cursor": "?"}, "invalid_input", CURSOR),
+            ({"page_cursor": "////"}, "invalid_input", CURSOR),
+        ],
+    ),
+    "access_codes/create_multiple": (
+        {"device_ids": [DOOR]},
+        [
+            *(
+                (params, kind, told.replace("`str`, got", "`str | null`, got"))
+                for params, kind, told in CODE[:-1]
+                if params != {"code": SECRET}
+            ),
+            *NEW,
+            ({"device_ids": []}, "invalid_input", "device_ids: Expected `array` of length >= 1"),
+            ({"device_ids": DOOR}, "invalid_input", "device_ids: Expected `array`, got `str`"),
+            ({"device_ids": [DOOR, DOOR]}, "invalid_input", "device_ids: each lock once"),
+            ({"device_ids": ["d"] * 201}, "invalid_input", "device_ids: Expected `array` of length <= 200"),
+            ({"device_ids": [DOOR, "cellar"]}, "not_found", NO_LOCK),
+            (
+                {"behavior_when_code_cannot_be_shared": "x"},
+                "invalid_input",
+                f"behavior_when_code_cannot_be_shared: {BAD}",
+            ),
+            ({"use_backup_access_code_pool": True}, "invalid_input", SHARED),
+        ],
+    ),
+    "access_codes/update_multiple": (
+        {"common_code_key": "stay"},
+        [
+            ({}, "not_found", "no access codes have this common_code_key"),
+            ({"common_code_key": None}, "invalid_input", "common_code_key: Expected `str`, got `null`"),
+            ({"name": None}, "invalid_input", "name: Expected `str`, got `null`"),
+        ],
+    ),
+    "access_codes/generate_code": (
+        {"device_id": DOOR},
+        [
+            *ONE_LOCK,
+            ({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1"),
+        ],
+    ),
+    "access_codes/pull_backup_access_code": (
+        {"access_code_id": "other"},
+        [
+            *(row for row in ONE_CODE if "device_id" not in row[0]),
+            (
+                {},
+                "access_code_not_time_bound",
+                "backups replace access codes with an end only: the backup ends with the code",
+            ),
+        ],
+    ),
+    "access_codes/report_device_constraints": (
+        {"device_id": DOOR},
+        [
+            *((asked | {"supported_code_lengths": [4]}, kind, told) for asked, kind, told in ONE_LOCK),
+            ({}, "invalid_input", EITHER),
+            (
+                {"min_code_length": 4},
+                "invalid_input",
+                EITHER,
+            ),
+            (
+                {"supported_code_lengths": [4], "max_code_length": 6},
+                "invalid_input",
+                f"{LENGTHS}, or min_code_length and max_code_length, not both",
+            ),
+            (
+                {"min_code_length": 6, "max_code_length": 4},
+                "invalid_input",
+                "min_code_length is above max_code_length",
+            ),
+            (
+                {"supported_code_lengths": [20]},
+                "invalid_input",
+                "the driver of this lock sends PINs of 4, 5, 6, 7, 8 digits only",
+            ),
+            ({"supported_code_lengths": [3]}, "invalid_input", "supported_code_lengths: Expected `int` >= 4"),
+        ],
+    ),
+    "access_codes/get_timeline": (
+        {"access_code_id": "other"},
+        [
+            (
+                {"access_code_id": "nobody"},
+                "not_found",
+                "nothing is remembered of an access code with this id",
+            ),
+            ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
+            ({"after": "now"}, "invalid_input", f"after: {BAD}"),
+        ],
+    ),
+    "access_codes/unmanaged/list": (
+        {},
+        [*ONE_LOCK[:1], ({"page_cursor": "?"}, "invalid_input", CURSOR)],
+    ),
+    "access_codes/unmanaged/get": (
+        {},
+        [
+            ({}, "invalid_input", BOTH),
+            ({"access_code_id": "other"}, "not_found", NO_THEIRS),
+            (
+                {"device_id": DOOR, "code": SECRET},
+                "not_found",
+                "no code of somebody else on this lock is known to have this PIN",
+            ),
+        ],
+    ),
+    "access_codes/unmanaged/convert_to_managed": (
+        {"access_code_id": "other"},
+        [
+            ({}, "not_found", NO_THEIRS),
+            ({"access_code_id": 7}, "invalid_input", "access_code_id: Expected `str`, got `int`"),
+        ],
+    ),
+    "access_codes/unmanaged/delete": ({"access_code_id": "other"}, [({}, "not_found", NO_THEIRS)]),
+    "devices/update": (
+        {"device_id": DOOR},
+        [
+            *((asked | {"is_managed": True}, kind, told) for asked, kind, told in ONE_LOCK),
+            ({}, "invalid_input", "give is_managed, backup_access_code_pool_enabled, or both"),
+            ({"is_managed": "no"}, "invalid_input", "is_managed: Expected `bool | null`, got `str`"),
+        ],
+    ),
+    "devices/remove_guest_codes": (
+        {"device_id": DOOR},
+        [*ONE_LOCK, ({"include_ongoing": 1}, "invalid_input", "include_ongoing: Expected `bool`, got `int`")],
+    ),
+    "events/get": (
+        {"event_id": "none"},
+        [({}, "not_found", "there is no event with this id; old ones are dropped, see event_retention")],
+    ),
+    "action_attempts/get": (
+        {"action_attempt_id": "none"},
+        [
+            (
+                {},
+                "not_found",
+                "there is no action attempt with this id; old ones are dropped, see event_retention",
+            )
+        ],
+    ),
+    "action_attempts/list": ({}, [({"status": SECRET}, "invalid_input", f"status: {BAD}")]),
     "devices/list": ({}, []),
     "devices/get": ({"device_id": DOOR}, ONE_LOCK),
     "devices/sync": ({"device_id": DOOR}, ONE_LOCK),
@@ -170,6 +360,30 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
             ({"limit": 0}, "invalid_input", "limit: Expected `int` >= 1"),
             ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
             ({"since": "yesterday"}, "invalid_input", f"since: {BAD}"),
+            ({"between": ["2026-07-01T00:00:00Z"]}, "invalid_input", "between: Expected `array` of length >= 2"),
+            (
+                {"between": ["2026-07-02T00:00:00Z", "2026-07-01T00:00:00Z"]},
+                "invalid_input",
+                "the end must lie after the beginning",
+            ),
+            (
+                {"between": ["2026-07-02T00:00:00Z", "9999-07-01T00:00:00Z"]},
+                "invalid_input",
+                "between must lie between the years 1970 and 2199",
+            ),
+            (
+                {
+                    "since": "2026-07-01T00:00:00Z",
+                    "between": ["2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"],
+                },
+                "invalid_input",
+                "give between, or since and until, not both",
+            ),
+            (
+                {"device_id": DOOR, "device_ids": [DOOR]},
+                "invalid_input",
+                "give device_id or device_ids, not both",
+            ),
             (
                 {"until": "2200-01-01T00:00:00Z"},
                 "invalid_input",

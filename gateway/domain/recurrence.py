@@ -83,11 +83,13 @@ def current_window(recurrence: Recurrence, at: datetime) -> tuple[datetime, date
     None where there is no such time or it does not end.
     """
     rule = _rule(recurrence)
-    starts_at = at if rule.is_open(at) else next_change(recurrence, at)
-    ends_at = None if starts_at is None else next_change(recurrence, starts_at)
-    if starts_at is None or ends_at is None:
+    change = next_change(recurrence, at)
+    if change is None:
         return None
-    return (_opened(rule, at) if starts_at == at else starts_at), ends_at
+    if rule.is_open(at):
+        return _opened(rule, at), change
+    ends_at = _next_change(rule, change)
+    return None if ends_at is None else (change, ends_at)
 
 
 def weekly(recurrence: Recurrence) -> tuple[WeeklyWindow, ...] | None:
@@ -163,17 +165,16 @@ class _Rule:
         return self.around(_wall(self.zone, at)[0]) is not None
 
     def around(self, minute: int) -> tuple[int, int] | None:
-        """Return from when to when the windows that are open at `minute` last; None: none is open."""
-        first = last = minute
+        """Return from when to when a window that is open at `minute` lasts; None: none is open."""
         today, time = divmod(minute, _DAY)
         # The windows of a day do not overlap, but may last into the days after it.
         for back in range((self.closes[-1] - 1) // _DAY + 1):
             since = time + back * _DAY
             found = bisect_right(self.opens, since) - 1
             if found >= 0 and since < self.closes[found] and self.days.holds(date.fromordinal(today - back)):
-                first = min(first, minute - since + self.opens[found])
-                last = max(last, minute - since + self.closes[found])
-        return (first, last) if last > minute else None
+                midnight = minute - since
+                return midnight + self.opens[found], midnight + self.closes[found]
+        return None
 
     def opening(self, minute: int) -> int | None:
         """Return when the next window after `minute` opens; None: not within the horizon."""

@@ -173,7 +173,7 @@ def drop_finished(work: Work) -> None:
     for code in list(work.codes.values()):
         finished = code.deleted_at is not None or _ended_long_ago(code, work)
         if finished and not work.snapshot().may_hold(code.access_code_id):
-            work.tell("access_code.deleted", code.access_code_id)
+            work.tell("access_code.deleted", code.access_code_id, left_behind=False)
             work.drop_code(code.access_code_id)
 
 

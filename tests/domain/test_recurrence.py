@@ -233,3 +233,8 @@ class TestWeekly:
         found = weekly(recurrence("0 0,22 * * MON,WED", 180))
         assert found is not None
         assert [(window.from_minute, window.until_minute) for window in found] == [(0, 180), (1320, 1500)]
+
+    def test_windows_that_touch_at_midnight_do_not_overlap(self) -> None:
+        """Whole days in a row."""
+        whole = WeeklyWindow(weekdays=(5, 6), from_minute=0, until_minute=1440)
+        assert weekly(recurrence("0 0 * * SAT,SUN", 1440)) == (whole,)

@@ -72,7 +72,7 @@ def add(context: Context, code: AccessCode, *, with_pool: bool) -> CodeReply:
 
     def put(work: Work) -> None:
         work.set_code(code)
-        work.tell("access_code.created", code.access_code_id)
+        work.tell("access_code.created", code.access_code_id, is_backup=False)
         if with_pool and not work.device.backup_pool_size:
             work.set_device(backup_pool_enabled=True)
 

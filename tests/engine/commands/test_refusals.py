@@ -360,7 +360,11 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
             ({"limit": 0}, "invalid_input", "limit: Expected `int` >= 1"),
             ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
             ({"since": "yesterday"}, "invalid_input", f"since: {BAD}"),
-            ({"between": ["2026-07-01T00:00:00Z"]}, "invalid_input", "between: Expected `array` of length >= 2"),
+            (
+                {"between": ["2026-07-01T00:00:00Z"]},
+                "invalid_input",
+                "between: Expected `array` of length >= 2",
+            ),
             (
                 {"between": ["2026-07-02T00:00:00Z", "2026-07-01T00:00:00Z"]},
                 "invalid_input",

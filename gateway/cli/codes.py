@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.cli import code_care
 from gateway.cli.arguments import command, group, takes_device, takes_pin
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import UsageError
-from gateway.cli.output import explain_troubles, show_fields, show_table, troubles, without_pin
+from gateway.cli.output import explain_troubles, plain, show_fields, show_table, troubles, without_pin
 from gateway.cli.times import read_time, show_time
 
 _TIME = 'time, "2026-12-24 15:00" in the gateway\'s zone or ISO 8601 with offset'
@@ -40,12 +41,20 @@ def add(commands: Commands) -> None:
         const=False,
         help="do not give the lock the schedule, even if it could keep it",
     )
+    create.add_argument(
+        "--every",
+        metavar="CRON",
+        help='works again and again: when each window opens, such as "0 9 * * 2" for Tuesdays at nine',
+    )
+    create.add_argument("--minutes", type=int, metavar="N", help="how long each window of --every is open")
+    create.add_argument("--once", action="store_const", const=True, help="goes after its first use")
     _takes_show_pins(create)
 
     listing = command(codes, "list", "list access codes")
     listing.set_defaults(do=_list)
     takes_device(listing, optional=True)
     listing.add_argument("--unmanaged", action="store_true", help="list codes that others put on the locks")
+    listing.add_argument("--search", metavar="TEXT", help="only those with this in name, PIN or id")
     _takes_show_pins(listing)
 
     get = command(codes, "get", "show one access code, by its id or by lock and PIN")
@@ -73,6 +82,13 @@ def add(commands: Commands) -> None:
     delete = command(codes, "delete", "delete an access code, and take it off its lock")
     delete.set_defaults(do=_delete)
     delete.add_argument("code_id", metavar="ID", help="id of the access code")
+    delete.add_argument(
+        "--force",
+        action="store_const",
+        const=True,
+        help="forget it without the lock, which may go on opening to it: for locks that never answer again",
+    )
+    code_care.add(codes)
 
 
 def _takes_show_pins(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +100,8 @@ def _create(context: Context) -> None:
     pin = _pin(context)
     if pin is not None and args.pin_length is not None:
         raise UsageError("--pin-length is for a PIN that the daemon makes up")
+    if (args.every is None) != (args.minutes is None):
+        raise UsageError("--every and --minutes belong together")
     answer = context.ask(
         "access_codes/create",
         device_id=args.device,
@@ -94,6 +112,8 @@ def _create(context: Context) -> None:
         ends_at=_time(context, args.ends_at),
         is_external_modification_allowed=args.allow_external_modification,
         prefer_native_scheduling=args.no_native_scheduling,
+        recurrence=None if args.every is None else {"cron": args.every, "minutes": args.minutes},
+        is_one_time_use=args.once,
     )
     # A PIN that was made up has to reach somebody; one that was typed is known already.
     _show_one(context, answer, show_pin=pin is None or args.show_pins)
@@ -104,10 +124,13 @@ def _list(context: Context) -> None:
     if args.unmanaged:
         name, answer = (
             "unmanaged_access_codes",
-            context.ask("access_codes/unmanaged/list", device_id=args.device),
+            context.ask("access_codes/unmanaged/list", device_id=args.device, search=args.search),
         )
     else:
-        name, answer = "access_codes", context.ask("access_codes/list", device_id=args.device)
+        name, answer = (
+            "access_codes",
+            context.ask("access_codes/list", device_id=args.device, search=args.search),
+        )
     codes: list[dict[str, Any]] = answer.get(name) or []
     if context.json({name: codes if args.show_pins else [without_pin(code) for code in codes]}):
         return
@@ -172,8 +195,13 @@ def _update(context: Context) -> None:
 
 
 def _delete(context: Context) -> None:
-    answer = context.ask("access_codes/delete", access_code_id=context.args.code_id)
+    answer = context.ask("access_codes/delete", access_code_id=context.args.code_id, force=context.args.force)
     if context.json(answer):
+        return
+    for left in answer.get("left_behind") or ():
+        context.terminal.say(
+            f"forgotten; slot {plain(left.get('slot')) or 'unknown'} may still open the door"
+        )
         return
     removing = answer.get("status") == "removing"
     context.terminal.say("being taken off the lock; it may still open the door" if removing else "deleted")
@@ -188,6 +216,11 @@ def _pin(context: Context, *, twice: bool = True) -> str | None:
 
 def _time(context: Context, text: str | None) -> str | None:
     return text if text is None or text == _UNSET else read_time(text, context.zone)
+
+
+def _windows(code: Mapping[str, Any]) -> str | None:
+    it = code.get("recurrence")
+    return f"{it['cron']} for {it['minutes']} min, {it['time_zone']}" if it else None
 
 
 def _masked(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,6 +245,8 @@ def _show_one(context: Context, answer: Mapping[str, Any], *, show_pin: bool) ->
             "evidence": code.get("evidence"),
             "from": show_time(code.get("starts_at"), zone),
             "until": show_time(code.get("ends_at"), zone),
+            "every": _windows(code),
+            "once": code.get("is_one_time_use") or None,
             "scheduled on lock": code.get("is_scheduled_on_device") or None,
             "others may change it": code.get("is_external_modification_allowed") or None,
             "pending": [entry.get("mutation_code", "") for entry in code.get("pending_mutations", ())],

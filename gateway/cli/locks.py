@@ -14,6 +14,10 @@ _SIMPLE = {
     "refill": "write all codes again to a lock that was found wiped",
 }
 _FOR_GOOD = {
+    "remove-guest-codes": (
+        "delete now every code of a lock that ends, recurs or is for one use",
+        "Delete all codes of guests on {lock} now?",
+    ),
     "retire": (
         "take all codes of the gateway off a lock, because it will be given away",
         "Take every code that the gateway put on {lock} off it?",
@@ -40,6 +44,10 @@ def add(commands: Commands) -> None:
     pause.set_defaults(do=_pause)
     takes_device(pause)
     pause.add_argument("--minutes", type=int, metavar="N", help="how long, 1 to 1440; an hour without it")
+    backups = command(locks, "backups", "keep backup codes ready on a lock, or no longer")
+    backups.set_defaults(do=_backups)
+    takes_device(backups)
+    backups.add_argument("wish", choices=["on", "off"], help="whether to keep them")
     for verb, explained in _SIMPLE.items():
         parser = command(locks, verb, explained)
         parser.set_defaults(do=_decide, verb=verb)
@@ -95,8 +103,19 @@ def _pause(context: Context) -> None:
     _done(context, context.ask("devices/pause", device_id=args.device, minutes=args.minutes))
 
 
+def _backups(context: Context) -> None:
+    args = context.args
+    _done(
+        context,
+        context.ask(
+            "devices/update", device_id=args.device, backup_access_code_pool_enabled=args.wish == "on"
+        ),
+    )
+
+
 def _decide(context: Context) -> None:
-    _done(context, context.ask(f"devices/{context.args.verb}", device_id=context.args.device))
+    verb = context.args.verb.replace("-", "_")
+    _done(context, context.ask(f"devices/{verb}", device_id=context.args.device))
 
 
 def _decide_for_good(context: Context) -> None:

@@ -53,8 +53,8 @@ def timeline(context: Context, asked: Timeline) -> TimelineReply:
 
 
 def _place(entry: TimelineEntry) -> int:
-    """Put cause before effect within one millisecond: command, operation, its outcome, what follows."""
-    if entry.actor == "client":
+    """Put cause before effect within one millisecond: what people did, operation, outcome, what follows."""
+    if entry.actor != "hub":
         return 0
     if not entry.kind.startswith(_OPERATION):
         return 3

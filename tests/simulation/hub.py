@@ -99,8 +99,9 @@ class Hub:
             for stored in events:
                 await asyncio.sleep(0.002)
                 self.process.check()
-                if self._world.broker.receive(stored, up=self._world.broker_up):
-                    taken.append(stored.seq)
+                if not self._world.broker.receive(stored, up=self._world.broker_up):
+                    break  # the ones after it wait for it, also when the broker comes back just now
+                taken.append(stored.seq)
             await self._store.run(partial(_mark, taken, self._world.clock.now()))
             if len(taken) < len(events):
                 return

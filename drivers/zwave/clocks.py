@@ -164,11 +164,17 @@ class Clocks:
     def _zone_off_by(self, offsets: Mapping[str, Any]) -> timedelta:
         """Return how much the lock's offset from UTC is too large.
 
-        It has two, that of winter and that of summer; which one is in force it does not tell.
+        It has two, that of winter and that of summer, and does not tell which one is in force. One that our
+        zone never has shows that it is another zone, although they may agree at the moment.
         """
-        ours = self._now().astimezone(self._zone).utcoffset() or timedelta()
-        theirs = (timedelta(minutes=offsets[name]) for name in ("standardOffset", "dstOffset"))
-        return min((offset - ours for offset in theirs), key=abs)
+        theirs = [timedelta(minutes=offsets[name]) for name in ("standardOffset", "dstOffset")]
+        months = (self._now() + timedelta(days=30 * month) for month in range(13))
+        now, *later = (month.astimezone(self._zone).utcoffset() or timedelta() for month in months)
+        nearest = min((offset - now for offset in theirs), key=abs)
+        ours = {now, *later}
+        if nearest or ours.issuperset(theirs):
+            return nearest
+        return max(min(theirs) - min(ours), max(theirs) - max(ours), key=abs)
 
     def _date(self) -> Mapping[str, object]:
         return {"date": self._now().isoformat()}

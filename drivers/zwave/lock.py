@@ -11,7 +11,7 @@ from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused, Signa
 from drivers.zwave.schedules import Room
 from drivers.zwave.settings import ZwaveLockSettings
 from drivers.zwave.watch import Watch
-from gateway.domain.credential import Empty, Known
+from gateway.domain.credential import Empty, Known, Schedule
 from gateway.domain.driver import AllCleared, LockEvent, LockUnreachable, SlotReported, SlotTouched
 from gateway.domain.lock import Capabilities
 
@@ -43,8 +43,8 @@ class ZwaveLock:
         """Whether the lock told of our last write unasked; those that never do are not waited for."""
         self.room: Room | None = None
         """Room for schedules; None where the lock keeps none, or is not allowed to."""
-        self.stray_schedules: set[str] = set()
-        """Slots that may have a schedule of which the engine knows nothing."""
+        self.seen_schedules: dict[str, Schedule | None] = {}
+        """What a look at a slot has shown since its last write; None where a failure left that unknown."""
         self._tell = tell
         self._watches: list[Watch] = []
         self._held: list[SlotReported] = []

@@ -103,8 +103,11 @@ class Radio:
 
     async def unanswered(self, node: Node) -> int:
         """Return how many questions to a node stayed without answer since the server started."""
-        state = (await self._node_command(node, "get_state"))["state"]
-        return int(state["statistics"]["timeoutResponse"])
+        state = (await self._node_command(node, "get_state")).get("state") or {}
+        count = (state.get("statistics") or {}).get("timeoutResponse")
+        if not isinstance(count, int):
+            raise NoAnswer("the server does not say how many answers of the lock it missed")
+        return count
 
     async def _node_command(self, node: Node, command: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         answer: dict[str, Any] | None = await self._result(

@@ -58,8 +58,8 @@ async def room_of(node: Node, radio: Radio) -> Room | None:
         answer = await radio.on_air(node, CLASS, "getNumSlots")
         if not isinstance(answer, dict):
             raise NoAnswer("the lock did not say how many schedules it keeps: interview it again")
-        year_day, daily = answer["numYearDaySlots"], answer.get("numDailyRepeatingSlots")
-    return Room(year_day=year_day, daily=daily or 0) if year_day > 0 else None
+        year_day, daily = answer.get("numYearDaySlots"), answer.get("numDailyRepeatingSlots")
+    return Room(year_day=year_day, daily=daily or 0) if year_day else None
 
 
 class SlotSchedules:

@@ -12,7 +12,7 @@ from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.radio import Radio
 from drivers.zwave.readings import UserIdStatus
 from drivers.zwave.schedules import LAST_USER, Room, SlotSchedules
-from gateway.domain.credential import Credential, Empty, Known, Reading, Schedule, SlotRef
+from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, Schedule, SlotRef
 from gateway.domain.driver import (
     AuthorityDown,
     DriverError,
@@ -51,10 +51,7 @@ class ZwaveSession(Session):
         if self._lock.room is None or not isinstance(reading, Known) or number > LAST_USER:
             return reading
         schedule = await self._schedules.read(number)
-        if schedule is None:
-            self._lock.stray_schedules.discard(slot)
-        else:
-            self._lock.stray_schedules.add(slot)
+        self._lock.seen_schedules[slot] = schedule or _OPEN
         return _with(reading, schedule)
 
     @override
@@ -87,13 +84,13 @@ class ZwaveSession(Session):
         number = self._number(slot)
         cleared = await self._codes.change(slot, Empty(), "clear")
         schedule = None if holds is None else holds.schedule
-        if schedule is not None:
-            # The code goes first: without its schedule it would open at all times. What may be left of the
-            # schedule lets nobody in, so a failure is no failure of the removal.
+        if schedule is not None and cleared.evidence >= Evidence.ACCEPTED:
+            # The code is gone by now: without its schedule it would open at all times. What may be left of
+            # the schedule lets nobody in, so a failure is no failure of the removal.
             try:
                 await self._schedules.erase(number, schedule)
             except DriverError as failure:
-                self._lock.stray_schedules.add(slot)
+                self._lock.seen_schedules[slot] = None
                 _LOG.info("%s: a cleared slot may keep its schedule: %s", self._lock.device_id, failure)
         return cleared
 
@@ -110,12 +107,17 @@ class ZwaveSession(Session):
         held = self._held(slot, replaces)
         if held == _OPEN or (held is None and self._lock.room is None) or int(slot) > LAST_USER:
             return written
+        if written.reading is not None and written.evidence < Evidence.ACCEPTED:
+            # Something else is there still, and keeps its schedule.
+            if isinstance(written.reading, Known):
+                return replace(written, reading=None if held is None else _with(written.reading, held))
+            return written
         try:
             await self._schedules.erase(int(slot), held)
         except DriverError as failure:
-            self._lock.stray_schedules.add(slot)
+            self._lock.seen_schedules[slot] = None
             raise NoAnswer(f"the code went out, and its slot may keep a schedule: {failure}") from None
-        self._lock.stray_schedules.discard(slot)
+        self._lock.seen_schedules.pop(slot, None)
         return written
 
     async def _write_scheduled(
@@ -137,10 +139,11 @@ class ZwaveSession(Session):
                 await self._put_back(slot, schedule, replaces)
             raise
         except DriverError as failure:
-            self._lock.stray_schedules.add(slot)
+            self._lock.seen_schedules[slot] = None
             if schedules.changed and isinstance(failure, AuthorityDown):
                 raise NoAnswer(f"the schedule went out, and the code did not: {failure}") from None
             raise
+        self._lock.seen_schedules.pop(slot, None)
         if isinstance(written.reading, Known):
             return replace(written, reading=_with(written.reading, schedule))
         return written
@@ -149,7 +152,7 @@ class ZwaveSession(Session):
         """Restore the schedule of a slot whose new code was refused: "refused" says that nothing changed."""
         if replaces is None:
             # No code of ours was there, and one that comes erases what it does not want.
-            self._lock.stray_schedules.add(slot)
+            self._lock.seen_schedules[slot] = None
             return
         before = replaces.schedule or _OPEN
         schedules = self._schedules
@@ -159,7 +162,7 @@ class ZwaveSession(Session):
             else:
                 await schedules.store(int(slot), schedules.entries(before), schedule)
         except DriverError as failure:
-            self._lock.stray_schedules.add(slot)
+            self._lock.seen_schedules[slot] = None
             raise NoAnswer(f"the lock refused the code and may keep its schedule: {failure}") from None
 
     async def _set(self, slot: SlotRef, credential: Credential) -> Written:
@@ -169,9 +172,10 @@ class ZwaveSession(Session):
 
     def _held(self, slot: SlotRef, replaces: Credential | None) -> Schedule | None:
         """Return the schedule that the slot has as far as we know; None where that is unknown."""
-        if replaces is None or slot in self._lock.stray_schedules:
+        if replaces is None:
             return None
-        return replaces.schedule or _OPEN
+        believed = replaces.schedule or _OPEN
+        return believed if self._lock.seen_schedules.get(slot, believed) == believed else None
 
     @property
     def _codes(self) -> SlotCodes:

@@ -143,13 +143,24 @@ async def test_a_clock_that_does_not_take_the_time_is_told_as_wrong(bed: ZwaveBe
     assert abs(off_by - (shown - NOON)) < A_MOMENT
 
 
-async def test_a_server_in_another_time_zone_is_told_as_a_wrong_clock(bed: ZwaveBed) -> None:
+@pytest.mark.parametrize(
+    ("zone", "now", "hours"),
+    [
+        ("America/New_York", NOON, 5),
+        # The winter of Berlin looks like the summer of London.
+        ("Europe/London", datetime(2026, 7, 1, 11, 0, tzinfo=UTC), 1),
+        ("Europe/London", datetime(2026, 2, 1, 11, 0, tzinfo=UTC), 1),
+        ("Europe/Paris", datetime(2026, 7, 1, 11, 0, tzinfo=UTC), 0),
+    ],
+)
+async def test_a_server_in_another_time_zone_is_told_as_a_wrong_clock(
+    bed: ZwaveBed, zone: str, now: datetime, hours: int
+) -> None:
     """It reads back what it wrote, by its own zone; only the zone that it told the lock gives it away."""
-    async with keeping_time(bed, HandClock(NOON), zone=ZoneInfo("America/New_York")) as run:
-        # The hub has UTC-4, the server told the lock UTC+1 in winter and UTC+2 in summer.
+    async with keeping_time(bed, HandClock(now), zone=ZoneInfo(zone)) as run:
         off_by = (await run.told.one(ClockChecked)).off_by
     assert off_by is not None
-    assert abs(off_by - timedelta(hours=5)) < A_MOMENT
+    assert abs(off_by - timedelta(hours=hours)) < A_MOMENT
 
 
 async def test_while_the_hub_does_not_know_the_time_no_lock_is_told_any(bed: ZwaveBed) -> None:

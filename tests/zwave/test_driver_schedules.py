@@ -196,6 +196,7 @@ async def test_a_schedule_replaces_another_and_nothing_of_that_is_left(
     """What is known to be there is not asked for."""
     async with ready(bed, "scheduled") as run, run.driver.session("scheduled") as session:
         await session.write("3", before, replaces=None)
+        assert await session.read("3") == Known(before)
         await cost(bed, "scheduled")
         await session.write("3", after, replaces=before)
         assert await cost(bed, "scheduled") == held
@@ -352,6 +353,21 @@ async def test_a_refused_code_leaves_the_schedule_of_the_one_before(
             await session.write("3", Credential(pin=Pin("5822"), schedule=LONGER), replaces=before)
         assert refused.value.reason is Refusal.DUPLICATE
         assert await session.read("3") == Known(before)
+
+
+@pytest.mark.parametrize("what", ["write", "clear"])
+async def test_a_code_that_the_lock_did_not_let_go_keeps_its_schedule(bed: ZwaveBed, what: str) -> None:
+    """It swallowed the change: without the schedule the PIN of before would open at all times."""
+    node = NODES["scheduled_plain"].node_id
+    async with ready(bed, "scheduled_plain") as run, run.driver.session("scheduled_plain") as session:
+        await session.write("3", GUEST, replaces=None)
+        await bed.fault(node, Faults(swallow_sets=1))
+        if what == "write":
+            written = await session.write("3", Credential(pin=Pin("5822")), replaces=GUEST)
+            assert written == Written(slot="3", evidence=Evidence.SENT, reading=Known(GUEST))
+        else:
+            assert (await session.clear("3", holds=GUEST)).evidence is Evidence.SENT
+        assert await session.read("3") == Known(GUEST)
 
 
 async def test_a_refused_code_in_an_empty_slot_costs_nothing_more(bed: ZwaveBed) -> None:

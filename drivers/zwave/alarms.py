@@ -78,7 +78,7 @@ _DENIED = {
     AccessEvent.TOO_MANY_WRONG_CODES: "too many wrong codes",
     AccessEvent.CREDENTIAL_DISABLED: _REFUSED,
     AccessEvent.CREDENTIAL_REFUSED: _REFUSED,
-    AccessEvent.CREDENTIAL_OUT_OF_SCHEDULE: _REFUSED,
+    AccessEvent.CREDENTIAL_OUT_OF_SCHEDULE: "outside_schedule",
 }
 
 

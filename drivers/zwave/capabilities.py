@@ -1,14 +1,16 @@
 """Who a node is and what it can do, from the server's memory and at most two commands over the air."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from zwave_js_server.const import CommandClass
 from zwave_js_server.model.node import Node
 
 from drivers.zwave.radio import Radio
 from drivers.zwave.readings import UserIdStatus
+from drivers.zwave.schedules import Room
 from drivers.zwave.settings import ZwaveLockSettings
-from gateway.domain.lock import Capabilities, Identity, PinRules, Readback
+from gateway.domain.lock import Capabilities, Identity, NativeWindows, PinRules, Readback
 
 SPACING = timedelta(seconds=2)
 """Pause between operations on one lock; lock_code_manager found it needed in the field."""
@@ -37,8 +39,12 @@ def demand_user_code(node: Node) -> None:
         raise UnfitError("it offers no user codes: is it a lock, included with security?")
 
 
-async def examine(node: Node, settings: ZwaveLockSettings, radio: Radio) -> Capabilities:
+async def examine(
+    node: Node, settings: ZwaveLockSettings, radio: Radio, room: Room | None, zone: ZoneInfo
+) -> Capabilities:
     """Return what the lock can do. Uses the radio only where the interview left the number of slots open.
+
+    `room` is that for schedules, where the lock keeps any; it keeps them in the local time of `zone`.
 
     Raises UnfitError for locks that are not to be managed, and any DriverError.
     """
@@ -63,6 +69,9 @@ async def examine(node: Node, settings: ZwaveLockSettings, radio: Radio) -> Capa
         supervised=CommandClass.SUPERVISION in offered,
         # Version 1 has the number 2 too, but means "reserved by the administrator" with it.
         disabled_status=version > 1 and str(int(UserIdStatus.DISABLED)) in _states(node),
+        native_windows=_native_windows(room),
+        schedule_granularity=timedelta(minutes=1),
+        schedule_zone=None if room is None else zone.key,
         probe=bool(await radio.from_server(node, CommandClass.USER_CODE, "supportsCommand", _CHECKSUM_GET)),
         reports_use=CommandClass.NOTIFICATION in offered,
         spacing=SPACING,
@@ -99,6 +108,12 @@ def battery_of(node: Node) -> float | None:
     """Return the battery as last reported, 0 to 1."""
     value = node.values.get(f"{node.node_id}-{CommandClass.BATTERY}-0-level")
     return value.value / 100 if value is not None and isinstance(value.value, int) else None
+
+
+def _native_windows(room: Room | None) -> NativeWindows:
+    if room is None:
+        return NativeWindows.NONE
+    return NativeWindows.DATES_OR_WEEKDAYS if room.daily > 0 else NativeWindows.DATES
 
 
 def _reserved(node: Node, slot: int) -> bool:

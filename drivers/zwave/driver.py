@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from random import Random
 from typing import override
+from zoneinfo import ZoneInfo
 
+from drivers.zwave.clocks import Clocks, SureTime
+from drivers.zwave.codes import Waits
 from drivers.zwave.connection import Connection
 from drivers.zwave.feed import Feed
 from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.network import Network
 from drivers.zwave.radio import Radio
-from drivers.zwave.session import Waits, ZwaveSession
+from drivers.zwave.session import ZwaveSession
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityDown, Driver, EventSink, LockUnreachable, Session
@@ -30,18 +33,25 @@ class ZwaveDriver(Driver):
         locks: Mapping[str, ZwaveLockSettings],
         *,
         clock: Clock,
+        zone: ZoneInfo,
         random: Random,
+        believe_clock: bool = False,
         waits: Waits | None = None,
     ) -> None:
         """Know the locks by device id; nothing is connected before `run`.
 
-        `clock` times the attempts to connect and `random` spreads them. `waits` shortens the waiting for
-        what locks tell after a write, for tests.
+        `clock` times the attempts to connect and `random` spreads them. Locks with schedules of their own
+        keep them in the local time of `zone`; their clocks are set by `clock` once it is synchronised, or
+        with `believe_clock` at any time. `waits` shortens the waiting for what locks tell after a write, for
+        tests.
         """
         self._feed = Feed(clock)
         self._locks = {name: ZwaveLock(name, lock, self._feed.put) for name, lock in locks.items()}
         self._radio = Radio()
-        self._network = Network(self._locks, self._radio, self._feed)
+        self._zone = zone
+        time = SureTime(clock, believe=believe_clock)
+        self._clocks = Clocks(self._radio, clock, time, zone, self._feed.put)
+        self._network = Network(self._locks, self._radio, self._feed, self._clocks, zone)
         self._connection = Connection(settings, self._network, clock, random)
         self._waits = waits or Waits()
 
@@ -63,6 +73,7 @@ class ZwaveDriver(Driver):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._feed.run(sink))
             tasks.create_task(self._connection.run())
+            tasks.create_task(self._clocks.run())
 
     @override
     @asynccontextmanager
@@ -75,7 +86,7 @@ class ZwaveDriver(Driver):
                 raise AuthorityDown("there is no link to the Z-Wave server")
             if lock.problem is not None:
                 raise LockUnreachable(lock.problem)
-            yield ZwaveSession(lock, self._radio, self._waits)
+            yield ZwaveSession(lock, self._radio, self._waits, self._zone)
 
 
 def _quieten() -> None:

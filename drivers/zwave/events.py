@@ -19,6 +19,8 @@ from gateway.domain.driver import AccessDenied, BatteryLevel, LockAlive, LockDea
 
 _LOG = logging.getLogger(__name__)
 
+NEW_BATTERIES = 20
+"""A level that rises by so many per cent at once: the lock was without power, and its clock may be wrong."""
 MAPPED_WITHIN_S = 1.0
 """A V1 alarm and the notification that the server makes of it come this close together."""
 
@@ -28,11 +30,18 @@ type Event = dict[str, Any]
 class NodeEvents:
     """Listens to one node for one lock until `stop`."""
 
-    def __init__(self, lock: ZwaveLock, node: Node, *, ready: Callable[[], None]) -> None:
-        """Listen from now on; `ready` is called when the lock has to be examined anew."""
+    def __init__(
+        self, lock: ZwaveLock, node: Node, *, ready: Callable[[], None], alive: Callable[[], None]
+    ) -> None:
+        """Listen from now on.
+
+        `ready` is called when the lock has to be examined anew, `alive` when it comes back after a silence or
+        a change of batteries.
+        """
         self._lock = lock
         self._node = node
         self._ready = ready
+        self._alive = alive
         self._loop = asyncio.get_running_loop()
         self._status: dict[int, object] = {}
         self._alarm: dict[str, int] = {}
@@ -72,7 +81,7 @@ class NodeEvents:
             case (CommandClass.NOTIFICATION, "Access Control"):
                 self._keypad_state(args)
             case (CommandClass.BATTERY, "level"):
-                self._battery(args.get("newValue"))
+                self._battery(args.get("newValue"), args.get("prevValue"))
 
     def _report(self, slot: int, code: object) -> None:
         status = self._status.pop(slot, None)
@@ -136,8 +145,10 @@ class NodeEvents:
             if isinstance(signal, AccessDenied):
                 self._lock.seen(signal)
 
-    def _battery(self, level: object) -> None:
+    def _battery(self, level: object, before: object) -> None:
         if isinstance(level, int):
+            if isinstance(before, int) and level - before >= NEW_BATTERIES:
+                self._alive()
             self._lock.seen(BatteryLevel(device_id=self._lock.device_id, level=level / 100))
 
     def _dead(self, _event: Event) -> None:
@@ -152,6 +163,7 @@ class NodeEvents:
     def _woken(self, _event: Event) -> None:
         self._lock.dead = False
         self._lock.seen(LockAlive(device_id=self._lock.device_id))
+        self._alive()
         if self._lock.capabilities is None or not self._lock.serial_asked:
             self._ready()
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from zwave_js_server.model.node import Node
 
 from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused, Signal
+from drivers.zwave.schedules import Room
 from drivers.zwave.settings import ZwaveLockSettings
 from drivers.zwave.watch import Watch
-from gateway.domain.credential import Empty
-from gateway.domain.driver import AllCleared, LockEvent, SlotReported, SlotTouched
+from gateway.domain.credential import Empty, Known, Schedule
+from gateway.domain.driver import AllCleared, LockEvent, LockUnreachable, SlotReported, SlotTouched
 from gateway.domain.lock import Capabilities
 
 _LOG = logging.getLogger(__name__)
@@ -40,6 +41,10 @@ class ZwaveLock:
         self.included_anew = False
         self.tells_of_writes = True
         """Whether the lock told of our last write unasked; those that never do are not waited for."""
+        self.room: Room | None = None
+        """Room for schedules; None where the lock keeps none, or is not allowed to."""
+        self.seen_schedules: dict[str, Schedule | None] = {}
+        """What a look at a slot has shown since its last write; None where a failure left that unknown."""
         self._tell = tell
         self._watches: list[Watch] = []
         self._held: list[SlotReported] = []
@@ -54,6 +59,18 @@ class ZwaveLock:
     def fit(self, capabilities: Capabilities) -> None:
         """Work with the lock."""
         self.problem, self.capabilities = None, capabilities
+
+    def reached(self) -> Node:
+        """Return its node. Raises LockUnreachable where there is none at the moment."""
+        if self.node is None:
+            raise LockUnreachable(self.problem or "the lock is not in the network")
+        return self.node
+
+    def able(self) -> Capabilities:
+        """Return what it can do. Raises LockUnreachable while that is not known."""
+        if self.capabilities is None:
+            raise LockUnreachable(self.problem or "the lock has not been examined")
+        return self.capabilities
 
     @contextmanager
     def watched_by[W: Watch](self, watch: W, linger_s: float = 0.0) -> Iterator[W]:
@@ -78,6 +95,9 @@ class ZwaveLock:
                 self._pass_on(SlotTouched(device_id=self.device_id, slot=slot))
             case SlotReported(reading=Empty()):
                 self._hold(signal)
+            case SlotReported(slot=slot, reading=Known()) if self.room is not None:
+                # Digits are only half of what such a slot holds: the schedule has to be asked for.
+                self._pass_on(SlotTouched(device_id=self.device_id, slot=slot))
             case AllCleared():
                 # The server empties its memory of all slots and tells so before the event: no lock said that.
                 self._held.clear()

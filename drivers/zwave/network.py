@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from zwave_js_server.client import Client
 from zwave_js_server.const import NodeStatus
@@ -19,10 +20,12 @@ from drivers.zwave.capabilities import (
     identity_of,
     serial_of,
 )
+from drivers.zwave.clocks import Clocks
 from drivers.zwave.events import NodeEvents
 from drivers.zwave.feed import Feed
 from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.radio import Radio
+from drivers.zwave.schedules import room_of
 from gateway.domain.driver import (
     AllCleared,
     AuthorityLost,
@@ -44,11 +47,15 @@ KEEP_CODES = {"interview": {"queryAllUserCodes": True}}
 class Network:
     """The configured locks among the nodes of the server."""
 
-    def __init__(self, locks: Mapping[str, ZwaveLock], radio: Radio, feed: Feed) -> None:
-        """Know the locks; no node is known before `attach`."""
+    def __init__(
+        self, locks: Mapping[str, ZwaveLock], radio: Radio, feed: Feed, clocks: Clocks, zone: ZoneInfo
+    ) -> None:
+        """Know the locks; no node is known before `attach`. `clocks` are those of locks with schedules."""
         self._locks = locks
         self._radio = radio
         self._feed = feed
+        self._clocks = clocks
+        self._zone = zone
         self._due: asyncio.Queue[ZwaveLock | None] = asyncio.Queue()
         self._listeners: dict[str, NodeEvents] = {}
         self.warnings: tuple[str, ...] = ()
@@ -104,7 +111,10 @@ class Network:
         lock.serial_asked = False
         lock.problem = "it has not been examined yet"
         self._listeners[lock.device_id] = NodeEvents(
-            lock, lock.node, ready=lambda: self._due.put_nowait(lock)
+            lock,
+            lock.node,
+            ready=lambda: self._due.put_nowait(lock),
+            alive=lambda: self._clocks.doubt(lock),
         )
         self._due.put_nowait(lock)
 
@@ -132,12 +142,14 @@ class Network:
         try:
             demand_user_code(node)
             await self._learn_serial(lock, node)
-            capabilities = await examine(node, lock.settings, self._radio)
+            room = await room_of(node, self._radio) if lock.settings.native_schedules else None
+            capabilities = await examine(node, lock.settings, self._radio, room, self._zone)
         except (UnfitError, DriverError) as error:
             lock.unfit(str(error))
             return
         if lock.node is not node or not node.ready:
             return  # Removed or interviewed anew in the meantime: its turn comes again.
+        lock.room = room
         lock.fit(capabilities)
         identity = identity_of(node, home_id)
         battery = battery_of(node)
@@ -150,6 +162,7 @@ class Network:
             self._feed.put(AllCleared(device_id=device_id))
         if lock.dead:
             self._feed.put(LockDead(device_id=device_id))
+        self._clocks.doubt(lock)
 
     async def _learn_serial(self, lock: ZwaveLock, node: Node) -> None:
         """Ask once per run for what tells this lock from another of its model on the same node id."""

@@ -4,7 +4,8 @@ Texts of foreign exceptions go nowhere: some quote the command that failed, PIN 
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
+from enum import IntEnum
 from typing import Any
 
 from zwave_js_server.client import Client
@@ -24,6 +25,21 @@ _NO_ACKNOWLEDGEMENT = 204
 _MESSAGE_TOO_LARGE = 217
 _ARGUMENT_INVALID = 322
 _NOT_SUPPORTED = {302, 303, 304}
+
+
+class Supervised(IntEnum):
+    """Answers of the Supervision Command Class, as zwave-js numbers them."""
+
+    NO_SUPPORT = 0
+    WORKING = 1
+    FAIL = 2
+    SUCCESS = 255
+
+
+def supervised(answer: object) -> int | None:
+    """Return what supervision said of a command; None: it was not supervised, or the report got lost."""
+    status = answer.get("status") if isinstance(answer, dict) else None
+    return status if isinstance(status, int) else None
 
 
 class TooLargeForNow(Refused):
@@ -68,6 +84,36 @@ class Radio:
         return await self._result(
             endpoint.async_invoke_cc_api(command_class, method, *args, wait_for_result=True)
         )
+
+    async def node_command(
+        self, node: Node, command: str, arguments: Callable[[], Mapping[str, object]] = dict
+    ) -> dict[str, Any]:
+        """Let the server speak with a node over the air; as `on_air` for its commands for nodes.
+
+        `arguments` is asked when the turn has come, so that a time in them is that of the sending.
+        """
+        async with self._air:
+            return await self._node_command(node, command, **arguments())
+
+    async def remembered(self, node: Node, command_class: CommandClass, name: str) -> int | None:
+        """Return a number that the server learned from the node, those that it keeps to itself included."""
+        value = {"commandClass": int(command_class), "endpoint": 0, "property": name}
+        answer = (await self._node_command(node, "get_value", valueId=value)).get("value")
+        return answer if isinstance(answer, int) else None
+
+    async def unanswered(self, node: Node) -> int:
+        """Return how many questions to a node stayed without answer since the server started."""
+        state = (await self._node_command(node, "get_state")).get("state") or {}
+        count = (state.get("statistics") or {}).get("timeoutResponse")
+        if not isinstance(count, int):
+            raise NoAnswer("the server does not say how many answers of the lock it missed")
+        return count
+
+    async def _node_command(self, node: Node, command: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        answer: dict[str, Any] | None = await self._result(
+            node.async_send_command(command, None, True, **arguments)  # noqa: FBT003 - wait for the result
+        )
+        return answer or {}
 
     async def endpoint_command(self, node: Node, command: str) -> dict[str, Any]:
         """Carry out a command of the server that concerns a node and needs no radio."""

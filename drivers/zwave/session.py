@@ -1,75 +1,58 @@
-"""Reads and writes the slots of one lock, with as few radio commands as its kind allows.
+"""The work on one lock: the contract of `gateway.domain.driver` over its codes and its own schedules."""
 
-Writes go by the User Code Command Class directly, not by the server's access-control commands: those keep
-the status that the server remembers (a code staged as disabled would stay disabled), and they read the slot
-once more whenever supervision does not confirm.
-"""
-
-import asyncio
+import logging
 from collections.abc import Mapping
-from enum import IntEnum
 from typing import override
+from zoneinfo import ZoneInfo
 
-from msgspec import Struct
-from zwave_js_server.const import CommandClass
-from zwave_js_server.model.node import Node
+from msgspec.structs import replace
 
-from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused
+from drivers.zwave.codes import SlotCodes, Waits
 from drivers.zwave.lock import ZwaveLock
-from drivers.zwave.radio import Radio, TooLargeForNow
-from drivers.zwave.readings import UserIdStatus, reading_of
-from drivers.zwave.watch import ReadWatch, WriteWatch, shows
-from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
+from drivers.zwave.radio import Radio
+from drivers.zwave.readings import UserIdStatus
+from drivers.zwave.schedules import LAST_USER, Room, SlotSchedules
+from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, Schedule, SlotRef
 from gateway.domain.driver import (
     AuthorityDown,
-    LockUnreachable,
+    DriverError,
     NoAnswer,
     Refused,
     Session,
-    SlotReported,
     Written,
 )
-from gateway.domain.lock import Capabilities, Readback
+from gateway.domain.lock import Readback
 from gateway.domain.placement import Refusal
 
-LINGER_S = 0.5
-"""The report that answers a Get may be told a little after the answer itself."""
+_LOG = logging.getLogger(__name__)
 
-
-class Waits(Struct, frozen=True, kw_only=True):
-    """Seconds to wait for what a lock tells about a write. Waiting costs no radio."""
-
-    report_s: float = 8.0
-    """For the report of an unsupervised write; Kwikset HC620 takes 3 s (keymaster#310)."""
-    settle_s: float = 1.5
-    """Before a written slot is read: earlier some locks still answer what was there (keymaster#799)."""
-    duplicate_s: float = 10.0
-    """From the write on, a duplicate told is that of the write (lock_code_manager#899)."""
-
-
-class _Supervised(IntEnum):
-    """Answers of the Supervision Command Class, as zwave-js numbers them."""
-
-    NO_SUPPORT = 0
-    WORKING = 1
-    FAIL = 2
-    SUCCESS = 255
+_OPEN = Schedule()
+"""What a code without a schedule has."""
+_ROOM_FOR_OURS = Room(year_day=1, daily=0)
+"""Where the lock may keep no schedules any more, only those that it was given are erased."""
 
 
 class ZwaveSession(Session):
     """Work on one lock. The lock's turn is held outside, the channel only while a command is on it."""
 
-    def __init__(self, lock: ZwaveLock, radio: Radio, waits: Waits) -> None:
-        """Work on `lock`, which must have been found fit."""
+    def __init__(self, lock: ZwaveLock, radio: Radio, waits: Waits, zone: ZoneInfo) -> None:
+        """Work on `lock`, which must have been found fit and keeps schedules in the time of `zone`."""
         self._lock = lock
         self._radio = radio
         self._waits = waits
+        self._zone = zone
 
     @override
     async def read(self, slot: SlotRef) -> Reading:
-        if not self._readable:
+        if self._lock.able().readback is Readback.NONE:
             raise Refused(Refusal.OTHER, "readings prove nothing on this lock")
-        return await self._read(slot)
+        number = self._number(slot)
+        reading = await self._codes.read(slot)
+        if self._lock.room is None or not isinstance(reading, Known) or number > LAST_USER:
+            return reading
+        schedule = await self._schedules.read(number)
+        self._lock.seen_schedules[slot] = schedule or _OPEN
+        return _with(reading, schedule)
 
     @override
     async def read_all(self) -> Mapping[SlotRef, Reading]:
@@ -77,160 +60,138 @@ class ZwaveSession(Session):
 
     @override
     async def probe(self) -> str:
-        checksum = await self._command("getUserCodeChecksum")
-        if not isinstance(checksum, int):
-            raise NoAnswer("the lock did not answer with its checksum")
-        return f"{checksum:04x}"
+        return await self._codes.checksum()
 
     @override
     async def write(
         self, slot: SlotRef | None, credential: Credential, *, replaces: Credential | None
     ) -> Written:
-        pin = credential.pin.reveal()
-        if slot is None or credential.schedule is not None:
+        schedule = credential.schedule
+        if slot is None or (schedule is not None and self._lock.room is None):
             raise Refused(Refusal.OTHER, "this lock wants a slot, and keeps no schedules")
-        if not (pin.isascii() and pin.isdecimal() and len(pin) in self._capabilities.pin_rules.lengths):
+        pin = credential.pin.reveal()
+        if not (pin.isascii() and pin.isdecimal() and len(pin) in self._lock.able().pin_rules.lengths):
             raise Refused(Refusal.FORMAT, "Z-Wave locks take codes of 4 to 10 digits")
-        if not credential.enabled and not self._capabilities.disabled_status:
+        if not credential.enabled and not self._lock.able().disabled_status:
             raise Refused(Refusal.OTHER, "this lock cannot hold a code disabled")
-        status = UserIdStatus.ENABLED if credential.enabled else UserIdStatus.DISABLED
-        wanted = Known(Credential(pin=credential.pin, enabled=credential.enabled))
-        return await self._change(slot, wanted, "set", int(status), pin)
+        self._number(slot)
+        if schedule is None or schedule == _OPEN:
+            return await self._write_open(slot, credential, replaces)
+        return await self._write_scheduled(slot, credential, schedule, replaces)
 
     @override
     async def clear(self, slot: SlotRef, *, holds: Credential | None) -> Written:
-        return await self._change(slot, Empty(), "clear")
-
-    async def _change(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
         number = self._number(slot)
-        with self._lock.watched_by(WriteWatch(slot, wanted)) as watch:
+        cleared = await self._codes.change(slot, Empty(), "clear")
+        schedule = None if holds is None else holds.schedule
+        if schedule is not None and cleared.evidence >= Evidence.ACCEPTED:
+            # The code is gone by now: without its schedule it would open at all times. What may be left of
+            # the schedule lets nobody in, so a failure is no failure of the removal.
             try:
-                answer = await self._command(method, number, *arguments)
-            except TooLargeForNow:
-                # A short command synchronises the two; its answer is of no interest.
-                await self._command("get", number)
-                answer = await self._command(method, number, *arguments)
-            sent = asyncio.get_running_loop().time()
-            # Absent: not supervised, or the report of it got lost.
-            match answer.get("status") if isinstance(answer, dict) else None:
-                case _Supervised.SUCCESS:
-                    return await self._accepted(slot, watch)
-                case _Supervised.FAIL | _Supervised.NO_SUPPORT:
-                    return await self._refused(slot, wanted, watch, sent)
-                case _:
-                    return await self._unanswered(slot, wanted, watch, sent)
+                await self._schedules.erase(number, schedule)
+            except DriverError as failure:
+                self._lock.seen_schedules[slot] = None
+                _LOG.info("%s: a cleared slot may keep its schedule: %s", self._lock.device_id, failure)
+        return cleared
 
-    async def _accepted(self, slot: SlotRef, watch: WriteWatch) -> Written:
-        """Take the lock's word; a report that came with it tells even more."""
-        sign = await watch.sign(0)
-        if isinstance(sign, SlotReported):
-            return _written(slot, sign.reading, confirmed=True)
-        return Written(slot=slot, evidence=Evidence.ACCEPTED)
+    async def _write_open(
+        self, slot: SlotRef, credential: Credential, replaces: Credential | None
+    ) -> Written:
+        """Write a code without a schedule, then take away the schedule that the slot may have.
 
-    async def _refused(self, slot: SlotRef, wanted: Reading, watch: WriteWatch, sent: float) -> Written:
-        """Find out why the lock said no; believe a look at the slot more than the answer."""
-        if await watch.duplicate(self._waits.settle_s):
-            raise _duplicate()
-        if self._readable:
-            reading = await self._look_after(slot)
-            # Masked digits may be those of before.
-            if reading == wanted:
-                return _written(slot, reading, confirmed=True)
-        if await watch.duplicate(self._left(sent)):
-            raise _duplicate()
-        raise Refused(Refusal.OTHER, "the lock refused and did not say why")
-
-    async def _unanswered(self, slot: SlotRef, wanted: Reading, watch: WriteWatch, sent: float) -> Written:
-        """Wait for the lock to tell; ask it once if it does not."""
-        # Where a look cannot decide, what the lock tells is the only way to learn of a duplicate.
-        expected = self._lock.tells_of_writes or not self._readable
-        waiting = expected and not self._capabilities.supervised
-        sign = await watch.sign(self._waits.report_s if waiting else self._waits.settle_s)
-        if waiting or sign is not None:
-            self._lock.tells_of_writes = sign is not None
-        match sign:
-            case DuplicateRefused():
-                raise _duplicate()
-            case SlotReported(reading=reading):
-                return _written(slot, reading, confirmed=True)
-            case CodeAdded(slot=str()) | CodeDeleted(slot=str()):
-                return Written(slot=slot, evidence=Evidence.ACCEPTED)
-        if not self._readable:
-            return Written(slot=slot, evidence=Evidence.SENT)
-        # A lock that told of some change without a slot may still need its time.
-        if await watch.duplicate(self._waits.settle_s - _since(sent)):
-            raise _duplicate()
-        reading = await self._look_after(slot)
-        # Hidden digits may be those of before, kept because ours were a duplicate.
-        doubtful = isinstance(wanted, Known) and reading != wanted
-        if doubtful and await watch.duplicate(self._left(sent)):
-            raise _duplicate()
-        return _written(slot, reading, confirmed=shows(reading, wanted))
-
-    async def _look_after(self, slot: SlotRef) -> Reading:
-        """Read a slot to which a command went out: that the look fails does not unsay the command."""
+        In this order: without its schedule, the PIN that was there would open at all times. Until the
+        schedule is gone the new PIN opens no longer than the old schedule allows, its owner's loss for some
+        seconds; and if it cannot be taken away, that is no success.
+        """
+        written = await self._set(slot, credential)
+        held = self._held(slot, replaces)
+        if held == _OPEN or (held is None and self._lock.room is None) or int(slot) > LAST_USER:
+            return written
+        if written.reading is not None and written.evidence < Evidence.ACCEPTED:
+            # Something else is there still, and keeps its schedule.
+            if isinstance(written.reading, Known):
+                return replace(written, reading=None if held is None else _with(written.reading, held))
+            return written
         try:
-            return await self._read(slot)
-        except (AuthorityDown, Refused) as failure:
-            raise NoAnswer(f"the command went out, and the look at the slot failed: {failure}") from None
+            await self._schedules.erase(int(slot), held)
+        except DriverError as failure:
+            self._lock.seen_schedules[slot] = None
+            raise NoAnswer(f"the code went out, and its slot may keep a schedule: {failure}") from None
+        self._lock.seen_schedules.pop(slot, None)
+        return written
 
-    async def _read(self, slot: SlotRef) -> Reading:
-        number = self._number(slot)
-        with self._lock.watched_by(ReadWatch(slot), LINGER_S) as watch:
-            answer = await self._command("get", number)
-        if not isinstance(answer, dict):
-            if watch.reading is None:
-                raise NoAnswer("the lock did not answer when asked for a slot")
-            return watch.reading
-        reading = reading_of(answer.get("userIdStatus"), answer.get("userCode"))
-        if reading is None:
-            raise Refused(Refusal.OTHER, "the lock says that it has no such slot")
-        return reading
+    async def _write_scheduled(
+        self, slot: SlotRef, credential: Credential, schedule: Schedule, replaces: Credential | None
+    ) -> Written:
+        """Write a schedule, and the code only when the lock has it.
 
-    async def _command(self, method: str, *arguments: object) -> object:
-        answer: object = await self._radio.on_air(self._node, CommandClass.USER_CODE, method, *arguments)
-        return answer
+        In this order: a code whose schedule got lost on the way would open at all times.
+        """
+        schedules = self._schedules
+        if int(slot) > LAST_USER:
+            raise Refused(Refusal.OTHER, f"the lock keeps schedules for slots up to {LAST_USER} only")
+        entries = schedules.entries(schedule)
+        try:
+            await schedules.store(int(slot), entries, self._held(slot, replaces))
+            written = await self._set(slot, credential)
+        except Refused:
+            if schedules.changed:
+                await self._put_back(slot, schedule, replaces)
+            raise
+        except DriverError as failure:
+            self._lock.seen_schedules[slot] = None
+            if schedules.changed and isinstance(failure, AuthorityDown):
+                raise NoAnswer(f"the schedule went out, and the code did not: {failure}") from None
+            raise
+        self._lock.seen_schedules.pop(slot, None)
+        if isinstance(written.reading, Known):
+            return replace(written, reading=_with(written.reading, schedule))
+        return written
+
+    async def _put_back(self, slot: SlotRef, schedule: Schedule, replaces: Credential | None) -> None:
+        """Restore the schedule of a slot whose new code was refused: "refused" says that nothing changed."""
+        if replaces is None:
+            # No code of ours was there, and one that comes erases what it does not want.
+            self._lock.seen_schedules[slot] = None
+            return
+        before = replaces.schedule or _OPEN
+        schedules = self._schedules
+        try:
+            if before == _OPEN:
+                await schedules.erase(int(slot), schedule)
+            else:
+                await schedules.store(int(slot), schedules.entries(before), schedule)
+        except DriverError as failure:
+            self._lock.seen_schedules[slot] = None
+            raise NoAnswer(f"the lock refused the code and may keep its schedule: {failure}") from None
+
+    async def _set(self, slot: SlotRef, credential: Credential) -> Written:
+        status = UserIdStatus.ENABLED if credential.enabled else UserIdStatus.DISABLED
+        wanted = Known(Credential(pin=credential.pin, enabled=credential.enabled))
+        return await self._codes.change(slot, wanted, "set", int(status), credential.pin.reveal())
+
+    def _held(self, slot: SlotRef, replaces: Credential | None) -> Schedule | None:
+        """Return the schedule that the slot has as far as we know; None where that is unknown."""
+        if replaces is None:
+            return None
+        believed = replaces.schedule or _OPEN
+        return believed if self._lock.seen_schedules.get(slot, believed) == believed else None
 
     @property
-    def _node(self) -> Node:
-        if self._lock.node is None:
-            raise LockUnreachable(self._lock.problem or "the lock is not in the network")
-        return self._lock.node
+    def _codes(self) -> SlotCodes:
+        return SlotCodes(self._lock, self._radio, self._waits)
 
     @property
-    def _capabilities(self) -> Capabilities:
-        if self._lock.capabilities is None:
-            raise LockUnreachable(self._lock.problem or "the lock has not been examined")
-        return self._lock.capabilities
-
-    @property
-    def _readable(self) -> bool:
-        return self._capabilities.readback is not Readback.NONE
+    def _schedules(self) -> SlotSchedules:
+        room = self._lock.room or _ROOM_FOR_OURS
+        return SlotSchedules(self._lock.reached(), self._radio, room, self._zone, self._waits.settle_s)
 
     def _number(self, slot: SlotRef) -> int:
         """Return the user id. Above all never 0, which would clear every code of the lock."""
-        if slot not in self._capabilities.slots:
+        if slot not in self._lock.able().slots:
             raise Refused(Refusal.OTHER, "the lock has no such slot")
         return int(slot)
 
-    def _left(self, sent: float) -> float:
-        return self._waits.duplicate_s - _since(sent)
 
-
-def _since(moment: float) -> float:
-    return asyncio.get_running_loop().time() - moment
-
-
-def _duplicate() -> Refused:
-    return Refused(Refusal.DUPLICATE, "the lock has this code already, in another slot or as its own")
-
-
-def _written(slot: SlotRef, reading: Reading, *, confirmed: bool) -> Written:
-    """Return what a look after the write says. Another content than ours leaves it at "sent"."""
-    if not confirmed:
-        evidence = Evidence.SENT
-    elif isinstance(reading, Unreadable):
-        evidence = Evidence.OCCUPIED
-    else:
-        evidence = Evidence.READ_BACK
-    return Written(slot=slot, evidence=evidence, reading=reading)
+def _with(reading: Known, schedule: Schedule | None) -> Known:
+    return Known(replace(reading.credential, schedule=schedule))

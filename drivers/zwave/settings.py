@@ -52,6 +52,12 @@ class ZwaveLockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The name that the node has in the server, exactly as written there."""
     readback: Literal["auto", "none"] = "auto"
     """`none` for locks that answer "available" whatever they hold: they are never read."""
+    native_schedules: bool = False
+    """Whether the lock may keep the windows of codes by itself, where it has Schedule Entry Lock (78).
+
+    To be allowed for each lock: on some models (Kwikset 914) a schedule changes what kind of user a slot has,
+    and no lock tells whether a schedule is in force.
+    """
 
     def __post_init__(self) -> None:
         """Demand one way to find the lock, not two that may disagree."""

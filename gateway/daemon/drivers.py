@@ -42,6 +42,8 @@ class Drivers:
             settings.zwave,
             settings.zwave_locks,
             clock=clock,
+            zone=settings.gateway.time_zone,
+            believe_clock=settings.clock.untrusted_policy == "run",
             random=random.Random(),  # noqa: S311 - spreads reconnecting, nothing more
         )
         self.by_name["zwave"] = driver

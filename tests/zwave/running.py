@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from random import Random
+from zoneinfo import ZoneInfo
 
+from drivers.zwave.codes import Waits
 from drivers.zwave.driver import ZwaveDriver
-from drivers.zwave.session import Waits
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
-from gateway.domain.driver import LockEvent, LockSeen
+from gateway.domain.clock import Clock
+from gateway.domain.driver import ClockChecked, LockEvent, LockSeen
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import MODELS, Model, NodeConfig
 
+BERLIN = ZoneInfo("Europe/Berlin")
+"""The zone of the hub, and that of the process of the server on the bed."""
 PATIENCE_S = 20.0
 """Far more than anything on the bed takes: reaching it is a failure."""
 SHORT = Waits(report_s=1.0, settle_s=0.5, duplicate_s=2.0)
@@ -113,10 +117,12 @@ class Running:
 
 
 def settings_for(*models: Model) -> dict[str, ZwaveLockSettings]:
-    """Return settings of locks that are called like their model."""
+    """Return settings of locks that are called like their model, and keep schedules if that says so."""
     return {
         model: ZwaveLockSettings(
-            node=NODES[model].node_id, readback="none" if model == "write_only" else "auto"
+            node=NODES[model].node_id,
+            readback="none" if model == "write_only" else "auto",
+            native_schedules=model.startswith("scheduled"),
         )
         for model in models
     }
@@ -124,11 +130,18 @@ def settings_for(*models: Model) -> dict[str, ZwaveLockSettings]:
 
 @asynccontextmanager
 async def running(
-    bed: ZwaveBed, locks: Mapping[str, ZwaveLockSettings], *, waits: Waits = SHORT
+    bed: ZwaveBed,
+    locks: Mapping[str, ZwaveLockSettings],
+    *,
+    waits: Waits = SHORT,
+    clock: Clock | None = None,
+    zone: ZoneInfo = BERLIN,
 ) -> AsyncIterator[Running]:
     """Run a driver until the block ends; when the block begins it just started."""
     settings = ZwaveSettings(url=bed.ws, reconnect_first_s=0.1, reconnect_most_s=1)
-    driver = ZwaveDriver(settings, locks, clock=WallClock(), random=Random(7), waits=waits)
+    driver = ZwaveDriver(
+        settings, locks, clock=clock or WallClock(), zone=zone, random=Random(7), waits=waits
+    )
     told = Told()
     task = asyncio.create_task(driver.run(told))
     try:
@@ -141,9 +154,15 @@ async def running(
 
 @asynccontextmanager
 async def ready(bed: ZwaveBed, *models: Model) -> AsyncIterator[Running]:
-    """Run a driver for locks of these models; at the beginning all are seen and counters at 0."""
-    async with running(bed, settings_for(*models)) as run:
-        await run.told.until(lambda told: sum(isinstance(event, LockSeen) for event in told) == len(models))
+    """Run a driver for locks of these models; at the beginning all are seen and counters at 0.
+
+    Where they have schedules, their clocks are set too.
+    """
+    settings = settings_for(*models)
+    clocks = sum(lock.native_schedules for lock in settings.values())
+    kind, expected = (ClockChecked, clocks) if clocks > 0 else (LockSeen, len(models))
+    async with running(bed, settings) as run:
+        await run.told.until(lambda told: sum(isinstance(event, kind) for event in told) == expected)
         for model in models:
             await bed.reset_counters(NODES[model].node_id)
         yield run

@@ -35,6 +35,13 @@ def test_v1_alarms_say_what_access_control_events_say(alarm: int, kind: type) ->
     assert isinstance(access_control("door", V1_ALARMS[alarm], "3"), kind)
 
 
+@pytest.mark.parametrize("alarm", [0x84, 162])
+def test_a_code_tried_outside_its_schedule_is_told_as_that(alarm: int) -> None:
+    """Yale tells it by 132, others by 162."""
+    denied = AccessDenied(device_id="door", reason="outside_schedule", slot="3")
+    assert access_control("door", V1_ALARMS[alarm], "3") == denied
+
+
 def test_a_door_opened_at_the_keypad_without_a_slot_is_nobodys_code() -> None:
     """One-touch and master operations carry no slot."""
     assert access_control("door", AccessEvent.KEYPAD_UNLOCK, None) is None

@@ -14,7 +14,15 @@ from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import Model
 
 pytestmark = pytest.mark.zwave_bed
-MODELS: list[Model] = ["v2_s2", "v2_plain", "v1", "masked_v1", "write_only"]
+MODELS: list[Model] = [
+    "v2_s2",
+    "v2_plain",
+    "v1",
+    "masked_v1",
+    "write_only",
+    "scheduled",
+    "scheduled_plain",
+]
 
 
 class Somebody:

@@ -13,7 +13,7 @@ from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.credential import Credential, Empty, Evidence
 from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, LockSeen, NoAnswer
 from gateway.domain.pin import Pin
-from tests.zwave.running import NODES, CountingClock, Told, ready, running, settings_for
+from tests.zwave.running import BERLIN, NODES, CountingClock, Told, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.client import Heard, connected
 from tests.zwave_bed.config import BedConfig, Faults, NodeConfig
@@ -91,7 +91,9 @@ async def test_without_a_server_nothing_is_sent_and_the_engine_knows() -> None:
     locks = {"door": ZwaveLockSettings(node=2)}
     clock = CountingClock()
     told = Told()
-    driver = ZwaveDriver(ZwaveSettings(url="ws://127.0.0.1:1"), locks, clock=clock, random=Random(7))
+    driver = ZwaveDriver(
+        ZwaveSettings(url="ws://127.0.0.1:1"), locks, clock=clock, zone=BERLIN, random=Random(7)
+    )
     task = asyncio.create_task(driver.run(told))
     await clock.slept(6)
     with pytest.raises(AuthorityDown):
@@ -125,7 +127,7 @@ async def test_a_server_that_is_not_ready_is_asked_again() -> None:
         clock, told = CountingClock(), Told()
         settings = ZwaveSettings(url=f"ws://127.0.0.1:{server.port}")
         locks = {"door": ZwaveLockSettings(node=2)}
-        driver = ZwaveDriver(settings, locks, clock=clock, random=Random(7))
+        driver = ZwaveDriver(settings, locks, clock=clock, zone=BERLIN, random=Random(7))
         task = asyncio.create_task(driver.run(told))
         await clock.slept(3)
         task.cancel()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from drivers.zwave.session import Waits
+from drivers.zwave.codes import Waits
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Schedule, Unreadable
 from gateway.domain.driver import LockSeen, LockUnreachable, NoAnswer, Refused, Written
 from gateway.domain.pin import Pin

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
-from tests.zwave_bed.config import BedConfig, Counters, Faults, Report, Slot
+from tests.zwave_bed.config import BedConfig, Counters, Faults, Report, Schedules, Slot
 
 HERE = Path(__file__).parent
 # Ten locks are ready in about 6 s on an idle machine; a busy small one gets ten times that.
@@ -47,6 +49,7 @@ class ZwaveBed:
                 _tool("node"),
                 "main.js",
                 cwd=HERE,
+                env=os.environ | {"TZ": config.time_zone},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
@@ -63,6 +66,27 @@ class ZwaveBed:
         """The taken slots as the lock truly holds them, whatever its model shows over the air."""
         answer = await self._post("slots", node_id=node_id)
         return {entry["slot"]: Slot(status=entry["status"], code=entry["code"]) for entry in answer}
+
+    async def schedules(self, node_id: int, slot: int) -> Schedules:
+        """The schedules that a slot truly has, by their number."""
+        answer = await self._post("schedules", node_id=node_id, slot=slot)
+        return Schedules(
+            **{kind: {int(n): entry for n, entry in held.items()} for kind, held in answer.items()}
+        )
+
+    async def put_year_day(self, node_id: int, slot: int, schedule: Mapping[str, int] | None) -> None:
+        """Another program gives a slot a schedule by dates, or takes it away."""
+        await self._post("put_schedule", node_id=node_id, slot=slot, index=1, kind=1, schedule=schedule)
+
+    async def put_daily(
+        self, node_id: int, slot: int, index: int, schedule: Mapping[str, Any] | None
+    ) -> None:
+        """Another program gives a slot a window that repeats daily, or takes it away."""
+        await self._post("put_schedule", node_id=node_id, slot=slot, index=index, kind=2, schedule=schedule)
+
+    async def clock(self, node_id: int) -> datetime:
+        """What the face of the lock's clock shows: no time zone."""
+        return datetime.fromisoformat(await self._post("clock", node_id=node_id)).replace(tzinfo=None)
 
     async def edit(self, node_id: int, slot: int, code: str, report: Report) -> None:
         """Somebody types a code into a slot at the keypad."""

@@ -1,5 +1,5 @@
 /** How the simulated locks answer the commands that reach them, faults included. */
-import { BatteryCCGet, BatteryCCReport, DeviceIdType, UserIDStatus } from "@zwave-js/cc";
+import { BatteryCCGet, BatteryCCReport, DeviceIdType, ScheduleEntryLockSetAction, UserIDStatus } from "@zwave-js/cc";
 import {
   ManufacturerSpecificCCDeviceSpecificGet,
   ManufacturerSpecificCCDeviceSpecificReport,
@@ -7,6 +7,13 @@ import {
   ManufacturerSpecificCCReport,
 } from "@zwave-js/cc/ManufacturerSpecificCC";
 import { NotificationCCGet, NotificationCCReport } from "@zwave-js/cc/NotificationCC";
+import {
+  ScheduleEntryLockCCDailyRepeatingScheduleGet,
+  ScheduleEntryLockCCDailyRepeatingScheduleSet,
+  ScheduleEntryLockCCYearDayScheduleGet,
+  ScheduleEntryLockCCYearDayScheduleSet,
+} from "@zwave-js/cc/ScheduleEntryLockCC";
+import { TimeParametersCCGet, TimeParametersCCReport, TimeParametersCCSet } from "@zwave-js/cc/TimeParametersCC";
 import {
   UserCodeCCExtendedUserCodeSet,
   UserCodeCCGet,
@@ -21,6 +28,21 @@ const MASK = "*".repeat(10);
 /** The driver drops a report of a taken slot with fewer than four bytes of code, and trims zero bytes. */
 const ZEROS = "\0".repeat(4);
 const SECURITY = [CommandClasses.Security, CommandClasses["Security 2"]];
+
+/** Schedules are dealt with first: what else comes by Schedule Entry Lock is the time zone of the clock. */
+const CLOCK = [CommandClasses["Time Parameters"], CommandClasses["Schedule Entry Lock"]];
+
+export function isScheduleSet(cc) {
+  return (
+    cc instanceof ScheduleEntryLockCCYearDayScheduleSet || cc instanceof ScheduleEntryLockCCDailyRepeatingScheduleSet
+  );
+}
+
+function isScheduleGet(cc) {
+  return (
+    cc instanceof ScheduleEntryLockCCYearDayScheduleGet || cc instanceof ScheduleEntryLockCCDailyRepeatingScheduleGet
+  );
+}
 
 /** The command inside its encapsulations (security, supervision). */
 export function innermost(cc) {
@@ -42,13 +64,16 @@ export function kindOf(cc) {
   if (isWrite(cc)) return entriesOf(cc).every(isEmptying) ? "clear" : "set";
   if (cc instanceof UserCodeCCGet) return "get";
   if (cc instanceof UserCodeCCUserCodeChecksumGet) return "checksum";
+  if (isScheduleSet(cc)) return cc.action === ScheduleEntryLockSetAction.Erase ? "schedule_erase" : "schedule_set";
+  if (isScheduleGet(cc)) return "schedule_get";
+  if (CLOCK.includes(cc.ccId)) return "clock";
   if (cc.ccId === CommandClasses["No Operation"]) return "ping";
   return SECURITY.includes(cc.ccId) ? "security" : "other";
 }
 
 /**
  * The behaviour that is asked before the mock's own ones. Returning undefined leaves the command to
- * those: they announce capabilities, compute the checksum and handle schedules and security.
+ * those: they announce capabilities, compute the checksum, keep schedules and handle security.
  */
 export function lockBehavior(lock, afterAnswer) {
   return {
@@ -65,6 +90,14 @@ export function lockBehavior(lock, afterAnswer) {
 function answerTo(lock, nodeId, cc, afterAnswer) {
   if (isWrite(cc)) return write(lock, entriesOf(cc), afterAnswer);
   if (cc instanceof UserCodeCCGet) return read(lock, nodeId, cc.userId);
+  if (isScheduleSet(cc)) return setSchedule(lock, cc);
+  if (isScheduleGet(cc)) return lock.take("silentScheduleGets") ? { action: "stop" } : undefined;
+  if (cc instanceof TimeParametersCCSet) {
+    // The bytes as they came: whether they are local time, the lock knows as little as this.
+    if (!lock.take("deafClock")) lock.setClock(cc.dateAndTime);
+    return { action: "ok" };
+  }
+  if (cc instanceof TimeParametersCCGet) return lock.take("silentClock") ? { action: "stop" } : send(face(lock, nodeId));
   if (cc instanceof NotificationCCGet) {
     return send(new NotificationCCReport({ nodeId, notificationType: cc.notificationType, notificationEvent: 0 }));
   }
@@ -119,6 +152,31 @@ function store(lock, { userId, userIdStatus, userCode }, afterAnswer) {
   }
   lock.write(userId, userIdStatus, userCode);
   return true;
+}
+
+/** The mock's own behaviour stores what is neither refused nor swallowed. */
+function setSchedule(lock, cc) {
+  if (lock.take("refuseSchedules")) return { action: "fail" };
+  if (lock.take("swallowSchedules")) return { action: "ok" };
+  if (!lock.model.supervision || !lock.take("loseScheduleAnswers")) return undefined;
+  lock.storeSchedule(cc);
+  return { action: "stop" };
+}
+
+/** The report of the clock; the driver can only read it, so its bytes are written here. */
+function face(lock, nodeId) {
+  const dateAndTime = lock.clock();
+  const report = new TimeParametersCCReport({ nodeId, dateAndTime });
+  const year = dateAndTime.getUTCFullYear();
+  report.payload = Uint8Array.from([
+    ...[year >> 8, year & 0xff],
+    dateAndTime.getUTCMonth() + 1,
+    dateAndTime.getUTCDate(),
+    dateAndTime.getUTCHours(),
+    dateAndTime.getUTCMinutes(),
+    dateAndTime.getUTCSeconds(),
+  ]);
+  return report;
 }
 
 function read(lock, nodeId, userId) {

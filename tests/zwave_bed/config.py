@@ -16,6 +16,9 @@ type Model = Literal[
     "tiny",
     "user_credential",
     "dual",
+    "scheduled",
+    "scheduled_masked",
+    "scheduled_plain",
 ]
 MODELS: tuple[Model, ...] = get_args(Model.__value__)
 
@@ -54,6 +57,8 @@ class BedConfig:
     nodes: Sequence[NodeConfig]
     port: int = 0
     query_all_user_codes: bool = True
+    time_zone: str = "Europe/Berlin"
+    """Of the Node process: the driver tells locks its local time."""
 
     def as_json(self) -> dict[str, Any]:
         """The configuration as the Node process reads it."""
@@ -69,6 +74,9 @@ class Faults:
     radio acknowledgement of all attempts, is lost; not available on S0. `refuse_sets`: they are refused
     and nothing is stored. `answer_delay_ms`: delays answers to User Code commands. `silent_gets`: a slot
     read is not answered. `false_available_gets`: it is answered "Available" whatever the slot holds.
+    `refuse_schedules`, `swallow_schedules`, `lose_schedule_answers` and `silent_schedule_gets` are the same
+    for setting, erasing and reading schedules. `deaf_clock`: sets of the clock are accepted and not carried
+    out. `silent_clock`: questions after it are not answered.
     """
 
     dead: bool = False
@@ -78,6 +86,12 @@ class Faults:
     answer_delay_ms: int = 0
     silent_gets: int | None = 0
     false_available_gets: int | None = 0
+    refuse_schedules: int | None = 0
+    swallow_schedules: int | None = 0
+    lose_schedule_answers: int | None = 0
+    silent_schedule_gets: int | None = 0
+    deaf_clock: int | None = 0
+    silent_clock: int | None = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,14 @@ class Slot:
 
     status: int
     code: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """The schedules that a slot truly has, in the words of the driver. Empty: it always opens."""
+
+    year_day: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    daily: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,12 +124,16 @@ class Counters:
     checksum: int
     ping: int
     security: int
+    schedule_set: int
+    schedule_erase: int
+    schedule_get: int
+    clock: int
     other: int
 
     @property
     def total(self) -> int:
         """All frames, handshakes included."""
-        return self.get + self.set + self.clear + self.checksum + self.ping + self.security + self.other
+        return sum(asdict(self).values())
 
     @property
     def user_code(self) -> int:

@@ -5,6 +5,9 @@ import { createServer } from "node:http";
 /** Actions by path. Each gets the network and the request's body; what it returns is the answer. */
 const ACTIONS = {
   slots: ({ lock }) => lock.slots(),
+  schedules: ({ lock, slot }) => lock.schedules(slot),
+  put_schedule: ({ lock, slot, index, kind, schedule }) => lock.putSchedule(slot, index, kind, schedule ?? undefined),
+  clock: ({ lock }) => lock.clock().toISOString(),
   edit: ({ keypad, slot, code, report }) => keypad.edit(slot, code, report),
   clear: ({ keypad, slot, report }) => keypad.clear(slot, report),
   clear_all: ({ keypad, report }) => keypad.clearAll(report),

@@ -2,7 +2,8 @@
  * What a lock holds and how it takes commands, apart from the radio.
  * It outlives a restart of the driver, as the real thing on the door does.
  */
-import { UserIDStatus } from "@zwave-js/cc";
+import { ScheduleEntryLockScheduleKind, ScheduleEntryLockSetAction, UserIDStatus } from "@zwave-js/cc";
+import { ScheduleEntryLockCCYearDayScheduleSet } from "@zwave-js/cc/ScheduleEntryLockCC";
 import { MODELS } from "./models.js";
 
 const NO_FAULTS = Object.freeze({
@@ -13,8 +14,28 @@ const NO_FAULTS = Object.freeze({
   answerDelayMs: 0,
   silentGets: 0,
   falseAvailableGets: 0,
+  refuseSchedules: 0,
+  swallowSchedules: 0,
+  loseScheduleAnswers: 0,
+  silentScheduleGets: 0,
+  deafClock: 0,
+  silentClock: 0,
 });
-const KINDS = ["get", "set", "clear", "checksum", "ping", "security", "other"];
+const KINDS = [
+  ...["get", "set", "clear", "checksum", "ping", "security", "other"],
+  ...["schedule_set", "schedule_erase", "schedule_get", "clock"],
+];
+/** Keys of the mock's own behaviours for Schedule Entry Lock. */
+const scheduleKey = (slot, index, kind) => `ScheduleEntryLock_schedule_${slot}_${index}_${kind}`;
+const SCHEDULE_FIELDS = {
+  [ScheduleEntryLockScheduleKind.YearDay]: ["Year", "Month", "Day", "Hour", "Minute"].flatMap((part) => [
+    `start${part}`,
+    `stop${part}`,
+  ]),
+  [ScheduleEntryLockScheduleKind.DailyRepeating]: [
+    ...["weekdays", "startHour", "startMinute", "durationHour", "durationMinute"],
+  ],
+};
 
 export class Lock {
   constructor(config) {
@@ -37,6 +58,9 @@ export class Lock {
   /** Back to an empty, healthy lock with its counters at zero. */
   reset() {
     this.clearAll();
+    for (const key of this.state.keys()) if (key.startsWith("ScheduleEntryLock_")) this.state.delete(key);
+    /** Two years behind, as after a change of batteries. */
+    this.setClock(new Date(Date.now() - 2 * 365 * 86_400_000));
     this.refuseDuplicates = this.config.refuse_duplicates ?? true;
     this.clearFaults();
     this.resetCounters();
@@ -100,6 +124,43 @@ export class Lock {
     const empty = status === UserIDStatus.Available;
     this.state.set(`UserCode_userIdStatus_${number}`, status);
     this.state.set(`UserCode_userCode_${number}`, empty ? undefined : String(code));
+  }
+
+  /** The bytes of a clock that was set are kept as if they were UTC, and go on from there. */
+  setClock(face) {
+    this.faceSet = { face: face.getTime(), at: Date.now() };
+  }
+
+  clock() {
+    return new Date(this.faceSet.face + Date.now() - this.faceSet.at);
+  }
+
+  /** As the mock's own behaviour does it, for a lock that stores and does not answer. */
+  storeSchedule(cc) {
+    const { YearDay, DailyRepeating } = ScheduleEntryLockScheduleKind;
+    const kind = cc instanceof ScheduleEntryLockCCYearDayScheduleSet ? YearDay : DailyRepeating;
+    const erased = cc.action === ScheduleEntryLockSetAction.Erase;
+    const schedule = Object.fromEntries(SCHEDULE_FIELDS[kind].map((name) => [name, cc[name]]));
+    this.putSchedule(cc.userId, cc.slotId, kind, erased ? undefined : schedule);
+  }
+
+  putSchedule(slot, index, kind, schedule) {
+    this.state.set(scheduleKey(slot, index, kind), schedule);
+  }
+
+  /** The schedules of a slot: the truth, by kind and number. */
+  schedules(slot) {
+    const { YearDay, DailyRepeating } = ScheduleEntryLockScheduleKind;
+    return { year_day: this.#schedulesOf(slot, YearDay), daily: this.#schedulesOf(slot, DailyRepeating) };
+  }
+
+  #schedulesOf(slot, kind) {
+    const numbers = Array.from({ length: 7 }, (_, index) => index + 1);
+    return Object.fromEntries(
+      numbers
+        .map((index) => [index, this.state.get(scheduleKey(slot, index, kind))])
+        .filter(([, schedule]) => schedule !== undefined),
+    );
   }
 
   clearAll() {

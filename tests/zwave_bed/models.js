@@ -19,7 +19,10 @@ const BASE = {
   notificationVersion: 8,
   security: null,
   supervision: false,
-  schedules: false,
+  /** Schedule Entry Lock: null, or its version and numbers of slots. */
+  schedules: null,
+  /** Time Parameters: without it the lock has no clock that can be set. */
+  clock: false,
   checksum: true,
   /** What Get tells: "digits", "masked" (ten asterisks), "withheld" (taken, no code) or "hidden" (Available). */
   reads: "digits",
@@ -27,12 +30,14 @@ const BASE = {
   userCredential: false,
 };
 const V1 = { userCodeVersion: 1, notificationVersion: 1, checksum: false };
+const DAYS = { version: 1, numWeekDaySlots: 1, numYearDaySlots: 1, numDailyRepeatingSlots: 0 };
+const DAYS_AND_WEEKS = { ...DAYS, version: 3, numDailyRepeatingSlots: 7 };
 const S2 = { security: "S2", supervision: true };
 
 export const MODELS = {
   /** Kwikset 914 by its ids: the driver maps V1 alarms (19 and others) to notifications. */
   v1: { ...BASE, ...V1, ids: [0x0090, 0x0003, 0x0440], slots: 30 },
-  v2_s2: { ...BASE, ...S2, schedules: true },
+  v2_s2: { ...BASE, ...S2, schedules: DAYS_AND_WEEKS },
   v2_plain: { ...BASE },
   /** Schlage BE469, taken slots read as ten asterisks. */
   masked_v1: { ...BASE, ...V1, ids: [0x003b, 0x6341, 0x5044], reads: "masked" },
@@ -46,6 +51,11 @@ export const MODELS = {
   /** Only User Credential: no User Code to fall back to. */
   user_credential: { ...BASE, ...S2, userCode: false, userCredential: true },
   dual: { ...BASE, ...S2, userCredential: true },
+  /** Keeps schedules and has a clock, as the Yale ZW3 announces it. */
+  scheduled: { ...BASE, ...S2, schedules: DAYS_AND_WEEKS, clock: true },
+  scheduled_masked: { ...BASE, ...S2, schedules: DAYS_AND_WEEKS, clock: true, reads: "masked" },
+  /** Nothing is supervised; only dates, and no time zone to tell. */
+  scheduled_plain: { ...BASE, schedules: DAYS, clock: true },
 };
 
 /** Node capabilities for the mock radio, from a model and what the test configured for the node. */
@@ -96,16 +106,8 @@ function* commandClasses(model, slots) {
       supportedUserIDStatuses: STATUSES,
     };
   }
-  if (model.schedules) {
-    yield {
-      ccId: CC["Schedule Entry Lock"],
-      version: 3,
-      secure,
-      numWeekDaySlots: 1,
-      numYearDaySlots: 1,
-      numDailyRepeatingSlots: 1,
-    };
-  }
+  if (model.schedules) yield { ccId: CC["Schedule Entry Lock"], secure, ...model.schedules };
+  if (model.clock) yield { ccId: CC["Time Parameters"], version: 1, secure };
   if (model.userCredential) yield userCredential(slots);
 }
 

@@ -3,7 +3,7 @@ import { Security2CC, SecurityCC } from "@zwave-js/cc";
 import { SecurityCCCommandEncapsulation, SecurityCCNonceGet, SecurityCCNonceReport } from "@zwave-js/cc/SecurityCC";
 import { MockNode, MockZWaveFrameType, createMockZWaveRequestFrame } from "@zwave-js/testing";
 import { createDefaultMockNodeBehaviors } from "zwave-js/Testing";
-import { innermost, isSupervised, isWrite, kindOf, lockBehavior } from "./commands.js";
+import { innermost, isScheduleSet, isSupervised, isWrite, kindOf, lockBehavior } from "./commands.js";
 import { Keypad } from "./keypad.js";
 import { capabilitiesOf } from "./models.js";
 
@@ -41,7 +41,7 @@ function listen(lock, node, afterAnswer) {
       const sealed = cc instanceof SecurityCCCommandEncapsulation && !lock.faults.dead;
       if (!sealed) lock.count(kindOf(cc));
       if (lock.faults.dead) return;
-      if (unacknowledged === 0 && isWrite(cc) && !isSupervised(frame.payload) && lock.take("loseAnswers")) {
+      if (unacknowledged === 0 && !isSupervised(frame.payload) && losesAnswer(lock, cc)) {
         unacknowledged = SEND_ATTEMPTS;
       }
       node.autoAckControllerFrames = unacknowledged === 0;
@@ -50,6 +50,10 @@ function listen(lock, node, afterAnswer) {
     await handle(frame);
     await afterAnswer();
   };
+}
+
+function losesAnswer(lock, cc) {
+  return (isWrite(cc) && lock.take("loseAnswers")) || (isScheduleSet(cc) && lock.take("loseScheduleAnswers"));
 }
 
 async function transmit(lock, node, cc) {

@@ -7,9 +7,10 @@ from gateway.domain.catalogue import CATALOGUE, IssueKind
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 _HEAD = """# Errors and warnings
 
-On codes and locks, in `errors` and `warnings`, each with `message`, `remedy` and `created_at`. They go by themselves
-when their cause has gone. Errors of a lock are repeated on each of its codes, with `is_device_error`; a code's own have
-`is_access_code_error`. Programs branch on the code and must expect codes that are new to them.
+On codes and locks, in `errors` and `warnings`, each with `message`, `remedy` and `created_at`. They go by
+themselves when their cause has gone. Errors of a lock are repeated on each of its codes, with
+`is_device_error`; a code's own have `is_access_code_error`. Programs branch on the code and must expect codes
+that are new to them.
 
 This page is made from the code (`python -m scripts.make_errors_page`).
 """

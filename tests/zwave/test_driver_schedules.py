@@ -62,9 +62,13 @@ WITH_DATES: list[Model] = ["scheduled", "scheduled_masked", "scheduled_plain"]
 
 
 async def cost(bed: ZwaveBed, model: Model) -> dict[str, int]:
-    """Return the commands that a lock has heard since the last question, by kind."""
+    """Return the commands that a lock has heard since the last question, by kind.
+
+    Without nonces: the first exchange after a restart of the server needs one more.
+    """
     node = NODES[model].node_id
-    counted = {kind: count for kind, count in asdict(await bed.counters(node)).items() if count > 0}
+    frames = asdict(await bed.counters(node))
+    counted = {kind: count for kind, count in frames.items() if count > 0 and kind != "security"}
     await bed.reset_counters(node)
     return counted
 
@@ -94,6 +98,7 @@ async def test_a_lock_keeps_no_schedules_unless_that_is_allowed(bed: ZwaveBed) -
     locks = {"scheduled": ZwaveLockSettings(node=NODES["scheduled"].node_id)}
     async with running(bed, locks) as run:
         capabilities = (await run.told.one(LockSeen)).capabilities
+        await cost(bed, "scheduled")
         async with run.driver.session("scheduled") as session:
             with pytest.raises(Refused):
                 await session.write("3", GUEST, replaces=None)

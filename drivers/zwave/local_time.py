@@ -34,10 +34,10 @@ def year_day_of(schedule: Schedule, zone: ZoneInfo) -> Entry:
     """
     start, end = _local(schedule.starts_at, zone, _OPEN_START), _local(schedule.ends_at, zone, _OPEN_END)
     if not _OPEN_START <= start < end <= _OPEN_END:
-        raise Refused(Refusal.OTHER, "the lock cannot keep this window in its local time")
+        raise Refused(Refusal.SCHEDULE, "the lock cannot keep this window in its local time")
     entry = {**_part("start", start), **_part("stop", end)}
     if schedule_of(entry, zone) != Schedule(starts_at=schedule.starts_at, ends_at=schedule.ends_at):
-        raise Refused(Refusal.OTHER, "the window does not lie on the minutes of the lock's clock")
+        raise Refused(Refusal.SCHEDULE, "the window does not lie on the minutes of the lock's clock")
     return entry
 
 
@@ -58,7 +58,7 @@ def daily_of(window: WeeklyWindow) -> Entry:
     length = window.until_minute - window.from_minute
     days = set(window.weekdays)
     if not (days and days <= set(range(7)) and 0 <= window.from_minute < _DAY and 0 < length < _DAY):
-        raise Refused(Refusal.OTHER, "the lock cannot keep such a window by weekdays")
+        raise Refused(Refusal.SCHEDULE, "the lock cannot keep such a window by weekdays")
     return {
         "weekdays": sorted((day + 1) % 7 for day in days),  # Sunday is 0 there
         "startHour": window.from_minute // 60,

@@ -83,9 +83,9 @@ class SlotSchedules:
         if not schedule.weekly:
             return {(Kind.YEAR_DAY, 1): year_day_of(schedule, self._zone)}
         if schedule.starts_at is not None or schedule.ends_at is not None:
-            raise Refused(Refusal.OTHER, "the lock keeps either dates or weekdays for a code, not both")
+            raise Refused(Refusal.SCHEDULE, "the lock keeps either dates or weekdays for a code, not both")
         if len(schedule.weekly) > self._room.daily:
-            raise Refused(Refusal.OTHER, f"the lock keeps {self._room.daily} windows by weekdays for a code")
+            raise Refused(Refusal.SCHEDULE, f"the lock keeps {self._room.daily} weekly windows for a code")
         return {(Kind.DAILY, n): daily_of(window) for n, window in enumerate(schedule.weekly, 1)}
 
     async def store(self, user: int, entries: Mapping[Place, Entry], held: Schedule | None) -> None:
@@ -150,11 +150,11 @@ class SlotSchedules:
     async def _set(self, user: int, place: Place, entry: Entry) -> None:
         status = await self._send(user, place, entry)
         if status in {Supervised.FAIL, Supervised.NO_SUPPORT}:
-            raise Refused(Refusal.OTHER, "the lock refused the schedule")
+            raise Refused(Refusal.SCHEDULE, "the lock refused the schedule")
         if status != Supervised.SUCCESS:
             await asyncio.sleep(self._settle_s)
             if await self._get(user, place) != entry:
-                raise Refused(Refusal.OTHER, "the lock did not keep the schedule")
+                raise Refused(Refusal.SCHEDULE, "the lock did not keep the schedule")
         self.changed = True
 
     async def _erase(self, user: int, place: Place) -> None:

@@ -129,7 +129,7 @@ class ZwaveSession(Session):
         """
         schedules = self._schedules
         if int(slot) > LAST_USER:
-            raise Refused(Refusal.OTHER, f"the lock keeps schedules for slots up to {LAST_USER} only")
+            raise Refused(Refusal.SCHEDULE, f"the lock keeps schedules for slots up to {LAST_USER} only")
         entries = schedules.entries(schedule)
         try:
             await schedules.store(int(slot), entries, self._held(slot, replaces))

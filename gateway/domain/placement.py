@@ -39,6 +39,8 @@ class Refusal(StrEnum):
 
     DUPLICATE = "duplicate"
     FORMAT = "format"
+    SCHEDULE = "schedule"
+    """The lock does not keep this window; the hub can."""
     FULL = "full"
     BUSY = "busy"
     OTHER = "other"
@@ -81,6 +83,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     removal_began: datetime | None = None
     cleared_at: datetime | None = None
     """A clear that nothing can confirm went out (write-only lock); it is sent twice before it is believed."""
+    hub_keeps: int | None = None
+    """Revision of the code whose window the lock refused to keep: the hub keeps it."""
     lost: int = 0
     """Times in a row that the lock accepted the code and did not hold it at the second look."""
     contested: int = 0

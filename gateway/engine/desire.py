@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Evidence, Schedule
-from gateway.domain.lock import Device, NativeWindows, Reach
+from gateway.domain.lock import NativeWindows, Reach
 from gateway.domain.names import fit
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import current_window, weekly
@@ -24,14 +24,18 @@ class Window(NamedTuple):
 type Status = Literal["unset", "setting", "set", "removing", "unknown"]
 
 
-def is_native(code: AccessCode, device: Device) -> bool:
-    """Say whether the lock itself keeps this code's window. A lock whose clock is wrong keeps none."""
-    capabilities = device.capabilities
+def is_native(code: AccessCode, snap: Snapshot) -> bool:
+    """Say whether the lock itself keeps this code's window.
+
+    Not one whose clock is wrong, nor a window that it refused.
+    """
+    device, capabilities = snap.device, snap.device.capabilities
     if (
         capabilities is None
         or capabilities.native_windows is NativeWindows.NONE
         or not code.prefer_native_scheduling
         or device.is_clock_right is False
+        or snap.placement(code.access_code_id).hub_keeps == code.revision
     ):
         return False
     if code.recurrence is None:
@@ -43,10 +47,10 @@ def is_native(code: AccessCode, device: Device) -> bool:
     )
 
 
-def _native_schedule(code: AccessCode, device: Device) -> Schedule | None:
+def _native_schedule(code: AccessCode, snap: Snapshot) -> Schedule | None:
     """Return the schedule that the lock is to keep, on its grid."""
-    capabilities = device.capabilities
-    if capabilities is None or not is_native(code, device):
+    capabilities = snap.device.capabilities
+    if capabilities is None or not is_native(code, snap):
         return None
     windows = weekly(code.recurrence) if code.recurrence is not None else None
     if windows and capabilities.native_windows is NativeWindows.DATES_OR_WEEKDAYS:
@@ -80,7 +84,7 @@ def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timin
     capabilities = snap.device.capabilities
     if capabilities is not None and capabilities.reach is Reach.ON_TOUCH:
         return None
-    native = is_native(code, snap.device)
+    native = is_native(code, snap)
     if code.recurrence is not None and native:
         # Weekdays alone do not keep the code shut before its first day.
         return code.starts_at - timing.lead if code.starts_at is not None else None
@@ -122,7 +126,7 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     if capabilities is None or not is_wanted(code, snap, t, timing):
         return None
     placement = snap.placement(code.access_code_id)
-    schedule = _native_schedule(code, snap.device)
+    schedule = _native_schedule(code, snap)
     enabled = True
     if capabilities.disabled_status and schedule is None and _opens_later(code):
         held = placement.confirmed.credential.enabled if placement.confirmed is not None else False
@@ -198,7 +202,7 @@ def status(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Sta
     if is_honoured_removal(snap.placement(code.access_code_id)):
         return "unset"
     if not is_open(code, t.at):
-        return "unset" if is_native(code, device) else "setting"
+        return "unset" if is_native(code, snap) else "setting"
     return "set" if is_proven(code, snap, t, timing) else "setting"
 
 
@@ -213,6 +217,6 @@ def is_scheduled(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) 
     return (
         not is_over(code, snap, t)
         and not is_open(code, t.at)
-        and is_native(code, snap.device)
+        and is_native(code, snap)
         and is_proven(code, snap, t, timing)
     )

@@ -305,6 +305,9 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
         work.set_slot(intent.slot, own_write_at=work.now)
     if code is None or (intent.kind is IntentKind.SET and intent.revision != code.revision):
         return  # what was refused is no longer what is asked for
+    if error.reason is Refusal.SCHEDULE:
+        work.set_placement(code_id, hub_keeps=intent.revision)
+        return
     failures = placement.failures + 1
     work.set_placement(code_id, failures=failures, failure=str(error), unanswered=False)
     if error.reason.permanent and intent.kind is IntentKind.SET:

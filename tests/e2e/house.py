@@ -26,6 +26,7 @@ MODELS: tuple[Model, ...] = (
     "masked_v1",
     "write_only",
     "tiny",
+    "scheduled",
 )
 NODES = {
     model: NodeConfig(node_id=2 + place, model=model, slots=3, serial=f"serial of {model}")
@@ -61,7 +62,8 @@ def settings(folder: Path, bed: ZwaveBed, broker_port: int, *models: Model, extr
 
 def _lock(model: Model) -> str:
     blind = 'readback = "none"\nmanaged_slots = ["2-3"]\n' if model == "write_only" else ""
-    return f'[locks.{model}]\ndriver = "zwave"\nnode = {NODES[model].node_id}\n{blind}'
+    native = "native_schedules = true\n" if model == "scheduled" else ""
+    return f'[locks.{model}]\ndriver = "zwave"\nnode = {NODES[model].node_id}\n{blind}{native}'
 
 
 class House:

@@ -130,3 +130,18 @@ class TestByTheLock:
         await bench.tell(ClockChecked(device_id=DOOR, off_by=MINUTE))
         await bench.settle(HOUR)
         assert (list(bench.on_lock().values()), bench.issues()) == (["471134"], set())
+
+    async def test_a_window_that_the_lock_refuses_is_kept_by_the_hub(self, hang: Hang) -> None:
+        """At once and without an error; a changed window is offered to the lock again."""
+        bench = await hang(WEEKLY)
+        bench.driver.faults = [("before", Refused(Refusal.SCHEDULE, "not by weekdays"))]
+        code_id = await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(MINUTE)
+        assert (bench.on_lock(), bench.issues()) == ({}, set())
+        await bench.settle(OPENS + MINUTE - bench.clock.wall)
+        [credential] = bench.lock.slots.values()
+        assert (credential.schedule, (await bench.shown(code_id))["status"]) == (None, "set")
+        await bench.do("access_codes/update", access_code_id=code_id, recurrence=THURSDAYS | {"minutes": 240})
+        await bench.settle(MINUTE)
+        [credential] = bench.lock.slots.values()
+        assert credential.schedule is not None

@@ -269,7 +269,7 @@ async def test_without_its_schedule_no_code_goes_onto_the_lock(
         await bed.fault(node, faults)
         with pytest.raises(Refused) as refused:
             await session.write("3", GUEST, replaces=None)
-    assert refused.value.reason is Refusal.OTHER
+    assert refused.value.reason is Refusal.SCHEDULE
     assert await bed.slots(node) == {}
     assert "set" not in await cost(bed, model)
 
@@ -404,7 +404,7 @@ async def test_a_schedule_that_the_lock_cannot_keep_is_refused_without_radio(
     async with ready(bed, model) as run, run.driver.session(model) as session:
         with pytest.raises(Refused) as refused:
             await session.write("3", Credential(pin=PIN, schedule=schedule), replaces=None)
-    assert refused.value.reason is Refusal.OTHER
+    assert refused.value.reason is Refusal.SCHEDULE
     assert await cost(bed, model) == {}
 
 

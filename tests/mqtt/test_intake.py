@@ -56,6 +56,7 @@ class TestCarryingOut:
                 PINS[0]
             ]
         assert app.event_types() == [
+            "device.added",
             "access_code.created",
             "access_code.changed",
             "access_code.changed",
@@ -129,7 +130,7 @@ class TestRefusing:
         [refusal] = [m.json for m in app.under("response/app/access_codes/create")]
         assert (refusal["transaction"], refusal["error"]["type"]) == ("r", "invalid_input")
         assert listed["data"]["access_codes"] == []
-        [event] = app.events()
+        [event] = [one for one in app.events() if one["event_type"] == "gateway.retained_command"]
         assert (event["device_id"], event["client"], event["verb"]) == ("hub", "app", "access_codes/create")
         async with somebody(broker.port, "late") as late:
             await eventually(lambda: late.under("bridge/state"))

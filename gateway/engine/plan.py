@@ -61,7 +61,12 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 def radio_commands(step: Step, *, supervised: bool, readable: bool) -> int:
-    """Return about how many radio commands a step costs: an unsupervised write is looked at once."""
-    if isinstance(step, WriteCode | ClearSlot) and not supervised and readable:
-        return 2
-    return 1
+    """Return about how many radio commands a step costs.
+
+    An unsupervised write is looked at once; a schedule is written, and looked at, beside its code.
+    """
+    if not isinstance(step, WriteCode | ClearSlot):
+        return 1
+    commands = 2 if readable and not supervised else 1
+    has_schedule = isinstance(step, WriteCode) and step.credential.schedule is not None
+    return 2 * commands if has_schedule else commands

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.domain.credential import Schedule
 from gateway.domain.lock import Capabilities
 from gateway.domain.placement import Former, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.audit import audit_steps, budget_ready, look_steps, next_look, spend, spent_until
-from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, radio_commands
+from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, WriteCode, radio_commands
 from gateway.engine.waiting import Wake
 from tests.engine.build import (
     CAN,
@@ -240,6 +241,10 @@ class TestBudget:
         assert audit(snapshot(device(audit_round=STARTED, read_budget=NOON)))[0]
 
 
+UNTIL_NOON = credential(schedule=Schedule(ends_at=NOON))
+DATED = WriteCode(access_code_id="ana", slot="1", credential=UNTIL_NOON, why="")
+
+
 @pytest.mark.parametrize(
     ("step", "supervised", "readable", "cost"),
     [
@@ -248,6 +253,8 @@ class TestBudget:
         (ClearSlot(access_code_id=None, slot="1", why=""), True, True, 1),
         (ClearSlot(access_code_id=None, slot="1", why=""), False, True, 2),
         (ClearSlot(access_code_id=None, slot="1", why=""), False, False, 1),
+        (DATED, True, True, 2),
+        (DATED, False, True, 4),
     ],
 )
 def test_a_step_costs_one_command_and_an_unsupervised_write_a_look_more(

@@ -44,8 +44,9 @@ def tend_pool(work: Work) -> None:
     free = _free(snap)
     homeless = _homeless(snap, work.t, work.timing)
     surplus = ready[device.backup_pool_size :]
-    if homeless > free and _is_read(snap):
-        surplus = ready[-(homeless - free) :]
+    short = homeless - free - _leaving(snap, work.t)
+    if short > 0 and _is_read(snap):
+        surplus = ready[-short:]
     for code in surplus:
         work.set_code(replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now))
     for _ in range(min(device.backup_pool_size - len(ready), free - homeless)):
@@ -75,10 +76,19 @@ def _homeless(snap: Snapshot, t: TimeView, timing: Timing) -> int:
     return sum(
         1
         for code in snap.codes.values()
-        if snap.placement(code.access_code_id).slot is None
+        if not _has_slot(code, snap)
         and not is_over(code, snap, t)
         and desired(code, snap, t, timing) is not None
     )
+
+
+def _leaving(snap: Snapshot, t: TimeView) -> int:
+    """Count the codes that are about to make room."""
+    return sum(1 for code in snap.codes.values() if is_over(code, snap, t) and _has_slot(code, snap))
+
+
+def _has_slot(code: AccessCode, snap: Snapshot) -> bool:
+    return snap.placement(code.access_code_id).slot is not None
 
 
 def _is_read(snap: Snapshot) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import MASKED, NATIVE, READABLE, TINY, WRITE_ONLY, Model
-from gateway.domain.driver import LockAlive, LockUnreachable, NoAnswer
+from gateway.domain.driver import BatteryLevel, LockAlive, LockUnreachable, NoAnswer
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, POLICY
@@ -67,6 +67,18 @@ class TestFilling:
         assert sorted(bench.on_lock().values()) == ["471134", "582245"]
         assert "empty_backup_access_code_pool" in bench.issues()
         assert "no_space_for_access_code_on_device" not in bench.issues()
+
+    async def test_only_as_many_make_room_as_there_are_guests(self, hang: Hang) -> None:
+        """Also while other things happen before the lock has removed the one."""
+        bench = await hang(TINY, policy=POOL)
+        await bench.settle()
+        await bench.create("471134")
+        for level in (0.9, 0.8, 0.7):
+            await bench.engine.handle(BatteryLevel(device_id=DOOR, level=level))
+        assert sum(code.deleted_at is not None for code in bench.snap().codes.values()) == 1
+        await bench.settle(HOUR)
+        assert "471134" in bench.on_lock().values()
+        assert len(bench.on_lock()) == 2
 
     async def test_a_lock_that_does_not_answer_has_an_empty_pool(self, hang: Hang) -> None:
         """Until it does; nothing is told of the single codes nobody knows."""

@@ -44,12 +44,14 @@ _STATES = {
         "The access code without its PIN; the topic is emptied when the code is gone",
     ),
 }
-_DESCRIPTION = """Everything is asked and told over MQTT, below one root: `pinsmith/{gateway_id}`, or `mqtt.root` of the \
+_DESCRIPTION = """\
+Everything is asked and told over MQTT, below one root: `pinsmith/{gateway_id}`, or `mqtt.root` of the
 configuration. Payloads are JSON, times UTC in ISO 8601 with milliseconds and `Z`, QoS 1 throughout.
 
-Answers go to `response/{client}/{verb}`, or with MQTT 5 to the response topic of the command if that is below \
-`response/{client}/`. A client must expect fields, events, errors and warnings that are new to it. What all of this means: \
-`docs/mqtt.md`. This document is generated from the code."""
+Answers go to `response/{client}/{verb}`, or with MQTT 5 to the response topic of the command if that is
+below `response/{client}/`. A client must expect fields, events, errors and warnings that are new to it.
+What all of this means: `docs/mqtt.md`. This document is generated from the code.
+"""
 
 
 def document() -> Json:
@@ -110,7 +112,7 @@ def _add_command(verb: str, known: Verb, channels: Json, operations: Json, messa
         "action": "receive",
         "channel": {"$ref": f"#/channels/{asked}"},
         "summary": summary,
-        "tags": [{"name": verb.split("/")[0]}],
+        "tags": [{"name": verb.partition("/")[0]}],
         "bindings": _SENT_ONCE,
         "messages": [{"$ref": f"#/channels/{asked}/messages/{asked}"}],
         "reply": {
@@ -127,7 +129,7 @@ def _info() -> Json:
         "version": project["version"],
         "description": _DESCRIPTION,
         "license": {"name": project["license"]},
-        "tags": [{"name": name} for name in dict.fromkeys(verb.split("/")[0] for verb in VERBS)],
+        "tags": [{"name": name} for name in dict.fromkeys(verb.partition("/")[0] for verb in VERBS)],
     }
 
 

@@ -71,7 +71,7 @@ class EventFields(Wire, frozen=True, kw_only=True):
     changed_properties: list[ChangedProperty] | UnsetType = UNSET
     description: str | UnsetType = UNSET
     left_behind: bool | list[LeftBehind] | UnsetType = UNSET
-    """`access_code.deleted`: whether a lock may still hold the code. `device.removed`: the codes it may hold."""
+    """`access_code.deleted`: whether a lock may still hold it. `device.removed`: the codes it may hold."""
     backup_access_code_id: Uuid | UnsetType = UNSET
     change_type: Literal["modified", "removed"] | UnsetType = UNSET
     modified_fields: list[str] | UnsetType = UNSET
@@ -90,7 +90,7 @@ class EventFields(Wire, frozen=True, kw_only=True):
     access_code_is_managed: bool | UnsetType = UNSET
     reason: DenialReason | UnsetType = UNSET
     events_dropped: Count | UnsetType = UNSET
-    first_seq_dropped: int | UnsetType | None = UNSET
+    first_seq_dropped: int | UnsetType = UNSET
     client: str | UnsetType = UNSET
     verb: str | UnsetType = UNSET
 

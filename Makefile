@@ -60,7 +60,8 @@ node:
 
 clean: ## remove what make and the tools have left here
 	rm -rf .venv .bootstrap build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache .coverage .coverage.* htmlcov tests/zwave_bed/node_modules
+		.import_linter_cache .coverage .coverage.* htmlcov \
+		tests/zwave_bed/node_modules tests/asyncapi/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

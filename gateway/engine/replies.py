@@ -1,6 +1,6 @@
 """The `data` of the reply to every command."""
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -213,7 +213,18 @@ class DryRun(Wire, frozen=True, kw_only=True):
     plans: list[PlanView]
 
 
+class ClockView(Wire, frozen=True, kw_only=True):
+    """The time and whether it is believed. `floor`: the time that it certainly is by now."""
+
+    now: Time
+    trusted: bool
+    synchronised: bool
+    floor: Time
+    policy: Literal["hold", "run"]
+    step_held: bool
+
+
 class ClockReply(Wire, frozen=True, kw_only=True):
     """What the hub knows about the time."""
 
-    clock: dict[str, Any]
+    clock: ClockView

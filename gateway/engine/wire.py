@@ -1,6 +1,6 @@
 """What clients see, as types: the one source of the objects in replies and on retained topics.
 
-Field names as in the access-code reference. `docs/asyncapi.yaml` is generated from here.
+Field names as in the access-code reference. `docs/asyncapi.json` is generated from here.
 """
 
 from typing import Annotated, Any, Literal

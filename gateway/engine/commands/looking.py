@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from gateway.domain.errors import InvalidInput, NotFound
 from gateway.domain.events import StoredEvent
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import ListAttempts, ListEvents, Nothing, OneAttempt, OneEvent
 from gateway.engine.lock_views import attempt_view
-from gateway.engine.mutations import instant
-from gateway.engine.replies import AttemptReply, AttemptsReply, ClockReply, EventReply, EventsReply
+from gateway.engine.mutations import instant, moment
+from gateway.engine.replies import AttemptReply, AttemptsReply, ClockReply, ClockView, EventReply, EventsReply
 
 
 def events(context: Context, asked: ListEvents) -> EventsReply:
@@ -82,7 +85,8 @@ def list_attempts(context: Context, asked: ListAttempts) -> AttemptsReply:
 def clock(context: Context, _asked: Nothing) -> ClockReply:
     """Say what the hub knows about the time."""
     known = context.guard.describe()
-    return ClockReply(clock=known | {"now": instant(context.t.now), "floor": instant(context.t.floor)})
+    times = {"now": instant(context.t.now), "floor": instant(context.t.floor)}
+    return ClockReply(clock=msgspec.convert(known | times, ClockView))
 
 
 def trust_clock(context: Context, asked: Nothing) -> ClockReply:
@@ -90,6 +94,6 @@ def trust_clock(context: Context, asked: Nothing) -> ClockReply:
     context.guard.save_trust(context.tx)
     context.once_durable.append(context.guard.trust)
     context.touched += [device.device_id for device in context.tx.devices()]
-    now = instant(context.t.now)
-    believed = {"now": now, "floor": now, "trusted": True, "step_held": False}
-    return ClockReply(clock=clock(context, asked).clock | believed)
+    now = moment(context.t.now)
+    seen = clock(context, asked).clock
+    return ClockReply(clock=replace(seen, now=now, floor=now, trusted=True, step_held=False))

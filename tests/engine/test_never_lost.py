@@ -65,7 +65,9 @@ def test_any_readings_in_any_order_are_taken_in(seed: int) -> None:
     anything = Anything(seed)
     for turn in range(ROUNDS):
         snap = anything.snapshot()
-        work = Work(snap, anything.view(), TIMING, chance())
+        luck = chance()
+        luck.randbelow = anything.rng.randrange
+        work = Work(snap, anything.view(), TIMING, luck)
         for _ in range(8):
             name = anything.one(SLOTS)
             if anything.flag(0.3):

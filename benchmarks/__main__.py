@@ -5,10 +5,10 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from benchmarks import footprint, latency, machine, planning, radio_cost, throughput
+from benchmarks import footprint, house, latency, machine, planning, radio_cost, throughput
 from tests.zwave_bed.bed import ZwaveBed
 
-TOPICS = ("radio", "latency", "throughput", "footprint", "planning")
+TOPICS = ("radio", "latency", "throughput", "footprint", "planning", "house")
 
 
 def main() -> None:
@@ -29,6 +29,8 @@ async def _measure(topics: list[str], folder: Path) -> None:
         (folder / topic).mkdir()
     if "planning" in topics:
         print(await planning.measure(), flush=True)
+    if "house" in topics:
+        print(await house.measure(folder / "house"), flush=True)
     if "throughput" in topics:
         print(await throughput.measure(folder / "throughput"), flush=True)
     if not {"radio", "latency", "footprint"} & set(topics):

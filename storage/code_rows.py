@@ -1,5 +1,6 @@
 """Access codes, and what was last told about each."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from gateway.domain.code import AccessCode
 from gateway.domain.issues import Announced
 from gateway.domain.pin import Pin
 from gateway.domain.recurrence import Recurrence
-from storage.codec import Plain, Sealed, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from storage.codec import REMEMBERED, Plain, Sealed, from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from storage.rows import Rows
 from storage.vault import Vault
 
@@ -43,8 +44,9 @@ _SAVE = (
 )
 
 
-def code_of(row: Sequence[Any], vault: Vault) -> AccessCode:
-    """Return the code of one row, whose columns are `CODE_COLUMNS`."""
+@functools.lru_cache(REMEMBERED)
+def code_of(row: tuple[Any, ...], vault: Vault) -> AccessCode:
+    """Return the code of one row, whose columns are `CODE_COLUMNS`. What was read last is remembered."""
     found = dict(zip(_FIELDS, row, strict=True))
     code_id, device_id, revision = found["access_code_id"], found["device_id"], found["revision"]
     recurrence = found["recurrence"]

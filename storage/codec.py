@@ -15,7 +15,7 @@ from storage.vault import Vault, place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_REMEMBERED = 4096
+REMEMBERED = 4096
 """Opened values that are kept per table: more than a house of fifty locks has in use."""
 
 
@@ -71,7 +71,7 @@ class Sealed[T]:
         self._table = table
         self._encoder = msgspec.json.Encoder(enc_hook=_digits)
         self._decoder = msgspec.json.Decoder(kind, dec_hook=_pin)
-        self.open = functools.lru_cache(_REMEMBERED)(self._open)
+        self.open = functools.lru_cache(REMEMBERED)(self._open)
         """`open(vault, sealed, *row)` returns the value; SealBroken where it was not sealed for this row."""
 
     def seal(self, vault: Vault, value: T, *row: str) -> bytes:

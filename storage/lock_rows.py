@@ -80,7 +80,7 @@ class LockRows(Rows):
             "WHERE access_code.device_id = ? ORDER BY created_at, access_code_id",
             (device_id,),
         ):
-            code = code_of(code_row, self._vault)
+            code = code_of(tuple(code_row), self._vault)
             codes[code.access_code_id] = code
             if sealed is not None:
                 placements[code.access_code_id] = _PLACEMENT.open(

@@ -60,16 +60,16 @@ class Credential(Struct, frozen=True, kw_only=True):
         self, other: "Credential", granularity: timedelta = timedelta(minutes=1)
     ) -> tuple[str, ...]:
         """Name the fields (`code`, `enabled`, `schedule`) that differ."""
-        mine, theirs = self.schedule or Schedule(), other.schedule or Schedule()
-        return tuple(
-            field
-            for field, same in (
-                ("code", self.pin == other.pin),
-                ("enabled", self.enabled == other.enabled),
-                ("schedule", mine.equals_within(theirs, granularity)),
-            )
-            if not same
-        )
+        differing = []
+        if self.pin != other.pin:
+            differing.append("code")
+        if self.enabled != other.enabled:
+            differing.append("enabled")
+        if self.schedule != other.schedule:
+            mine, theirs = self.schedule or Schedule(), other.schedule or Schedule()
+            if not mine.equals_within(theirs, granularity):
+                differing.append("schedule")
+        return tuple(differing)
 
 
 class Known(Struct, frozen=True, tag="known"):

@@ -42,17 +42,20 @@ def look_steps(snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:
 def doomed_steps(snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:
     """Return what a command about somebody else's code asked for: a look at its slot, then its removal.
 
-    The only steps that touch a slot of others (rule 1). The look makes sure that it is still that code.
+    The only steps that touch a slot of others (rule 1), oldest command first. The look makes sure that it is
+    still that code.
     """
     capabilities = snap.device.capabilities
     steps: list[Step] = []
-    for slot, state in snap.slots.items():
-        if state.doomed_at is None or capabilities is None:
+    doomed = ((state.doomed_at, slot) for slot, state in snap.slots.items() if state.doomed_at is not None)
+    for doomed_at, slot in sorted(doomed):
+        state = snap.slots[slot]
+        if capabilities is None:
             continue
         if not is_due(state.retry_at, t.now):
             wake.note(state.retry_at)
             continue
-        fresh = state.reading is not None and state.read_at is not None and state.read_at >= state.doomed_at
+        fresh = state.reading is not None and state.read_at is not None and state.read_at >= doomed_at
         blind = capabilities.readback is Readback.NONE
         if fresh or blind:
             steps.append(ClearSlot(access_code_id=None, slot=slot, why="a command asked to delete this code"))
@@ -68,7 +71,7 @@ def _wipe_looks(snap: Snapshot, capabilities: Capabilities) -> list[Step]:
     if suspected is None:
         return []
     why = "all codes seem to be gone"
-    for placement in snap.placements.values():
+    for _, placement in sorted(snap.placements.items()):
         state = snap.slots.get(placement.slot) if placement.slot is not None else None
         if placement.confirmed is not None and state is not None and _older(state, suspected):
             if capabilities.lock_chooses_slot:

@@ -3,11 +3,14 @@
 Backups are ongoing while they wait and keep no native window afterwards: pulling one costs no radio.
 """
 
+from contextlib import suppress
+
 from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Empty
+from gateway.domain.errors import InvalidInput
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device, Readback
 from gateway.domain.placement import Snapshot
@@ -49,8 +52,10 @@ def tend_pool(work: Work) -> None:
         surplus = ready[-short:]
     for code in surplus:
         work.set_code(replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now))
-    for _ in range(min(device.backup_pool_size - len(ready), free - homeless)):
-        _add(work)
+    # Without a free PIN the pool stays as it is and says so; nothing else on the lock may wait for it.
+    with suppress(InvalidInput):
+        for _ in range(min(device.backup_pool_size - len(ready), free - homeless)):
+            _add(work)
 
 
 def _add(work: Work) -> None:

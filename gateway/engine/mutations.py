@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
@@ -17,6 +18,7 @@ def instant(at: datetime | None) -> str | None:
     return None if at is None else moment(at)
 
 
+@lru_cache(8192)
 def moment(at: datetime) -> str:
     """Return a time that is there as UTC ISO 8601 with milliseconds and Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,8 @@
 """Looking ahead without a word on the radio: what will stand in the way of codes of the next days. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
@@ -16,12 +17,23 @@ from gateway.engine.setting import conflict, full_issue
 from gateway.engine.slots import Full
 
 
+class _Stay(NamedTuple):
+    """How long a code takes up room; codes come onto the lock in the order of `place`."""
+
+    code: AccessCode
+    place: tuple[datetime, datetime, str]
+    ends_at: datetime | None
+
+
 def rehearse(snap: Snapshot, t: TimeView, timing: Timing) -> list[Issue]:
     """Return what forbids codes that are not yet due: format, duplicates, and room at that time."""
     if snap.device.capabilities is None:
         return []
     coming = [code for code in snap.codes.values() if _is_coming(code, snap, t, timing)]
-    return [issue for code in coming if (issue := _obstacle(code, snap, t, timing)) is not None]
+    if not coming:
+        return []
+    stays = list(_stays(snap, t, timing))
+    return [issue for code in coming if (issue := _obstacle(code, stays, snap, t, timing)) is not None]
 
 
 def rehearsal_begins(code: AccessCode, timing: Timing) -> datetime | None:
@@ -40,23 +52,32 @@ def _is_coming(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) ->
     )
 
 
-def _obstacle(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Issue | None:
+def _obstacle(
+    code: AccessCode, stays: Sequence[_Stay], snap: Snapshot, t: TimeView, timing: Timing
+) -> Issue | None:
     broken = broken_rule(code.pin, rules_of(snap))
     if broken is not None:
         return Issue(code="code_constraints_violated", access_code_id=code.access_code_id, message=broken)
     duplicate = conflict(code, code.pin, snap)
     if duplicate is not None and "unmanaged_access_code_id" in duplicate.data:
         return duplicate  # a code of ours with this PIN goes before this one comes
-    return _no_room(code, snap, t, timing)
+    return _no_room(code, stays, snap, t, timing)
 
 
-def _no_room(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Issue | None:
+def _no_room(
+    code: AccessCode, stays: Sequence[_Stay], snap: Snapshot, t: TimeView, timing: Timing
+) -> Issue | None:
     """Count who is on the lock when this code is to be set; earlier ones go first."""
     capabilities = snap.device.capabilities
     begin = programming_at(code, snap, t.at, timing)
     if begin is None or capabilities is None:
         return None
-    rivals = sum(1 for _ in _rivals(code, begin, snap, t, timing))
+    place = (begin, code.created_at, code.access_code_id)
+    rivals = sum(
+        1
+        for stay in stays
+        if stay.code is not code and stay.place < place and (stay.ends_at is None or stay.ends_at > begin)
+    )
     room = capabilities.max_codes if capabilities.lock_chooses_slot else len(snap.device.managed_slots)
     owned = {p.slot for p in snap.placements.values() if p.slot is not None}
     places = None if capabilities.lock_chooses_slot else set(snap.device.managed_slots)
@@ -71,17 +92,11 @@ def _no_room(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
     return full_issue(code, Full(ours=rivals, foreign=foreign)) if rivals + foreign >= room else None
 
 
-def _rivals(
-    code: AccessCode, begin: datetime, snap: Snapshot, t: TimeView, timing: Timing
-) -> Iterator[AccessCode]:
-    for other in snap.codes.values():
-        if other is code or other.backup == "waiting" or is_over(other, snap, t):
+def _stays(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[_Stay]:
+    for code in snap.codes.values():
+        if code.backup == "waiting" or is_over(code, snap, t):
             continue
-        window = window_of(other, t.at)
-        ends = other.ends_at if window is None or other.recurrence is not None else window.ends_at
-        if ends is not None and ends <= begin:
-            continue
-        starts = programming_at(other, snap, t.at, timing)
-        first = (starts or other.created_at, other.created_at, other.access_code_id)
-        if first < (begin, code.created_at, code.access_code_id):
-            yield other
+        window = window_of(code, t.at)
+        ends = code.ends_at if window is None or code.recurrence is not None else window.ends_at
+        starts = programming_at(code, snap, t.at, timing)
+        yield _Stay(code, (starts or code.created_at, code.created_at, code.access_code_id), ends)

@@ -6,14 +6,16 @@ defects looked for here need several rare facts at once.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from random import Random
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from gateway.domain.clock import ClockStep, TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, Schedule, Unreadable
-from gateway.domain.lock import Capabilities, Device, Reach
+from gateway.domain.lock import Capabilities, Device, NativeWindows, Reach
 from gateway.domain.pin import Pin
 from gateway.domain.placement import (
     Confirmed,
@@ -26,7 +28,10 @@ from gateway.domain.placement import (
     Slot,
     Snapshot,
 )
+from gateway.domain.recurrence import Recurrence
 from gateway.engine.desire import desired
+from gateway.engine.plan import Plan
+from gateway.engine.planner import plan
 from tests.engine.build import (
     CAN,
     CAN_BLIND,
@@ -51,10 +56,42 @@ from tests.engine.build import (
 SLOTS = ("1", "2", "3", "4")
 CODES = ("ana", "bo", "cy")
 DIGITS = ("345678", "456789", "567891")
-PINS = tuple(Pin(digits) for digits in (*DIGITS, "12"))
+PINS = tuple(Pin(digits) for digits in (*DIGITS, "99"))
 SMALL = tuple(replace(can, slots=SLOTS, max_codes=4) for can in (CAN, CAN_MASKED, CAN_BLIND, CAN_NATIVE))
-KINDS = (*SMALL, replace(CAN_NATIVE, slots=SLOTS, reach=Reach.ON_TOUCH), CAN_CHOOSE)
+ZONE = "Europe/Berlin"
+WEEKLY = replace(SMALL[3], native_windows=NativeWindows.DATES_OR_WEEKDAYS, schedule_zone=ZONE)
+KINDS = (
+    *SMALL,
+    replace(SMALL[3], reach=Reach.ON_TOUCH),
+    WEEKLY,
+    replace(WEEKLY, native_windows=NativeWindows.DATES_AND_WEEKDAYS, disabled_status=False, name_length=8),
+    replace(SMALL[0], keypad=False),
+    CAN_CHOOSE,
+)
+WINDOWS = tuple(
+    Recurrence(cron=cron, minutes=minutes, time_zone=zone)
+    for cron, minutes in (("0 9 * * MON-FRI", 480), ("0 14 * * *", 60), ("30 13 1 * *", 90))
+    for zone in (ZONE, "UTC")
+)
 TIMES = tuple(NOON + n * SECOND for n in (-200_000, -3600, -600, -60, -20, 0, 20, 60, 600, 3600, 200_000))
+
+
+class Case(NamedTuple):
+    """Facts, a look at the time, and the plan that follows; a failure names `seed` and `number`."""
+
+    seed: int
+    number: int
+    snap: Snapshot
+    t: TimeView
+    found: Plan
+
+
+@cache
+def cases(seed: int, count: int = 500) -> tuple[Case, ...]:
+    """Return so many cases, drawn once for all who look at them."""
+    anything = Anything(seed)
+    drawn = ((anything.snapshot(), anything.view()) for _ in range(count))
+    return tuple(Case(seed, number, snap, t, plan(snap, t, TIMING)) for number, (snap, t) in enumerate(drawn))
 
 
 class Anything:
@@ -110,10 +147,15 @@ class Anything:
             prefer_native_scheduling=self.flag(),
             deleted_at=self.maybe(lambda: NOON - MINUTE, 0.3),
             revision=self.one([1, 2]),
+            recurrence=self.maybe(lambda: self.one(WINDOWS), 0.25),
+            is_one_time_use=self.flag(0.2),
+            first_used_at=self.maybe(self.time, 0.3),
+            backup=self.one([None, None, None, "waiting", "pulled"]),
+            pulled_backup_access_code_id=self.maybe(lambda: self.one(CODES), 0.2),
         )
 
-    def placement(self, code_id: str, where: str | None) -> Placement:
-        """Return anything that may be known of a code on its lock."""
+    def placement(self, code_id: str, where: str | None, *, chooses: bool) -> Placement:
+        """Return anything that may be known of a code on its lock; only a lock that chooses hides where."""
         return Placement(
             access_code_id=code_id,
             slot=where,
@@ -123,7 +165,8 @@ class Anything:
                     evidence=self.one(list(Evidence)),
                     at=self.time(),
                     revision=1,
-                )
+                ),
+                0.5 if chooses or where is not None else 0.0,
             ),
             outside=self.maybe(
                 lambda: outside(
@@ -147,12 +190,16 @@ class Anything:
             failures=self.one([0, 0, 1, 3]),
             retry_at=self.maybe(self.time, 0.3),
             removal_began=self.maybe(self.time, 0.3),
+            lost=self.one([0, 0, 1, 4]),
+            contested=self.one([0, 0, 2, 5]),
+            contested_at=self.maybe(self.time, 0.3),
             cleared_at=self.maybe(self.time, 0.3),
             was_on_lock=self.flag(),
         )
 
     def slot(self, name: str, *, ours: bool) -> Slot:
-        """Return anything that may be known of a slot; one of ours has no unmanaged id."""
+        """Return anything that may be known of a slot; one of ours is nobody else's, nor asked to go."""
+        unmanaged_id = None if ours else self.maybe(lambda: f"unmanaged {name}")
         return Slot(
             slot=name,
             reading=self.maybe(self.reading, 0.8),
@@ -161,7 +208,8 @@ class Anything:
             check_at=self.maybe(self.time, 0.3),
             touched=self.flag(0.3),
             own_write_at=self.maybe(self.time, 0.3),
-            unmanaged_id=None if ours else self.maybe(lambda: f"unmanaged {name}"),
+            unmanaged_id=unmanaged_id,
+            doomed_at=self.maybe(self.time, 0.3) if unmanaged_id is not None else None,
             former=self.maybe(lambda: Former(pin=self.one(PINS), removed_at=self.time())),
             ghost=ours and self.flag(0.2),
             retry_at=self.maybe(self.time, 0.3),
@@ -186,7 +234,13 @@ class Anything:
         shut = self.flag(0.2)
         return device(
             can or self.one(KINDS),
-            policy=replace(POLICY, managed_slots=self.one([None, ("2", "3")])),
+            policy=replace(
+                POLICY, managed_slots=self.one([None, ("2", "3")]), backup_pool=self.one([0, 0, 2])
+            ),
+            is_managed=self.flag(0.9),
+            is_clock_right=self.one([None, True, False]),
+            backup_pool_enabled=self.one([None, True, False]),
+            reported_lengths=self.one([(), (), (6,), (2, 6)]),
             retiring=self.flag(0.1),
             audit_round=self.maybe(lambda: NOON - MINUTE),
             probe=self.one([None, "abcd"]),
@@ -205,30 +259,32 @@ class Anything:
         ids = [code_id for code_id in CODES if self.flag(0.7)]
         free = self.rng.sample(SLOTS, len(SLOTS))
         where = {code_id: free.pop() if self.flag(0.7) else None for code_id in ids}
+        lock = self.device(can)
+        chooses = lock.capabilities is not None and lock.capabilities.lock_chooses_slot
         return Snapshot(
-            device=self.device(can),
+            device=lock,
             codes={code_id: self.code(code_id) for code_id in ids},
-            placements={code_id: self.placement(code_id, where[code_id]) for code_id in ids},
+            placements={code_id: self.placement(code_id, where[code_id], chooses=chooses) for code_id in ids},
             slots={n: self.slot(n, ours=n in where.values()) for n in SLOTS if self.flag(0.8)},
             intents=tuple(
                 self.intent(code_id, where[code_id], number)
                 for number, code_id in enumerate(ids * 2)
-                if self.flag(0.25)
+                if self.flag(0.25) and (chooses or where[code_id] is not None)
             ),
         )
 
     def converged(self) -> Snapshot:
         """Return a lock that holds what its codes want, as far as it shows it."""
-        lock = device(self.one(KINDS))
+        lock = device(self.one(KINDS), is_clock_right=self.one([None, True, False]))
         asked = {
             code_id: replace(self.code(code_id), pin=Pin(digits), deleted_at=None)
             for code_id, digits in zip(CODES, DIGITS, strict=True)
         }
-        bare = Snapshot(device=lock, codes=asked, placements={}, slots={}, intents=())
         placed: dict[str, Placement] = {}
         states = {name: slot(name, Known(Credential(pin=Pin("999999")))) for name in SLOTS}
         for name, (code_id, wish) in zip(SLOTS, asked.items(), strict=False):
-            want = desired(wish, bare, view(), TIMING)
+            so_far = Snapshot(device=lock, codes=asked, placements=placed, slots={}, intents=())
+            want = desired(wish, so_far, view(), TIMING)
             if want is not None:
                 placed[code_id] = held(code_id, name, want, self.one(list(Evidence)))
                 shown = self.one([None, Known(want), Unreadable()])

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from drivers.simulated.models import MASKED, NATIVE, READABLE, TINY, WRITE_ONLY, Model
 from gateway.domain.driver import BatteryLevel, LockAlive, LockUnreachable, NoAnswer
+from gateway.domain.lock import PinRules
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, POLICY
@@ -45,6 +46,18 @@ class TestFilling:
         await bench.do("devices/update", device_id=DOOR, backup_access_code_pool_enabled=False)
         await bench.settle(HOUR)
         assert list(bench.on_lock().values()) == ["471134"]
+
+    async def test_a_lock_without_free_pins_goes_on_working(self, hang: Hang) -> None:
+        """Its pool says that it is not full; codes still come and go."""
+        can = replace(READABLE.capabilities, pin_rules=PinRules(lengths=(4,), alphabet="7"))
+        bench = await hang(replace(READABLE, capabilities=can), policy=POOL)
+        await bench.settle()
+        assert list(bench.on_lock().values()) == ["7777"]
+        assert bench.issues() == {"partial_backup_access_code_pool"}
+        [backup] = bench.snap().codes
+        await bench.do("devices/update", device_id=DOOR, backup_access_code_pool_enabled=False)
+        await bench.settle()
+        assert (backup in bench.snap().codes, bench.on_lock()) == (False, {})
 
     async def test_it_is_for_codes_with_an_end(self, hang: Hang) -> None:
         """A code without one never needs a replacement that ends with it."""

@@ -65,7 +65,9 @@ def test_any_readings_in_any_order_are_taken_in(seed: int) -> None:
     anything = Anything(seed)
     for turn in range(ROUNDS):
         snap = anything.snapshot()
-        work = Work(snap, anything.view(), TIMING, chance())
+        luck = chance()
+        luck.randbelow = anything.rng.randrange
+        work = Work(snap, anything.view(), TIMING, luck)
         for _ in range(8):
             name = anything.one(SLOTS)
             if anything.flag(0.3):
@@ -80,7 +82,7 @@ def test_any_readings_in_any_order_are_taken_in(seed: int) -> None:
             assert not [n for n in owned if work.slot(n).unmanaged_id is not None], turn
             ids = [s.unmanaged_id for s in work.slots.values() if s.unmanaged_id is not None]
             assert len(ids) == len(set(ids)), turn
-            assert set(work.codes) == set(snap.codes), turn
+            assert set(snap.codes) <= set(work.codes), turn  # the pool of backups may have grown
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -1,22 +1,20 @@
-"""The plan for one lock: order of work, and properties that hold whatever the facts."""
+"""The plan for one lock: order of work. What holds whatever the facts is in test_planner_properties.py."""
 
-import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from gateway.domain.catalogue import CATALOGUE
-from gateway.domain.credential import Known
+from gateway.domain.credential import Schedule
 from gateway.domain.placement import Placement
-from gateway.engine.desire import desired
 from gateway.engine.plan import ClearSlot, ReadSlot, Step, WriteCode
 from gateway.engine.planner import plan
-from tests.engine.anything import PINS, Anything
 from tests.engine.build import (
     CAN,
     CAN_BLIND,
     CAN_CHOOSE,
+    CAN_NATIVE,
     DAY,
     HOUR,
     MINUTE,
@@ -26,6 +24,7 @@ from tests.engine.build import (
     TIMING,
     clearing,
     code,
+    credential,
     device,
     held,
     intent,
@@ -34,8 +33,6 @@ from tests.engine.build import (
     snapshot,
     view,
 )
-
-SEEDS, ROUNDS = 4, 500
 
 
 def told(step: Step) -> str:
@@ -109,76 +106,6 @@ class TestRuleOne:
         assert step.slot == "9"
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
-class TestProperties:
-    """Whatever the facts, and whatever the clock says. A failure names its seed and its round."""
-
-    def test_a_plan_is_total_and_the_same_for_the_same_facts(self, seed: int) -> None:
-        """No facts make it fail; what it says is known, ahead, and without PIN."""
-        anything = Anything(seed)
-        for turn in range(ROUNDS):
-            snap, t = anything.snapshot(), anything.view()
-            found = plan(snap, t, TIMING)
-            assert found == plan(snap, t, TIMING), turn
-            assert found.next_wake is None or found.next_wake > t.now, turn
-            assert all(issue.code in CATALOGUE for issue in found.issues), turn
-            for text in (*(step.why for step in found.steps), *(issue.message for issue in found.issues)):
-                assert not {pin.reveal() for pin in PINS} & set(re.findall(r"\d+", text)), turn
-
-    def test_it_writes_and_clears_only_what_is_its_own(self, seed: int) -> None:
-        """Rule 1: no slot with an unmanaged id, no new slot that is not granted, nobody else's slot."""
-        anything = Anything(seed)
-        for turn in range(ROUNDS):
-            snap, t = anything.snapshot(), anything.view()
-            for step in plan(snap, t, TIMING).steps:
-                if not isinstance(step, WriteCode | ClearSlot) or step.slot is None:
-                    continue
-                state, owner = snap.slots.get(step.slot), snap.owner(step.slot)
-                assert state is None or state.unmanaged_id is None, turn
-                assert owner is None or owner.access_code_id == step.access_code_id, turn
-                if isinstance(step, WriteCode) and not snap.may_hold(step.access_code_id):
-                    assert snap.device.capabilities is not None
-                    chooses = snap.device.capabilities.lock_chooses_slot
-                    assert chooses or step.slot in snap.device.managed_slots, turn
-                if step.access_code_id is None:
-                    assert state is not None, turn
-                    assert state.ghost, turn
-
-    def test_a_code_gets_at_most_one_operation_and_only_what_it_wants(self, seed: int) -> None:
-        """Never a write and a clear of one code, never a second write; the content is the desired one."""
-        anything = Anything(seed)
-        for turn in range(ROUNDS):
-            snap, t = anything.snapshot(), anything.view()
-            steps = [step for step in plan(snap, t, TIMING).steps if isinstance(step, WriteCode | ClearSlot)]
-            ids = [step.access_code_id for step in steps if step.access_code_id is not None]
-            assert len(ids) == len(set(ids)), turn
-            for step in steps:
-                if isinstance(step, WriteCode):
-                    wish = snap.codes[step.access_code_id]
-                    assert step.credential == desired(wish, snap, t, TIMING), turn
-
-    def test_no_two_codes_are_given_one_pin(self, seed: int) -> None:
-        """Rule 4: what is written is on no other code of the hub, and on no code of others that is known."""
-        anything = Anything(seed)
-        for turn in range(ROUNDS):
-            snap, t = anything.snapshot(), anything.view()
-            for step in plan(snap, t, TIMING).steps:
-                if not isinstance(step, WriteCode):
-                    continue
-                for other in snap.placements.values():
-                    if other.access_code_id != step.access_code_id and other.confirmed is not None:
-                        assert other.confirmed.credential.pin != step.credential.pin, turn
-                for state in snap.slots.values():
-                    if state.unmanaged_id is not None and isinstance(state.reading, Known):
-                        assert state.reading.credential.pin != step.credential.pin, turn
-
-    def test_a_converged_lock_needs_nothing(self, seed: int) -> None:
-        """Rule 10, on every kind of lock, with any evidence."""
-        anything = Anything(seed)
-        for turn in range(ROUNDS):
-            assert plan(anything.converged(), view(), TIMING).steps == (), turn
-
-
 @pytest.mark.parametrize("ahead", [HOUR, DAY])
 def test_without_trust_no_window_opens_and_none_closes(ahead: timedelta) -> None:
     """Rule 5: only what ended before the lower bound goes."""
@@ -190,6 +117,31 @@ def test_without_trust_no_window_opens_and_none_closes(ahead: timedelta) -> None
     )  # fmt: skip
     t = view(NOON + ahead, trusted=False, floor=NOON)
     assert [told(step) for step in plan(snap, t, TIMING).steps] == ["ClearSlot closed"]
+
+
+@pytest.mark.parametrize("changed", [{"prefer_native_scheduling": False}, {"ends_at": None}])
+def test_without_trust_the_lock_keeps_its_own_window(changed: dict[str, Any]) -> None:
+    """Rule 5: without its schedule a code that the lock was to open tomorrow would work at once."""
+    starts_at, ends_at = NOON + DAY, NOON + 2 * DAY
+    stored = credential(schedule=Schedule(starts_at=starts_at, ends_at=ends_at))
+    wish = code(**{"starts_at": starts_at, "ends_at": ends_at, **changed})
+    snap = snapshot(device(CAN_NATIVE), wish, held(content=stored))
+    assert plan(snap, view(trusted=False), TIMING).steps == ()
+    wrong = snapshot(
+        device(CAN_NATIVE, is_clock_right=False),
+        code(starts_at=starts_at, ends_at=ends_at),
+        held(content=stored),
+    )
+    assert plan(wrong, view(trusted=False), TIMING).steps == ()
+
+
+def test_without_trust_what_is_open_for_good_loses_its_schedule() -> None:
+    """It began before the lower bound and was made to last: the lock must not end it."""
+    stored = credential(schedule=Schedule(starts_at=NOON - DAY, ends_at=NOON + DAY))
+    snap = snapshot(device(CAN_NATIVE), code(starts_at=NOON - DAY), held(content=stored))
+    [step] = plan(snap, view(trusted=False), TIMING).steps
+    assert isinstance(step, WriteCode)
+    assert step.credential == credential()
 
 
 def test_a_lost_clear_is_read_before_anything_else_happens_to_the_code() -> None:

@@ -31,12 +31,15 @@ def plans(context: Context, asked: MaybeDevice) -> PlansReply:
 def plan_view(context: Context, snap: Snapshot) -> PlanView:
     """Return what is to be done on a lock now, and what will be due."""
     found = plan_for(snap, context.t, context.rules)
-    # After a restore a person confirms what will be done, so it must be seen before.
-    released = replace(snap, device=replace(snap.device, held_for_restore=False))
+    steps = found.steps
+    if snap.device.held_for_restore:
+        # After a restore a person confirms what will be done, so it must be seen before.
+        released = replace(snap, device=replace(snap.device, held_for_restore=False))
+        steps = plan_for(released, context.t, context.rules).steps
     return PlanView(
         device_id=snap.device.device_id,
         gate=lock_gate(snap, context.t, Wake(context.t.now)).value,
-        steps=[_step(step, snap) for step in plan_for(released, context.t, context.rules).steps],
+        steps=[_step(step, snap) for step in steps],
         coming=sorted(_coming(context, snap), key=lambda step: (step.at, step.access_code_id)),
         issues=[
             PlanIssue(code=issue.code, access_code_id=issue.access_code_id, message=issue.message)

@@ -204,7 +204,7 @@ class TestPlans:
                 "message": "all 2 slots that the hub may use are taken",
             },
         ]
-        assert plan["next_wake"] == instant(NOON + 5 * MINUTE)
+        assert plan["next_wake"] == instant(NOON + 5 * MINUTE + 2 * SECOND)
         bench.clock.pass_by(MINUTE)
         await bench.do("devices/sync", device_id=DOOR)
         [step] = (await bench.do("plan/get"))["plans"][0]["steps"]

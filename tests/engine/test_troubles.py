@@ -124,7 +124,7 @@ class TestRemoving:
         assert bench.on_lock() == {}
         assert "unable_to_confirm_deletion" not in bench.issues()
 
-    async def test_a_code_put_back_by_somebody_after_its_end_is_no_code_of_ours(self, hang: Hang) -> None:
+    async def test_a_code_that_somebody_removed_is_not_set_again_after_its_end(self, hang: Hang) -> None:
         """The hub sets a code again only until its end."""
         bench = await hang(READABLE)
         code_id = await bench.create(PIN, ends_at=instant(NOON + HOUR))

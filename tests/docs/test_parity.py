@@ -99,6 +99,14 @@ def test_every_feature_has_its_row() -> None:
     assert [row.item.split()[0] for row in rows() if re.match(r"F\d+ ", row.item)] == FEATURES
 
 
+def test_every_contradiction_of_the_sources_is_decided() -> None:
+    """Each with what Pinsmith does; the page of decisions numbers them."""
+    text = (ROOT / "docs/decisions.md").read_text(encoding="utf-8")
+    part = text.split("## Where the sources contradict one another")[1]
+    numbers = re.findall(r"^(\d+)\. \*\*.+", part, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, 25)]
+
+
 def test_an_item_is_listed_once_per_table() -> None:
     """Two rows for one thing would soon differ."""
     text = (ROOT / PAGE).read_text(encoding="utf-8")

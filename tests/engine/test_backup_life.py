@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from drivers.simulated.models import CHOOSER, READABLE
+from drivers.simulated.models import CHOOSER, READABLE, TINY
 from gateway.domain.driver import LockAlive, LockUnreachable, NoAnswer
 from gateway.engine.mutations import instant
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, POLICY
@@ -59,6 +59,15 @@ async def test_a_waiting_one_is_named_and_belongs_to_nobody(hang: Hang) -> None:
     assert reply["error"]["type"] == "invalid_input"
     shown = await bench.shown(code_id)
     assert (shown["is_backup"], shown["type"], shown["status"]) == (True, "ongoing", "set")
+
+
+async def test_locks_with_few_slots_are_said_to_have_no_pool(hang: Hang) -> None:
+    """It would crowd out the guests; who configures one gets it nevertheless."""
+    for model, supported in ((READABLE, True), (TINY, False)):
+        bench = await hang(model)
+        properties = (await bench.do("devices/get", device_id=DOOR))["device"]["properties"]
+        assert properties["supports_backup_access_code_pool"] is supported
+        assert properties["backup_access_code_pool_enabled"] is False
 
 
 async def test_a_lock_out_of_the_hub_s_hands_has_no_pool(hang: Hang) -> None:

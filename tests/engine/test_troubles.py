@@ -186,6 +186,29 @@ class TestOthers:
         assert await found(bench, code_id) == {}
         assert bench.lock.slots["20"].enabled
 
+    async def test_a_code_of_others_is_shown_as_the_lock_has_it(self, hang: Hang) -> None:
+        """With its dates; disabled, it is `unset`."""
+        bench = await hang(NATIVE)
+        dates = Schedule(starts_at=NOON, ends_at=NOON + DAY)
+        bench.by_hand("3", THEIRS, schedule=dates)
+        bench.by_hand("4", "864209", enabled=False)
+        bench.clock.pass_by(MINUTE)
+        await bench.do("devices/sync", device_id=DOOR)
+        await bench.settle(MINUTE)
+        listed = (await bench.do("access_codes/unmanaged/list"))["unmanaged_access_codes"]
+        dated, disabled = sorted(listed, key=lambda shown: str(shown["slot"]))
+        assert (dated["type"], dated["starts_at"], dated["ends_at"], dated["status"]) == (
+            "time_bound",
+            instant(NOON),
+            instant(NOON + DAY),
+            "set",
+        )
+        assert (disabled["type"], disabled["status"], disabled["display_status"]) == (
+            "ongoing",
+            "unset",
+            "Not active",
+        )
+
     async def test_a_window_changed_at_the_lock_is_put_back(self, hang: Hang) -> None:
         """Start and end on the lock follow those that were declared."""
         bench = await hang(NATIVE)

@@ -20,7 +20,7 @@ run: $(RUN) ## run the gateway in the foreground (CONFIG=config.example.toml)
 
 test: check mosquitto node ## all checks, all tests with coverage, a short simulation
 	.venv/bin/coverage erase
-	.venv/bin/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
+	PINSMITH_WHOLE_SUITE=1 .venv/bin/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 	@if [ -d tests/simulation ]; then $(MAKE) --no-print-directory simulate-ci; fi
 
 test-quick: $(DEV) ## the tests that take no more than a second each

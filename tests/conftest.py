@@ -1,8 +1,19 @@
 """Settings every test shares."""
 
+import os
+
+import pytest
 from hypothesis import settings
+
+from tests.docs.parity import Proof, named
 
 # Same examples on every run and machine: a red build is red again when it is looked into.
 # No deadline, because a busy small machine is not a failure.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the whole suite runs (make test), have it show what docs/parity.md promises."""
+    if os.environ.get("PINSMITH_WHOLE_SUITE") == "1" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Proof(named()), "parity")

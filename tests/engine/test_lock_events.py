@@ -1,0 +1,46 @@
+"""Events of a lock as a whole: found, given out of the hub's hands and back, held after a clock jump."""
+
+from drivers.simulated.models import READABLE
+from gateway.engine.mutations import instant
+from tests.engine.bench import Bench
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
+from tests.engine.conftest import Hang
+
+
+async def test_a_lock_is_told_as_added_once() -> None:
+    """At first sight, and never again after a restart."""
+    bench = Bench(READABLE)
+    await bench.start()
+    assert bench.events().count("device.added") == 1
+    bench.boot()
+    await bench.start()
+    assert "device.added" not in bench.events()
+    bench.store.close()
+
+
+async def test_taking_it_out_of_the_hub_s_hands_and_back_is_told(hang: Hang) -> None:
+    """Once each; its codes become codes of others."""
+    bench = await hang(READABLE)
+    await bench.create("471134")
+    await bench.settle(HOUR)
+    bench.events()
+    await bench.do("devices/update", device_id=DOOR, is_managed=False)
+    told = bench.events()
+    assert told.count("device.converted_to_unmanaged") == 1
+    assert "access_code.unmanaged.created" in told
+    await bench.do("devices/update", device_id=DOOR, is_managed=True)
+    assert bench.events().count("device.unmanaged.converted_to_managed") == 1
+
+
+async def test_a_jump_that_holds_removals_is_told_once(hang: Hang) -> None:
+    """With the errors of that moment."""
+    bench = await hang(READABLE)
+    for first in range(4, 8):
+        await bench.create(f"{first}71134", ends_at=instant(NOON + DAY))
+    await bench.settle(2 * MINUTE)
+    bench.clock.jump(2 * DAY)
+    await bench.settle(HOUR)
+    stored = bench.store.do(lambda tx: tx.undelivered(1000))
+    [event] = [e.event for e in stored if e.event.event_type == "gateway.clock_step_held"]
+    assert event.payload["error_code"] == "clock_step_held"
+    assert "clock_step_held" in [shown["error_code"] for shown in event.payload["device_errors"]]

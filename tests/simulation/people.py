@@ -143,15 +143,24 @@ class People:
             recurrence=again,
             one_time=one_time,
         )
-        for other in self.wanted.values():
-            is_there = other.is_settled and not other.allowed and other.closes_later(self._world.now())
-            if other.device_id == wanted.device_id and other.pin == wanted.pin and is_there:
-                if other.access_code_id != wanted.access_code_id and self._world.clock.synced:
-                    self._world.rules.broken(4, f"{wanted.device_id}: one PIN was given to two guests")
+        if self._world.clock.synced and any(
+            self._is_guest_of(other, wanted) for other in self.wanted.values()
+        ):
+            self._world.rules.broken(4, f"{wanted.device_id}: one PIN was given to two guests")
         self.wanted[wanted.access_code_id] = wanted
         self._world.rules.pins.add(wanted.pin)
         self._world.rules.ends.expect(wanted)
         return wanted
+
+    def _is_guest_of(self, other: Wanted, new: Wanted) -> bool:
+        """Say whether somebody else has the PIN of a new code."""
+        return (
+            (other.device_id, other.pin) == (new.device_id, new.pin)
+            and other.access_code_id != new.access_code_id
+            and other.is_settled
+            and not other.allowed
+            and other.closes_later(self._world.now())
+        )
 
     async def _update(self, wanted: Wanted) -> None:
         door = self._world.doors[wanted.device_id]

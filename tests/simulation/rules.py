@@ -201,8 +201,8 @@ class Watch:
         return False
 
     def _read_before_first_use(self, door: Door, slot: str) -> None:
-        if door.lock.model.capabilities.readback is Readback.NONE or slot in door.held:
-            return
+        if door.lock.model.capabilities.readback is Readback.NONE or slot in {*door.held, *door.named}:
+            return  # a command that names a code takes its slot as it is
         readings = door.seen.get(slot, [])
         last = readings[-1][0] if readings else None
         if last is None or self._world.now() - last > RECENT_READING + _SLACK:

@@ -1,4 +1,4 @@
-"""What clients ask for besides codes of their own: backups, codes of others, several locks, and rehearsals."""
+"""What clients ask for besides single codes: backups, codes of others, several locks, rehearsals."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any

@@ -45,6 +45,8 @@ class Door:
         """Slots that the hub filled (last: when) and did not clear since: its own, as far as it knows."""
         self.just_cleared: dict[SlotRef, datetime] = {}
         """Slots that the hub cleared, and when; whether it noted that shows only a little later."""
+        self.deaths: list[datetime] = []
+        """When the hub died."""
         self.uncertain: set[SlotRef] = set()
         """Slots whose last operation of the hub went unanswered."""
         self.named: set[SlotRef] = set()
@@ -112,6 +114,11 @@ class Door:
             if at - cleared_at < NOTED:
                 self.held.setdefault(slot, at)
         self.just_cleared.clear()
+        self.deaths.append(at)
+
+    def noted(self, at: datetime) -> bool:
+        """Say whether the hub certainly stored what it was told then: it did not die right after."""
+        return not any(at <= died < at + NOTED for died in self.deaths)
 
     def by_person(self, slot: SlotRef, at: datetime) -> None:
         """Remember that somebody filled or changed a slot."""

@@ -186,14 +186,14 @@ class Watch:
         if any(w.device_id == door.device_id and w.pin == typed and not w.released for w in wanted):
             return  # somebody typed the PIN of a code of ours: it counts as ours
         filled = door.filled_at[slot]
-        if any(at >= filled and not empty for at, empty in door.seen.get(slot, [])):
+        if any(at >= filled and not empty and door.noted(at) for at, empty in door.seen.get(slot, [])):
             self.broken(1, f"{door.device_id}: slot {slot} holds somebody else's code")
 
     def _seen_empty_twice(self, door: Door, slot: str) -> bool:
         """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""
         empties: list[datetime] = []
         for at, empty in door.seen.get(slot, []):
-            if at < door.held[slot]:
+            if at < door.held[slot] or (empty and not door.noted(at)):
                 continue
             empties = [*empties, at] if empty else []
             if len(empties) > 1 and empties[-1] - empties[0] >= EMPTY_TWICE:

@@ -82,6 +82,7 @@ class Wishes:
         shown = self._rng.choice(theirs)
         slot, body = shown["slot"], {"access_code_id": shown["access_code_id"]}
         door.named.add(slot)
+        self._world.rules.doubt(door, slot)
         if self._rng.random() < 0.4:
             await self._people.ask("access_codes/unmanaged/delete", body)
             return

@@ -133,9 +133,11 @@ class Door:
         self.filled_at[slot] = at
         self.held.pop(slot, None)
 
-    def taken_over(self, slot: SlotRef, at: datetime) -> None:
-        """Remember that a client gave a slot of others into the hub's hands."""
-        self.origin[slot] = "hub"
+    def taken_over(self, slot: SlotRef, pin: str, at: datetime) -> None:
+        """Remember that a client gave a slot of others, as the hub knew it, into the hub's hands."""
+        taken = self.lock.slots.get(slot)
+        if taken is not None:
+            self.origin[slot] = "hub" if taken.pin.reveal() == pin else "edited"
         self.held[slot] = self.filled_at[slot] = at
 
     def lied(self, slot: SlotRef | None) -> None:

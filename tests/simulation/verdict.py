@@ -6,8 +6,8 @@ import msgspec
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Schedule
-from gateway.domain.placement import Snapshot
+from gateway.domain.credential import Credential, Schedule
+from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.desire import desired
 from gateway.engine.views import retained_states
@@ -64,7 +64,7 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
             if ours and not given_up and not door.cannot_know:
                 watch.broken(12, f"{door.device_id}: an unwanted code is still in slot {ours[0]}")
         elif code.access_code_id not in excused and not door.cannot_know:
-            _present(watch, door, code, snap, slots)
+            _present(watch, door, want, snap.placement(code.access_code_id), slots)
     _no_leftovers(world, watch, door, snap)
     full = {issue.access_code_id for issue in issues if issue.code == "no_space_for_access_code_on_device"}
     _guests_first(watch, door, [code for code in snap.codes.values() if code.access_code_id in full], snap, t)
@@ -80,16 +80,17 @@ def _guests_first(
             watch.broken(12, f"{door.device_id}: a backup that waits keeps a guest's code from its slot")
 
 
-def _present(watch: "Watch", door: Door, code: AccessCode, snap: Snapshot, slots: list[str]) -> None:
+def _present(watch: "Watch", door: Door, want: Credential, placement: Placement, slots: list[str]) -> None:
     if not slots:
-        watch.broken(12, f"{door.device_id}: a wanted code is missing ({code.access_code_id})")
+        watch.broken(12, f"{door.device_id}: a wanted code is missing ({placement.access_code_id})")
     elif len(slots) > 1:
         watch.broken(12, f"{door.device_id}: a code stands in {len(slots)} slots")
     else:
         held = door.lock.slots[slots[0]]
-        if not held.enabled:
-            watch.broken(12, f"{door.device_id}: the code in slot {slots[0]} is disabled")
-        confirmed = snap.placement(code.access_code_id).confirmed
+        if held.enabled is not want.enabled:
+            what = "enabled before its time" if held.enabled else "disabled"
+            watch.broken(12, f"{door.device_id}: the code in slot {slots[0]} is {what}")
+        confirmed = placement.confirmed
         if confirmed is not None and (held.schedule or Schedule()) != (
             confirmed.credential.schedule or Schedule()
         ):

@@ -101,9 +101,7 @@ class Wishes:
             return
         self._world.fate.counts["code of others taken over"] += 1
         code = reply["data"]["access_code"]
-        held = door.lock.slots.get(slot)
-        if held is not None and held.pin.reveal() == code["code"]:
-            door.taken_over(slot, self._world.now())
+        door.taken_over(slot, code["code"], self._world.now())
         times = (_time(code["starts_at"]), _time(code["ends_at"]), None)
         self._people.promised(code, times, allowed=False)
 

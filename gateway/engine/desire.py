@@ -122,11 +122,13 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     if capabilities is None or not is_wanted(code, snap, t, timing):
         return None
     placement = snap.placement(code.access_code_id)
+    held = placement.confirmed.credential if placement.confirmed is not None else None
     schedule = _native_schedule(code, snap.device)
+    if schedule is None and held is not None and code.has_window and not t.trusted:
+        schedule = held.schedule  # without it the code might work now, and nobody knows whether it may
     enabled = True
     if capabilities.disabled_status and schedule is None and _opens_later(code):
-        held = placement.confirmed.credential.enabled if placement.confirmed is not None else False
-        enabled = is_open(code, t.at) if t.trusted else held
+        enabled = is_open(code, t.at) if t.trusted else held is not None and held.enabled
     if _is_disabled_by_hand(placement):
         enabled = False
     return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))

@@ -6,12 +6,11 @@ the whole process, so that other work on the machine does not count.
 
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from statistics import median
 from typing import Any
 
 import msgspec
@@ -19,7 +18,6 @@ from msgspec.structs import replace
 
 from benchmarks.table import Table, milliseconds
 from drivers.simulated.models import READABLE
-from gateway.domain.clock import ClockMark
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Empty, Evidence, Known
 from gateway.domain.driver import AuthorityUp, LockSeen

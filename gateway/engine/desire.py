@@ -126,17 +126,17 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     if capabilities is None or not is_wanted(code, snap, t, timing):
         return None
     placement = snap.placement(code.access_code_id)
-    schedule = _native_schedule(code, snap) or _kept_schedule(code, placement, t)
+    held = placement.confirmed.credential if placement.confirmed is not None else None
+    schedule = _native_schedule(code, snap) or _kept_schedule(code, held, t)
     enabled = True
     if capabilities.disabled_status and schedule is None and _opens_later(code):
-        held = placement.confirmed.credential.enabled if placement.confirmed is not None else False
-        enabled = is_open(code, t.at) if t.trusted else held
+        enabled = is_open(code, t.at) if t.trusted else held is not None and held.enabled
     if _is_disabled_by_hand(placement):
         enabled = False
     return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))
 
 
-def _kept_schedule(code: AccessCode, placement: Placement, t: TimeView) -> Schedule | None:
+def _kept_schedule(code: AccessCode, held: Credential | None, t: TimeView) -> Schedule | None:
     """Return the schedule that stays on the lock because nobody trusts the clock.
 
     Without it the code would work at once, before its window or after it (rule 5).
@@ -144,7 +144,7 @@ def _kept_schedule(code: AccessCode, placement: Placement, t: TimeView) -> Sched
     is_ongoing = code.ends_at is None and code.recurrence is None
     if t.trusted or not code.has_window or (is_ongoing and is_open(code, t.at)):
         return None
-    return placement.confirmed.credential.schedule if placement.confirmed is not None else None
+    return held.schedule if held is not None else None
 
 
 def _opens_later(code: AccessCode) -> bool:

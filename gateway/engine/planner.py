@@ -42,7 +42,7 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
             continue
         if want is None:
             steps += plan_removal(code, snap, t, wake)
-        else:
+        elif snap.device.is_managed:  # on any other lock, removals that are under way come to their end
             found, trouble = plan_setting(code, want, snap, t, wake)
             steps += found
             issues += trouble

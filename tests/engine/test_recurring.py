@@ -145,3 +145,32 @@ class TestByTheLock:
         await bench.settle(MINUTE)
         [credential] = bench.lock.slots.values()
         assert credential.schedule is not None
+
+    async def test_without_time_a_lock_whose_clock_is_wrong_is_left_as_it_is(self, hang: Hang) -> None:
+        """Nobody knows whether the window is open: taking its schedule away would open it (rule 5)."""
+        bench = await hang(WEEKLY)
+        await bench.create("471134", recurrence=THURSDAYS)
+        await bench.create("582245", starts_at=instant(NOON + DAY), ends_at=instant(NOON + 2 * DAY))
+        await bench.settle(MINUTE)
+        bench.clock.synced = False
+        bench.clock.reboot(bench.clock.wall)
+        bench.boot()
+        await bench.start()
+        await bench.tell(ClockChecked(device_id=DOOR, off_by=5 * MINUTE))
+        await bench.settle(HOUR)
+        assert sorted(bench.on_lock().values()) == ["471134", "582245"]
+        assert all(credential.schedule is not None for credential in bench.lock.slots.values())
+
+    async def test_weekdays_that_the_lock_keeps_stay_when_its_code_is_taken_over(self, hang: Hang) -> None:
+        """Taken over without them it would open at any time, so the command is refused."""
+        bench = await hang(WEEKLY)
+        code_id = await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(MINUTE)
+        await bench.do("access_codes/update", access_code_id=code_id, is_managed=False)
+        await bench.settle(MINUTE)
+        reply = await bench.ask("access_codes/unmanaged/convert_to_managed", access_code_id=code_id)
+        assert reply["status"] == "error"
+        await bench.settle(HOUR)
+        [credential] = bench.lock.slots.values()
+        assert credential.schedule is not None
+        assert credential.schedule.weekly

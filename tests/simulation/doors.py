@@ -5,7 +5,7 @@ from typing import Literal
 
 from drivers.simulated.lock import SimulatedLock
 from gateway.domain.credential import Empty, Reading, SlotRef
-from gateway.domain.lock import Identity, OnWipe
+from gateway.domain.lock import Identity, NativeWindows, OnWipe, Readback
 
 NOTED = timedelta(seconds=20)
 """The outcome of an operation is stored by then."""
@@ -16,9 +16,10 @@ type Origin = Literal["hub", "person", "edited"]
 class Door:
     """One lock in the world. `origin` tells, for each taken slot, who filled it."""
 
-    def __init__(self, device_id: str, lock: SimulatedLock, reports: str) -> None:
-        """Put a lock on a door."""
+    def __init__(self, device_id: str, lock: SimulatedLock, reports: str, kind: str) -> None:
+        """Put a lock of a kind on a door."""
         self.device_id = device_id
+        self.kind = kind
         self.lock = lock
         self.reports = reports
         self.dead = False
@@ -44,8 +45,38 @@ class Door:
         """Slots that the hub filled (last: when) and did not clear since: its own, as far as it knows."""
         self.just_cleared: dict[SlotRef, datetime] = {}
         """Slots that the hub cleared, and when; whether it noted that shows only a little later."""
+        self.deaths: list[datetime] = []
+        """When the hub died."""
         self.uncertain: set[SlotRef] = set()
         """Slots whose last operation of the hub went unanswered."""
+        self.named: set[SlotRef] = set()
+        """Slots of others that a command named: the hub may take these, and no other (rule 1)."""
+        self.clock_off = timedelta(0)
+        """How wrong the lock's own clock is."""
+        self.maybe_given_away = False
+        """A client began to take the lock out of the hub's hands."""
+        self.given_away_at: datetime | None = None
+
+    @property
+    def cannot_know(self) -> bool:
+        """Say whether nobody could expect the hub to know: a lock that shows nothing, changed by hand."""
+        hidden = self.lock.model.masks_digits or self.lock.model.capabilities.readback is Readback.NONE
+        return hidden and (self.disturbed or bool(self.lies))
+
+    @property
+    def keeps_windows(self) -> bool:
+        """Say whether the lock has a clock of its own, by which it opens and closes."""
+        return self.lock.model.capabilities.native_windows is not NativeWindows.NONE
+
+    def wipe(self) -> None:
+        """Empty the lock."""
+        self.lock.delete_all()
+        self.origin.clear()
+        self.named.clear()
+        self.changes += 1
+        self.deleted_since_wipe = False
+        self.wipe_seen = False
+        self.filled_since_wipe = None
 
     def relent(self) -> None:
         """Take writes again."""
@@ -73,6 +104,7 @@ class Door:
         """Remember that the hub emptied a slot."""
         self.changes += 1
         self.origin.pop(slot, None)
+        self.named.discard(slot)
         if self.held.pop(slot, None) is not None:
             self.just_cleared[slot] = at
 
@@ -82,11 +114,31 @@ class Door:
             if at - cleared_at < NOTED:
                 self.held.setdefault(slot, at)
         self.just_cleared.clear()
+        self.deaths.append(at)
+
+    def noted(self, at: datetime) -> bool:
+        """Say whether the hub certainly stored what it was told then: it did not die right after."""
+        return not any(at <= died < at + NOTED for died in self.deaths)
 
     def by_person(self, slot: SlotRef, at: datetime) -> None:
         """Remember that somebody filled or changed a slot."""
         self.origin[slot] = "edited" if self.origin.get(slot) in {"hub", "edited"} else "person"
         self.filled_at[slot] = at
+        if not self.lock.model.masks_digits:
+            self.named.discard(slot)  # the hub can see that it is another code
+
+    def given_up(self, slot: SlotRef, at: datetime) -> None:
+        """Remember that a client took a slot out of the hub's hands."""
+        self.origin[slot] = "person"
+        self.filled_at[slot] = at
+        self.held.pop(slot, None)
+
+    def taken_over(self, slot: SlotRef, pin: str, at: datetime) -> None:
+        """Remember that a client gave a slot of others, as the hub knew it, into the hub's hands."""
+        taken = self.lock.slots.get(slot)
+        if taken is not None:
+            self.origin[slot] = "hub" if taken.pin.reveal() == pin else "edited"
+        self.held[slot] = self.filled_at[slot] = at
 
     def lied(self, slot: SlotRef | None) -> None:
         """Remember that the hub was told something false about a slot."""

@@ -1,42 +1,22 @@
-"""Those who use the hub: clients at the broker, and people at the doors."""
+"""Those who use the hub: clients at the broker, and when they and the people at the doors act."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway.domain.credential import Schedule
-from gateway.domain.driver import CodeUsed, Refused
-from gateway.domain.pin import Pin
+from gateway.domain.recurrence import Recurrence
 from gateway.domain.store import StorageFailed
 from gateway.engine.mutations import instant
 from tests.simulation.crash import Died
 from tests.simulation.doors import Door
+from tests.simulation.hands import Hands
+from tests.simulation.wanted import Times, Wanted
+from tests.simulation.wishes import Wishes
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
-
-
-@dataclass
-class Wanted:
-    """What a client was told the hub has taken on."""
-
-    access_code_id: str
-    device_id: str
-    pin: str
-    starts_at: datetime | None
-    ends_at: datetime | None
-    pin_since: datetime
-    """When the code got the PIN that it has."""
-    allowed: bool
-    deleted: bool = False
-    leaving: bool = False
-    """A delete went out; whether it arrived is not known."""
-    unsure: bool = False
-    """An update went out that was never answered."""
-    changed_at: datetime | None = None
 
 
 class People:
@@ -49,7 +29,10 @@ class People:
         self.wanted: dict[str, Wanted] = {}
         self._transaction = 0
         self._replacing: dict[str, asyncio.Task[None]] = {}
+        self._taking_back: dict[str, asyncio.Task[None]] = {}
         self._looking: set[asyncio.Task[object]] = set()
+        self.hands = Hands(world)
+        self.wishes = Wishes(world, self)
 
     async def run(self) -> None:
         """Act at random times."""
@@ -58,13 +41,15 @@ class People:
             if self._rng.random() < 0.55:
                 await self._command()
             else:
-                self._at_the_door(self._rng.choice(list(self._world.doors.values())))
+                self.hands.act(self._rng.choice(list(self._world.doors.values())))
 
     # Clients.
 
     async def _command(self) -> None:
         choice = self._rng.random()
-        living = [w for w in self.wanted.values() if not w.deleted]
+        living = [w for w in self.wanted.values() if not (w.deleted or w.released)]
+        if self._rng.random() < 0.2 and await self.wishes.wish(living):
+            return
         if choice < 0.38 or not living:
             await self._create()
         elif choice < 0.58:
@@ -74,12 +59,12 @@ class People:
         elif choice < 0.96:
             door = self._rng.choice(list(self._world.doors))
             verb = self._rng.choice(("devices/sync", "devices/resume", "devices/refill"))
-            await self._ask(verb, {"device_id": door})
+            await self.ask(verb, {"device_id": door})
         else:
-            body = self._rng.randbytes(self._rng.randint(0, 60))
-            await self._send("access_codes/create", body)
+            garbage = self._rng.randbytes(self._rng.randint(0, 60))
+            await self._send("access_codes/create", garbage)
 
-    def _window(self) -> tuple[datetime | None, datetime | None]:
+    def window(self) -> tuple[datetime | None, datetime | None]:
         """Choose times around now, so that windows open and close during the storm."""
         now = self._world.now()
         kind = self._rng.random()
@@ -93,60 +78,133 @@ class People:
             return None, ends
         return starts, ends
 
-    async def _create(self) -> None:
-        world = self._world
-        door = world.doors[self._rng.choice(list(world.doors))]
-        starts, ends = self._window()
-        allowed = self._rng.random() < 0.2
+    def recurrence(self) -> Recurrence | None:
+        """Choose windows that come back within the storm; mostly none."""
+        if not self._world.has("recurring") or self._rng.random() < 0.6:
+            return None
+        hours, minute = self._rng.choice((2, 2, 6)), self._rng.randrange(60)
+        minutes = self._rng.choice((30, 45, 60))
+        return Recurrence(cron=f"{minute} */{hours} * * *", minutes=minutes, time_zone="UTC")
+
+    def times(self) -> tuple[dict[str, Any], datetime | None, datetime | None, Recurrence | None]:
+        """Choose when a code opens, as parameters of a command and as what they mean."""
+        starts, ends = self.window()
+        again = self.recurrence()
+        body = {"starts_at": instant(starts), "ends_at": instant(ends), "recurrence": again}
+        return body, starts, ends, again
+
+    def new_body(self, door: Door) -> dict[str, Any]:
+        """Choose what a client asks for, apart from the times."""
         body: dict[str, Any] = {
             "device_id": door.device_id,
             "name": f"Guest {len(self.wanted)}",
-            "starts_at": instant(starts),
-            "ends_at": instant(ends),
-            "is_external_modification_allowed": allowed,
+            "is_external_modification_allowed": self._rng.random() < 0.2,
+            "prefer_native_scheduling": self._rng.random() < 0.8,
         }
         if self._rng.random() < 0.7:
             body["code"] = self.pin(door)
-        reply = await self._ask("access_codes/create", body)
-        if reply is not None and reply["status"] == "ok":
-            code = reply["data"]["access_code"]
-            code_id = code["access_code_id"]
-            if code_id in self.wanted:
-                world.rules.broken(7, "one id for two codes")
-            self.wanted[code_id] = Wanted(
-                code_id, door.device_id, code["code"], starts, ends, world.now(), allowed=allowed
-            )
-            world.rules.pins.add(code["code"])
-            world.rules.expect_end(self.wanted[code_id])
+        if self._world.has("one_time") and door.lock.model.capabilities.reports_use:
+            body["is_one_time_use"] = self._rng.random() < 0.2
+        return body
+
+    async def _create(self) -> None:
+        world = self._world
+        door = world.doors[self._rng.choice(list(world.doors))]
+        times, starts, ends, again = self.times()
+        body = self.new_body(door) | times
+        if world.has("pool") and ends is not None:
+            body["use_backup_access_code_pool"] = self._rng.random() < 0.2
+        reply = await self.ask("access_codes/create", body)
+        if reply is None or reply["status"] != "ok":
+            return
+        code = reply["data"]["access_code"]
+        if code["access_code_id"] in self.wanted:
+            world.rules.broken(7, "one id for two codes")
+        self.promised(
+            code,
+            (starts, ends, again),
+            allowed=body["is_external_modification_allowed"],
+            one_time=body.get("is_one_time_use", False),
+        )
+
+    def promised(
+        self, code: dict[str, Any], times: Times, *, allowed: bool, one_time: bool = False
+    ) -> Wanted:
+        """Remember a code that the hub has taken on, and watch that its PIN is nobody else's."""
+        starts, ends, again = times
+        wanted = Wanted(
+            code["access_code_id"],
+            code["device_id"],
+            code["code"],
+            starts,
+            ends,
+            self._world.now(),
+            allowed=allowed,
+            recurrence=again,
+            one_time=one_time,
+        )
+        if self._world.clock.synced and any(
+            self._is_guest_of(other, wanted) for other in self.wanted.values()
+        ):
+            self._world.rules.broken(4, f"{wanted.device_id}: one PIN was given to two guests")
+        self.wanted[wanted.access_code_id] = wanted
+        self._world.rules.pins.add(wanted.pin)
+        self._world.rules.ends.expect(wanted)
+        return wanted
+
+    def _is_guest_of(self, other: Wanted, new: Wanted) -> bool:
+        """Say whether somebody else has the PIN of a new code."""
+        return (
+            (other.device_id, other.pin) == (new.device_id, new.pin)
+            and other.access_code_id != new.access_code_id
+            and other.is_settled
+            and not other.allowed
+            and other.closes_later(self._world.now())
+        )
 
     async def _update(self, wanted: Wanted) -> None:
         door = self._world.doors[wanted.device_id]
         body: dict[str, Any] = {"access_code_id": wanted.access_code_id}
-        starts, ends, pin = wanted.starts_at, wanted.ends_at, wanted.pin
+        times, pin = wanted.times, wanted.pin
         if self._rng.random() < 0.5:
             pin = body["code"] = self.pin(door)
         if self._rng.random() < 0.6:
-            starts, ends = self._window()
-            body |= {"starts_at": instant(starts), "ends_at": instant(ends)}
-        wanted.unsure = True
-        reply = await self._ask("access_codes/update", body)
-        if reply is not None:
-            wanted.unsure = False
-        if reply is not None and reply["status"] == "ok":
-            pin = pin if "code" in body else reply["data"]["access_code"]["code"]
-            wanted.changed_at = self._world.now()
-            if pin != wanted.pin:
-                wanted.pin_since = wanted.changed_at
-            wanted.starts_at, wanted.ends_at, wanted.pin = starts, ends, pin
-            self._world.rules.pins.add(pin)
-            self._world.rules.expect_end(wanted)
+            asked, *_ = chosen = self.times()
+            body, times = body | asked, chosen[1:]
+        backup = self.wanted.get(wanted.backup_id or "")
+        for code in (wanted, backup):
+            if code is not None:
+                code.unsure = True
+        reply = await self.ask("access_codes/update", body)
+        if reply is None:
+            return
+        wanted.unsure = False
+        if backup is not None:
+            backup.unsure = False
+        if reply["status"] != "ok":
+            return
+        pin = pin if "code" in body else reply["data"]["access_code"]["code"]
+        wanted.changed_at = self._world.now()
+        if pin != wanted.pin:
+            wanted.pin_since = wanted.changed_at
+        wanted.pin = pin
+        wanted.starts_at, wanted.ends_at, wanted.recurrence = times
+        self._world.rules.pins.add(pin)
+        self._world.rules.ends.expect(wanted)
+        if backup is not None and not backup.leaving:
+            backup.ends_at, backup.changed_at = wanted.ends_at, wanted.changed_at
+            self._world.rules.ends.expect(backup)
 
     async def _delete(self, wanted: Wanted) -> None:
-        wanted.leaving = True
-        reply = await self._ask("access_codes/delete", {"access_code_id": wanted.access_code_id})
+        backup = self.wanted.get(wanted.backup_id or "")
+        gone = [code for code in (wanted, backup) if code is not None]
+        for code in gone:
+            code.leaving = True
+        reply = await self.ask("access_codes/delete", {"access_code_id": wanted.access_code_id})
         if reply is not None and (reply["status"] == "ok" or reply["error"]["type"] == "not_found"):
-            wanted.deleted = True
-            wanted.changed_at = self._world.now()
+            for code in gone:
+                code.deleted = code is wanted or reply["status"] == "ok"
+                code.changed_at = self._world.now()
 
     def pin(self, door: Door) -> str:
         """Choose a PIN that this lock takes, now and then one that it already has."""
@@ -157,7 +215,7 @@ class People:
         length = 8 if 8 in rules.lengths else max(rules.lengths)
         return "9" + "".join(self._rng.choice(rules.alphabet) for _ in range(length - 1))
 
-    async def _ask(
+    async def ask(
         self, verb: str, body: dict[str, Any], *, before: Door | None = None
     ) -> dict[str, Any] | None:
         """Send a command until it is answered; the same transaction each time."""
@@ -207,67 +265,35 @@ class People:
     async def _replace(self, door: Door) -> None:
         reply = None
         while reply is None or reply["status"] != "ok":
-            reply = await self._ask("devices/replace", {"device_id": door.device_id}, before=door)
+            reply = await self.ask("devices/replace", {"device_id": door.device_id}, before=door)
             if reply is None or reply["status"] != "ok":
                 await asyncio.sleep(60)
         del self._replacing[door.device_id]
 
+    async def look(self, verb: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Ask once for what changes nothing; None when no answer came."""
+        self._transaction += 1
+        sent = msgspec.json.encode(body | {"transaction": f"t{self._transaction}"})
+        reply = await self._send(verb, sent)
+        answer: dict[str, Any] | None = msgspec.json.decode(reply) if reply is not None else None
+        return answer["data"] if answer is not None else None
+
+    def take_back(self, door: Door) -> None:
+        """Have somebody give the lock into the hub's hands again."""
+        if door.maybe_given_away and door.device_id not in self._taking_back:
+            self._taking_back[door.device_id] = asyncio.ensure_future(self._take_back(door))
+
+    async def _take_back(self, door: Door) -> None:
+        reply = None
+        door.given_away_at = None
+        while reply is None or reply["status"] != "ok":
+            reply = await self.ask("devices/update", {"device_id": door.device_id, "is_managed": True})
+        door.maybe_given_away = False
+        self._world.rules.trouble(door)
+        del self._taking_back[door.device_id]
+
     def have_a_look(self, door: Door) -> None:
         """Have somebody who was at the door tell the hub to look."""
-        task = asyncio.ensure_future(self._ask("devices/sync", {"device_id": door.device_id}))
+        task = asyncio.ensure_future(self.ask("devices/sync", {"device_id": door.device_id}))
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)
-
-    # At the door.
-
-    def _at_the_door(self, door: Door) -> None:
-        world, rng = self._world, self._rng
-        slots = list(door.lock.slots)
-        what = rng.choice(("add", "edit", "delete", "use", "use", "disable"))
-        try:
-            if what == "add":
-                self._add(door)
-            elif slots and what == "edit":
-                self._edit(door, rng.choice(slots))
-            elif slots and what == "delete":
-                slot = rng.choice(slots)
-                world.note(f"a person deletes slot {slot} of {door.device_id}")
-                door.lock.delete(slot)
-                door.deleted_since_wipe = True
-                door.origin.pop(slot, None)
-                world.rules.edited(door, slot)
-                world.report_edit(door, slot)
-            elif slots and what == "use":
-                self._use(door, rng.choice(slots))
-            elif slots and what == "disable" and door.lock.model.capabilities.disabled_status:
-                slot = rng.choice(slots)
-                was = door.lock.slots[slot]
-                world.note(f"a person disables slot {slot} of {door.device_id}")
-                door.lock.set_code(slot, was.pin, enabled=False, schedule=was.schedule, name=was.name)
-                world.rules.edited(door, slot)
-                world.report_edit(door, slot)
-        except Refused:
-            return
-
-    def _add(self, door: Door) -> None:
-        world = self._world
-        slot = door.lock.set_code(None, Pin(self.pin(door)))
-        world.note(f"a person adds slot {slot} of {door.device_id}")
-        door.by_person(slot, world.now())
-        world.rules.edited(door, slot)
-        world.report_edit(door, slot)
-
-    def _edit(self, door: Door, slot: str) -> None:
-        world = self._world
-        schedule: Schedule | None = None
-        world.note(f"a person edits slot {slot} of {door.device_id}")
-        door.lock.set_code(slot, Pin(self.pin(door)), schedule=schedule)
-        door.by_person(slot, world.now())
-        world.rules.edited(door, slot)
-        world.report_edit(door, slot)
-
-    def _use(self, door: Door, slot: str) -> None:
-        world = self._world
-        opened = door.lock.open_door(door.lock.slots[slot].pin, world.now())
-        if opened is not None and door.lock.model.capabilities.reports_use and not door.dead:
-            world.tell(CodeUsed(device_id=door.device_id, slot=opened))

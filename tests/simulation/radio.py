@@ -125,6 +125,7 @@ class SimSession:
 
         with self._unanswered(slot):
             cleared: SlotRef = await self._operate("clear", slot, effect)
+            world.rules.cleared(door, slot)
             return await self._written(cleared)
 
     @contextmanager

@@ -1,22 +1,20 @@
 """Watches the numbered rules of the design while the world runs."""
 
-import asyncio
 import re
-from collections import Counter, deque
+from collections import deque
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from gateway.domain.credential import Credential
 from gateway.domain.lock import Readback
 from gateway.domain.timing import EMPTY_TWICE, RECENT_READING
-from storage.codec import to_ms
 from tests.simulation.doors import NOTED, Door
+from tests.simulation.ends import Ends
+from tests.simulation.news import News
 from tests.simulation.verdict import judge
 
 if TYPE_CHECKING:
-    from tests.simulation.people import Wanted
+    from tests.simulation.wanted import Wanted
     from tests.simulation.world import World
 
 _TOKEN = re.compile(r"(?<![\w.-])[1-9]\d{5,7}(?![\w-])")
@@ -44,16 +42,16 @@ class Watch:
         self._asked_while_synced: set[str] = set()
         self._trouble: dict[str, datetime] = {}
         self._hub_trouble: datetime | None = None
-        self._last_operation: dict[str, datetime] = {}
         self._recent: dict[str, deque[datetime]] = {}
         self._dead_tries: dict[str, deque[datetime]] = {}
         self._calm_at: datetime | None = None
-        self._reads: Counter[tuple[str, int]] = Counter()
-        self._last_seq = 0
-        self._alarms: dict[str, int] = {}
         self._failure: BrokenRule | None = None
         self._rejections: dict[str, tuple[datetime, int]] = {}
-        self._lost_in_wipe: dict[str, set[str]] = {}
+        self._last_held: dict[tuple[str, str], str] = {}
+        self._cleared: set[tuple[str, str]] = set()
+        """Slots whose clear was answered well, and that were not written since."""
+        self.ends = Ends(world, self)
+        self.news = News(world, self)
 
     def broken(self, rule: int, what: str) -> None:
         """Stop the world: a rule is broken."""
@@ -72,13 +70,12 @@ class Watch:
     def operation(self, door: Door, kind: str) -> None:
         """Take note of a radio operation."""
         now = self._world.now()
-        self._last_operation[door.device_id] = now
         if (
             self._calm_at is not None
             and now - self._calm_at > timedelta(hours=30)
             and kind in {"read", "list", "probe"}
         ):
-            self._reads[door.device_id, int((now - self._calm_at) / timedelta(hours=1))] += 1
+            self.news.reads[door.device_id, int((now - self._calm_at) / timedelta(hours=1))] += 1
         recent = self._recent.setdefault(door.device_id, deque(maxlen=_FLOOD))
         recent.append(now)
         if len(recent) == _FLOOD and now - recent[0] < timedelta(minutes=10):
@@ -95,7 +92,9 @@ class Watch:
         """Judge a write as it goes out."""
         world = self._world
         pin = credential.pin.reveal()
+        self.pins.add(pin)
         self._not_replaced(door)
+        self._not_given_away(door)
         self._not_rejected_before(door, credential)
         for other, taken in door.lock.slots.items():
             ours = door.origin.get(other) == "hub" and other not in door.lies
@@ -109,12 +108,11 @@ class Watch:
             self._asked_while_synced.add(pin)
         elif pin not in self._asked_while_synced and slot not in door.held:
             wanted = self._wanted(door, pin)
-            if (
-                wanted is not None
-                and not wanted.unsure
-                and (wanted.starts_at is not None or wanted.ends_at is not None)
-            ):
+            if wanted is not None and not wanted.unsure and wanted.has_window:
                 self.broken(5, f"{door.device_id}: a window was opened while the clock was not trusted")
+        if slot is not None:
+            self._opens_nothing_untrusted(door, slot, credential)
+            self._cleared.discard((door.device_id, slot))
 
     def before_clear(self, door: Door, slot: str) -> None:
         """Judge a clear as it goes out."""
@@ -123,16 +121,55 @@ class Watch:
         self._not_foreign(door, slot)
         self._written.pop((door.device_id, slot), None)
         held = door.lock.slots.get(slot)
+        if held is not None:
+            self._last_held[door.device_id, slot] = held.pin.reveal()
         if held is None:
             blind = door.lock.model.capabilities.readback is Readback.NONE
-            if self._late_calm() and slot not in door.held and not blind:
+            if self.is_late_calm() and slot not in door.held and not blind:
                 self.broken(10, f"{door.device_id}: empty slot {slot} was cleared in the calm")
             return
         if not world.clock.synced and door.origin.get(slot) == "hub":
             wanted = self._wanted(door, held.pin.reveal())
-            open_end = wanted is not None and wanted.ends_at is not None and wanted.ends_at > world.now()
-            if wanted is not None and open_end and not wanted.leaving and slot not in door.lies:
+            if wanted is None or not wanted.has_window or not wanted.is_settled or slot in door.lies:
+                return
+            is_late_write = (door.device_id, slot) in self._cleared
+            if (wanted.ends_at is None or wanted.ends_at > world.now()) and not is_late_write:
                 self.broken(5, f"{door.device_id}: a window was closed while the clock was not trusted")
+
+    def _opens_nothing_untrusted(self, door: Door, slot: str, credential: Credential) -> None:
+        """Rule 5: while the hub's clock is not trusted, nothing that is shut is made to open the door."""
+        last, wanted = (
+            self._written.get((door.device_id, slot)),
+            self._wanted(door, credential.pin.reveal()),
+        )
+        if self._world.clock.synced or last is None or wanted is None:
+            return
+        if not wanted.is_settled or wanted.allowed or not wanted.has_window:
+            return
+        is_hub_kept = credential.enabled and credential.schedule is None
+        if is_hub_kept and not _opens(last[0], self._world.now()) and last[0].pin == credential.pin:
+            self.broken(5, f"{door.device_id}: slot {slot} was opened while the clock was not trusted")
+
+    def known_slots(self, door: Door) -> dict[str, list[str]]:
+        """Return the slots in which the hub knows its PINs to be."""
+        known: dict[str, list[str]] = {}
+        for (device_id, slot), (credential, _) in self._written.items():
+            taken = door.lock.slots.get(slot)
+            if device_id == door.device_id and taken is not None and taken.pin == credential.pin:
+                known.setdefault(credential.pin.reveal(), []).append(slot)
+        return known
+
+    def cleared(self, door: Door, slot: str) -> None:
+        """Take note of a clear that was answered well."""
+        self._cleared.add((door.device_id, slot))
+        held = self._last_held.pop((door.device_id, slot), None)
+        if held is not None and self._world.clock.synced:
+            self._asked_while_synced.discard(held)
+
+    def _not_given_away(self, door: Door) -> None:
+        since = door.given_away_at
+        if since is not None and self._world.now() - since > timedelta(seconds=30):
+            self.broken(1, f"{door.device_id}: a lock was written that is not in the hub's hands")
 
     def _not_replaced(self, door: Door) -> None:
         if door.replaced_at is not None and self._world.now() - door.replaced_at > timedelta(seconds=30):
@@ -140,22 +177,23 @@ class Watch:
 
     def _not_foreign(self, door: Door, slot: str) -> None:
         """Rule 1: a slot that the hub has seen holding somebody else's code is not touched."""
-        if door.origin.get(slot) != "person" or slot not in door.lock.slots:
+        if door.origin.get(slot) != "person" or slot not in door.lock.slots or slot in door.named:
             return
         if slot in door.held and not self._seen_empty_twice(door, slot):
             return
         typed = door.lock.slots[slot].pin.reveal()
-        if any(w.device_id == door.device_id and w.pin == typed for w in self._world.people.wanted.values()):
+        wanted = self._world.people.wanted.values()
+        if any(w.device_id == door.device_id and w.pin == typed and not w.released for w in wanted):
             return  # somebody typed the PIN of a code of ours: it counts as ours
         filled = door.filled_at[slot]
-        if any(at >= filled and not empty for at, empty in door.seen.get(slot, [])):
+        if any(at >= filled and not empty and door.noted(at) for at, empty in door.seen.get(slot, [])):
             self.broken(1, f"{door.device_id}: slot {slot} holds somebody else's code")
 
     def _seen_empty_twice(self, door: Door, slot: str) -> bool:
         """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""
         empties: list[datetime] = []
         for at, empty in door.seen.get(slot, []):
-            if at < door.held[slot]:
+            if at < door.held[slot] or (empty and not door.noted(at)):
                 continue
             empties = [*empties, at] if empty else []
             if len(empties) > 1 and empties[-1] - empties[0] >= EMPTY_TWICE:
@@ -163,8 +201,8 @@ class Watch:
         return False
 
     def _read_before_first_use(self, door: Door, slot: str) -> None:
-        if door.lock.model.capabilities.readback is Readback.NONE or slot in door.held:
-            return
+        if door.lock.model.capabilities.readback is Readback.NONE or slot in {*door.held, *door.named}:
+            return  # a command that names a code takes its slot as it is
         readings = door.seen.get(slot, [])
         last = readings[-1][0] if readings else None
         if last is None or self._world.now() - last > RECENT_READING + _SLACK:
@@ -177,7 +215,7 @@ class Watch:
             self.broken(3, f"{door.device_id}: unreadable slot {slot} was rewritten for no reason")
         held = door.lock.slots.get(slot)
         if (
-            self._late_calm()
+            self.is_late_calm()
             and held is not None
             and held.same_access(credential)
             and held.name == credential.name
@@ -239,12 +277,7 @@ class Watch:
         """Take note of a wipe."""
         self.trouble(door)
         door.disturbed = True
-        self._lost_in_wipe[door.device_id] = {
-            wanted.access_code_id
-            for wanted in self._world.people.wanted.values()
-            if wanted.device_id == door.device_id and not wanted.leaving and not wanted.allowed
-        }
-        self._alarms[door.device_id] = 0
+        self.news.wiped(door)
 
     def died(self) -> None:
         """Take note of the hub's death."""
@@ -257,7 +290,8 @@ class Watch:
         """Take note of the calm."""
         self._calm_at = self._world.now()
 
-    def _late_calm(self) -> bool:
+    def is_late_calm(self) -> bool:
+        """Say whether the calm has lasted long enough for everything to be as it should."""
         return self._calm_at is not None and self._world.now() - self._calm_at > timedelta(hours=30)
 
     def _unsure(self, door: Door, slot: str) -> bool:
@@ -265,82 +299,37 @@ class Watch:
 
     def _wanted(self, door: Door, pin: str) -> "Wanted | None":
         for wanted in self._world.people.wanted.values():
-            if wanted.device_id == door.device_id and wanted.pin == pin and not wanted.deleted:
+            if (
+                wanted.device_id == door.device_id
+                and wanted.pin == pin
+                and not (wanted.deleted or wanted.released)
+            ):
                 return wanted
         return None
 
-    # Ends of windows.
+    # What nobody may blame the hub for.
 
-    def expect_end(self, wanted: "Wanted") -> None:
-        """Look at a code's slot shortly after its end, as it stands now."""
-        ends_at = wanted.ends_at
-        if ends_at is None or ends_at <= self._world.now():
-            return
-        seconds = (ends_at - self._world.now()).total_seconds()
-        self._world.later(seconds + 8, lambda: self._removed_in_time(wanted, ends_at))
-        self._world.later(seconds + 150, lambda: self._alarmed(wanted, ends_at))
-
-    def _removed_in_time(self, wanted: "Wanted", ends_at: datetime) -> None:
-        world, door = self._world, self._world.doors[wanted.device_id]
-        if (
-            wanted.ends_at != ends_at
-            or wanted.leaving
-            or wanted.unsure
-            or not self._quiet(door, timedelta(minutes=40))
-        ):
-            return
-        same_time = [
-            w
-            for w in world.people.wanted.values()
-            if w.device_id == wanted.device_id
-            and w.ends_at is not None
-            and abs(w.ends_at - ends_at) < timedelta(minutes=1)
-        ]
-        if len(same_time) == 1 and self._ours(door, wanted) is not None:
-            self.broken(6, f"{door.device_id}: a code was still there 8 s after its end, on a quiet lock")
-
-    def _alarmed(self, wanted: "Wanted", ends_at: datetime) -> None:
-        world, door = self._world, self._world.doors[wanted.device_id]
-        if (
-            wanted.ends_at != ends_at
-            or wanted.leaving
-            or wanted.unsure
-            or not self._hub_fine(timedelta(minutes=5))
-        ):
-            return
-        slot = self._ours(door, wanted)
-        if slot is None or slot in door.lies or door.replaced_at is not None:
-            return
-        told = world.connection.execute(
-            "SELECT 1 FROM event WHERE access_code_id = ? AND event_type = 'access_code.failed_to_expire'",
-            (wanted.access_code_id,),
-        ).fetchone()
-        if told is None:
-            self.broken(6, f"{door.device_id}: a code is there 150 s after its end and nobody was alarmed")
-
-    def _ours(self, door: Door, wanted: "Wanted") -> str | None:
-        for slot, taken in door.lock.slots.items():
-            if taken.pin.reveal() != wanted.pin or door.origin.get(slot) != "hub" or not taken.enabled:
-                continue
-            if door.filled_at[slot] >= wanted.pin_since:
-                return slot  # else it is another code's former PIN, which waits to be replaced
-        return None
-
-    def _quiet(self, door: Door, quiet_for: timedelta) -> bool:
+    def is_quiet(self, door: Door, quiet_for: timedelta) -> bool:
+        """Say whether nothing stood in the way of work on this lock for a while."""
         now = self._world.now()
         trouble = self._trouble.get(door.device_id)
-        busy = self._last_operation.get(door.device_id)
         return (
-            self._hub_fine(timedelta(minutes=5))
+            self.is_hub_fine(timedelta(minutes=5))
             and not door.dead
             and not door.refusing
             and self._world.authority_up
             and door.replaced_at is None
+            and door.given_away_at is None
             and (trouble is None or now - trouble > quiet_for)
-            and (busy is None or now - busy > timedelta(seconds=25) or now - busy < timedelta(seconds=8))
         )
 
-    def _hub_fine(self, fine_for: timedelta) -> bool:
+    def was_idle(self, door: Door, at: datetime) -> bool:
+        """Say whether nothing was on the air of this lock in the last seconds before a moment."""
+        recent = self._recent.get(door.device_id, ())
+        return not any(at - timedelta(seconds=25) < moment < at for moment in recent)
+
+    def is_hub_fine(self, fine_for: timedelta) -> bool:
+        """Say whether the hub has lived, stored and known the time for a while."""
         world, now = self._world, self._world.now()
         if world.hub is None or not world.clock.synced:
             return False
@@ -350,80 +339,38 @@ class Watch:
             return False
         return self._hub_trouble is None or now - self._hub_trouble > fine_for
 
-    # What reaches the broker.
-
     async def run(self) -> None:
         """Judge the events as they arrive, and stop when a rule is broken."""
-        while True:
-            await asyncio.sleep(60)
-            for stored in self._world.broker.new:
-                self._event(stored.seq, msgspec.json.encode(stored.event).decode(), stored.event.event_type)
-                if stored.event.event_type == "access_code.deleted_external_to_gateway":
-                    self._not_one_by_one(
-                        stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
-                    )
-                    self._twice_empty(
-                        stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
-                    )
-            self._world.broker.new.clear()
-            for (device_id, hour), reads in self._reads.items():
-                if reads > self._world.timing.reads_per_hour + 20:
-                    self.broken(10, f"{device_id}: {reads} reads in hour {hour} of the calm")
-            if self._failure is not None:
-                raise self._failure
-
-    def _event(self, seq: int, text: str, event_type: str) -> None:
-        if seq <= self._last_seq:
-            self.broken(8, f"event {seq} arrived after {self._last_seq}")
-        if seq != self._last_seq + 1:
-            self.broken(8, f"events between {self._last_seq} and {seq} are missing")
-        self._last_seq = seq
-        self.no_pin(text, f"event {event_type}")
+        await self.news.run()
 
     def no_pin(self, text: str, where: str) -> None:
         """Judge that a text holds no PIN (rule 9)."""
         if any(token in self.pins for token in _TOKEN.findall(text)):
             self.broken(9, f"a PIN in clear in {where}")
 
-    def _not_one_by_one(self, device_id: str, code_id: str | None, at: datetime) -> None:
-        """Rule 14: a wipe is one alarm and not one for every code."""
-        lost = self._lost_in_wipe.get(device_id, set())
-        if code_id in lost:
-            lost.discard(code_id)
-            filled = self._world.doors[device_id].filled_since_wipe
-            if self._alarms[device_id] == 0 and filled is not None and filled < at:
-                lost.clear()  # the hub had filled a slot before it noticed: not all were gone
-                return
-            self._alarms[device_id] += 1
-            if self._world.doors[device_id].asked_in_vain_since_wipe_seen > 1:
-                return  # the hub could not see in time that all were gone
-            if self._alarms[device_id] > 1 and not self._world.doors[device_id].deleted_since_wipe:
-                self.broken(14, f"{device_id}: a wipe was told as {self._alarms[device_id]} single removals")
-
-    def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
-        """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
-        row = self._world.connection.execute(
-            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set' AND opened_at < ?"
-            " ORDER BY opened_at DESC",
-            (code_id, to_ms(at)),  # not the write that puts it back, which may stand in the same unit
-        ).fetchone()
-        door = self._world.doors[device_id]
-        if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:
-            return
-        if not self._world.clock.synced or not self._world.clock_since < at < self._world.now():
-            return  # the hub's times were not the true ones
-        empties: list[datetime] = []
-        for when, empty in door.seen.get(row[0], []):
-            if when > at + timedelta(milliseconds=100):
-                break
-            empties = [*empties, when] if empty else []
-        if len(empties) < 2 or empties[-1] - empties[0] < EMPTY_TWICE - timedelta(seconds=3):
-            self.broken(
-                2, f"{device_id}: slot {row[0]} was called removed after {len(empties)} empty readings"
-            )
-
     def verdict(self) -> None:
         """Judge the world after the calm: everything is where it should be, and everything was told."""
         judge(self._world, self)
+        self.stop_if_broken()
+
+    def stop_if_broken(self) -> None:
+        """Raise what was found so far."""
         if self._failure is not None:
             raise self._failure
+
+
+def _opens(credential: Credential, at: datetime) -> bool:
+    """Say whether a credential opens the door at a moment, by a lock whose clock is right."""
+    schedule = credential.schedule
+    if not credential.enabled or schedule is None:
+        return credential.enabled
+    inside = (schedule.starts_at is None or schedule.starts_at <= at) and (
+        schedule.ends_at is None or at < schedule.ends_at
+    )
+    minute = at.hour * 60 + at.minute
+    return inside and (
+        not schedule.weekly
+        or any(
+            at.weekday() in w.weekdays and w.from_minute <= minute < w.until_minute for w in schedule.weekly
+        )
+    )

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Schedule
-from gateway.domain.lock import Readback
-from gateway.domain.placement import Snapshot
+from gateway.domain.credential import Credential, Schedule
+from gateway.domain.placement import Placement, Snapshot
+from gateway.domain.timing import Timing
 from gateway.engine.desire import desired
 from gateway.engine.views import retained_states
 from storage.sqlite import run_unit
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tests.simulation.rules import Watch
     from tests.simulation.world import World
 
-_EXCUSES = {
+EXCUSES = {
     "no_space_for_access_code_on_device",
     "duplicate_code_on_device",
     "code_constraints_violated",
@@ -51,7 +52,7 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
         lambda tx: retained_states(tx, door.device_id, t, world.timing, publish_names=True),
     )
     watch.no_pin(msgspec.json.encode([states, issues]).decode(), "retained topics")
-    excused = {issue.access_code_id for issue in issues if issue.code in _EXCUSES}
+    excused = {issue.access_code_id for issue in issues if issue.code in EXCUSES}
     for code in snap.codes.values():
         want = desired(code, snap, t, world.timing)
         # The PIN of a code that has ended may be another's by now.
@@ -59,23 +60,37 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
         slots = [s for s, taken in door.lock.slots.items() if taken.pin == code.pin and s not in others]
         ours = [slot for slot in slots if door.origin.get(slot) == "hub" and slot not in door.lies]
         if want is None:
-            if ours and not _cannot_know(door):
+            given_up = (door.device_id, code.pin.reveal()) in world.people.wishes.given_up
+            if ours and not given_up and not door.cannot_know:
                 watch.broken(12, f"{door.device_id}: an unwanted code is still in slot {ours[0]}")
-        elif code.access_code_id not in excused and not _cannot_know(door):
-            _present(watch, door, code, snap, slots)
-    _no_leftovers(watch, door, snap)
+        elif code.access_code_id not in excused and not door.cannot_know:
+            _present(watch, door, want, snap.placement(code.access_code_id), slots)
+    _no_leftovers(world, watch, door, snap)
+    full = {issue.access_code_id for issue in issues if issue.code == "no_space_for_access_code_on_device"}
+    _guests_first(watch, door, [code for code in snap.codes.values() if code.access_code_id in full], snap, t)
 
 
-def _present(watch: "Watch", door: Door, code: AccessCode, snap: Snapshot, slots: list[str]) -> None:
+def _guests_first(
+    watch: "Watch", door: Door, homeless: list[AccessCode], snap: Snapshot, t: TimeView
+) -> None:
+    """No backup that waits keeps a guest's code from the lock."""
+    held = [c for c in snap.codes.values() if c.backup == "waiting" and snap.may_hold(c.access_code_id)]
+    for code in homeless:
+        if held and code.backup != "waiting" and desired(code, snap, t, Timing()) is not None:
+            watch.broken(12, f"{door.device_id}: a backup that waits keeps a guest's code from its slot")
+
+
+def _present(watch: "Watch", door: Door, want: Credential, placement: Placement, slots: list[str]) -> None:
     if not slots:
-        watch.broken(12, f"{door.device_id}: a wanted code is missing ({code.access_code_id})")
+        watch.broken(12, f"{door.device_id}: a wanted code is missing ({placement.access_code_id})")
     elif len(slots) > 1:
         watch.broken(12, f"{door.device_id}: a code stands in {len(slots)} slots")
     else:
         held = door.lock.slots[slots[0]]
-        if not held.enabled:
-            watch.broken(12, f"{door.device_id}: the code in slot {slots[0]} is disabled")
-        confirmed = snap.placement(code.access_code_id).confirmed
+        if held.enabled is not want.enabled:
+            what = "enabled before its time" if held.enabled else "disabled"
+            watch.broken(12, f"{door.device_id}: the code in slot {slots[0]} is {what}")
+        confirmed = placement.confirmed
         if confirmed is not None and (held.schedule or Schedule()) != (
             confirmed.credential.schedule or Schedule()
         ):
@@ -84,19 +99,15 @@ def _present(watch: "Watch", door: Door, code: AccessCode, snap: Snapshot, slots
                 watch.broken(12, f"{door.device_id}: the schedule in slot {slots[0]} is another one")
 
 
-def _no_leftovers(watch: "Watch", door: Door, snap: Snapshot) -> None:
+def _no_leftovers(world: "World", watch: "Watch", door: Door, snap: Snapshot) -> None:
     """Nothing that the hub wrote may stay without a code that owns it."""
     owned = {p.slot for p in snap.placements.values() if p.confirmed is not None}
-    for slot in door.lock.slots:
+    for slot, taken in door.lock.slots.items():
+        if (door.device_id, taken.pin.reveal()) in world.people.wishes.given_up:
+            continue
         ours = door.origin.get(slot) == "hub" and slot not in door.lies
-        if ours and slot not in owned and not _cannot_know(door):
+        if ours and slot not in owned and not door.cannot_know:
             watch.broken(12, f"{door.device_id}: slot {slot} holds a code of the hub that nobody owns")
-
-
-def _cannot_know(door: Door) -> bool:
-    """Say whether nobody could expect the hub to know: a lock that shows nothing and was changed by hand."""
-    hidden = door.lock.model.masks_digits or door.lock.model.capabilities.readback is Readback.NONE
-    return hidden and (door.disturbed or bool(door.lies))
 
 
 def _promises(world: "World", watch: "Watch") -> None:
@@ -104,9 +115,14 @@ def _promises(world: "World", watch: "Watch") -> None:
     codes = {
         code.access_code_id: code for code in run_unit(world.connection, world.vault, lambda tx: tx.codes())
     }
+    if world.people.wishes.tried & set(codes):
+        watch.broken(7, "a rehearsed command made a code")
     for wanted in world.people.wanted.values():
         code = codes.get(wanted.access_code_id)
-        if wanted.deleted:
+        if wanted.released:
+            if code is not None:
+                watch.broken(7, "a code that was given out of the hub's hands is still there")
+        elif wanted.deleted:
             if code is not None and code.deleted_at is None:
                 watch.broken(7, "a deleted code lives")
         elif wanted.leaving:
@@ -117,8 +133,8 @@ def _promises(world: "World", watch: "Watch") -> None:
             not code.is_external_modification_allowed
             and not wanted.unsure
             and (
-                (code.pin.reveal(), code.starts_at, code.ends_at)
-                != (wanted.pin, wanted.starts_at, wanted.ends_at)
+                (code.pin.reveal(), code.starts_at, code.ends_at, code.recurrence)
+                != (wanted.pin, *wanted.times)
             )
         ):
             watch.broken(7, "a code is not as it was acknowledged")

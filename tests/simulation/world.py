@@ -9,16 +9,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from drivers.simulated.lock import SimulatedLock
-from drivers.simulated.models import MODELS
+from drivers.simulated.models import MODELS, NATIVE
 from drivers.simulated.settings import ModelName
 from gateway.domain.credential import Empty
 from gateway.domain.driver import (
     AllCleared,
-    AuthorityLost,
     AuthorityUp,
+    ClockChecked,
     LockAlive,
     LockDead,
     LockSeen,
@@ -26,6 +26,7 @@ from gateway.domain.driver import (
     SlotReported,
     SlotTouched,
 )
+from gateway.domain.lock import NativeWindows
 from gateway.domain.timing import Timing
 from storage.sqlite import open_database
 from storage.vault import Vault
@@ -37,8 +38,18 @@ from tests.simulation.hub import Hub
 from tests.simulation.people import People
 from tests.simulation.radio import SimDriver
 from tests.simulation.rules import BrokenRule, Watch
+from tests.simulation.weather import Weather
 
 MODEL_NAMES: tuple[ModelName, ...] = ("readable", "masked", "write_only", "native", "chooser", "tiny")
+TRAITS = ("recurring", "weekly", "one_time", "pool", "others", "release", "several", "rehearse", "contest")
+"""What a world may know besides plain codes; each world draws its own."""
+WEEKLY = replace(
+    NATIVE,
+    capabilities=replace(
+        NATIVE.capabilities, native_windows=NativeWindows.DATES_AND_WEEKDAYS, schedule_zone="UTC"
+    ),
+)
+"""A lock that keeps windows on weekdays by itself."""
 
 
 class World:
@@ -67,6 +78,7 @@ class World:
         self.broker = SimBroker()
         self.broker_up = True
         self.authority_up = True
+        self.traits = frozenset(trait for trait in TRAITS if self.rng.random() < 0.5)
         self.doors: dict[str, Door] = {}
         for number in range(self.rng.randint(2, 4)):
             self._add_door(number)
@@ -76,6 +88,7 @@ class World:
         self.coverage: Counter[tuple[str, str, str]] = Counter()
         self.rules = Watch(self)
         self.people = People(self)
+        self.weather = Weather(self)
         self.hub: Hub | None = None
         self._loop = loop
         self._lives = 0
@@ -84,13 +97,22 @@ class World:
 
     def _add_door(self, number: int) -> None:
         name: ModelName = self.rng.choice(MODEL_NAMES)
-        model = MODELS[name]
+        model, kind = MODELS[name], str(name)
+        if self.has("weekly") and self.rng.random() < 0.3:
+            name, model, kind = "native", WEEKLY, "weekly"
         if name not in {"tiny", "chooser"}:
             model = model.with_slots(self.rng.randint(4, 10))
         door = Door(
-            f"door-{number}", SimulatedLock(model), self.rng.choice(("report", "notification", "silent"))
+            f"door-{number}",
+            SimulatedLock(model),
+            self.rng.choice(("report", "notification", "silent")),
+            kind,
         )
         self.doors[door.device_id] = door
+
+    def has(self, trait: str) -> bool:
+        """Say whether this world knows something."""
+        return trait in self.traits
 
     def new_id(self) -> str:
         """Return a UUID drawn from the seed."""
@@ -117,7 +139,7 @@ class World:
             self.rules.trouble(door)
         phase = "calm" if self.fate.calm else self.phase()
         self.operations[kind] += 1
-        self.coverage[fault or "none", phase, door.lock.model.name] += 1
+        self.coverage[fault or "none", phase, door.kind] += 1
         self.rules.operation(door, kind)
 
     def phase(self) -> str:
@@ -135,6 +157,8 @@ class World:
         driver.post(AuthorityUp(device_ids=tuple(self.doors)))
         for door in self.doors.values():
             driver.post(self.seen(door))
+            if door.keeps_windows:
+                driver.post(self.clock_of(door))
             if door.dead:
                 driver.post(LockDead(device_id=door.device_id))
 
@@ -143,6 +167,10 @@ class World:
         return LockSeen(
             device_id=door.device_id, identity=door.identity, capabilities=door.lock.model.capabilities
         )
+
+    def clock_of(self, door: Door) -> ClockChecked:
+        """Return what a driver tells of a lock's own clock."""
+        return ClockChecked(device_id=door.device_id, off_by=door.clock_off)
 
     def tell(self, event: object) -> None:
         """Send a report to the hub, if one runs and the authority is up."""
@@ -177,6 +205,8 @@ class World:
             self.rules.trouble(door)
             self.note(f"{door.device_id} is alive")
             self.tell(LockAlive(device_id=door.device_id))
+            if door.keeps_windows:
+                self.tell(self.clock_of(door))
 
     def echo(self, door: Door, slot: str) -> None:
         """Let the lock report the hub's own change, late, doubled or not at all."""
@@ -208,12 +238,7 @@ class World:
     def wipe(self, door: Door) -> None:
         """Empty a lock."""
         self.note(f"{door.device_id} is wiped")
-        door.lock.delete_all()
-        door.origin.clear()
-        door.changes += 1
-        door.deleted_since_wipe = False
-        door.wipe_seen = False
-        door.filled_since_wipe = None
+        door.wipe()
         if self.rng.random() < 0.7:
             self.later(self.rng.uniform(60, 900), lambda: self.people.have_a_look(door))
         self.rules.wiped(door)
@@ -226,7 +251,7 @@ class World:
     async def live(self) -> None:
         """Run the whole history: storm, calm, verdict. Raises BrokenRule."""
         keeper = asyncio.ensure_future(self._keep_hub_running())
-        weather = asyncio.ensure_future(self._weather())
+        weather = asyncio.ensure_future(self.weather.run())
         people = asyncio.ensure_future(self.people.run())
         watch = asyncio.ensure_future(self.rules.run())
         tasks = (keeper, weather, people, watch)
@@ -258,11 +283,13 @@ class World:
         self.broker_up = True
         for door in self.doors.values():
             door.refusing = False
+            self.weather.set_clock(door, timedelta(0))
+            self.people.take_back(door)
             if door.replaced_at is not None:
                 self.people.accept_replacement(door)
             self.revive(door)
         if not self.authority_up:
-            self._authority_back()
+            self.weather.authority_back()
         self.rules.calm_began()
 
     async def _keep_hub_running(self) -> None:
@@ -294,84 +321,6 @@ class World:
         for error in results:
             if isinstance(error, Exception):
                 raise error
-
-    def _authority_back(self) -> None:
-        self.authority_up = True
-        for door in self.doors.values():
-            self.rules.trouble(door)
-        self.note("the server is back")
-        if self.hub is not None:
-            self.introduce(self.hub.driver)
-
-    async def _weather(self) -> None:
-        """Let big things happen now and then."""
-        while True:
-            await asyncio.sleep(self.rng.expovariate(1 / 7200))
-            what = self.rng.choice(
-                ("dead", "wipe", "broker", "authority", "refusing", "clock", "dead", "replace")
-            )
-            door = self.rng.choice(list(self.doors.values()))
-            if what == "dead":
-                self.kill(door)
-            elif what == "wipe" and self.rng.random() < 0.5:
-                self.wipe(door)
-            elif what == "broker" and self.broker_up:
-                await self._broker_outage()
-            elif what == "authority" and self.authority_up:
-                await self._authority_outage()
-            elif what == "replace" and self.rng.random() < 0.1:
-                self._replace(door)
-            elif what == "refusing":
-                door.refusing = True
-                self.rules.trouble(door)
-                self.note(f"{door.device_id} refuses all writes")
-                self.later(self.rng.uniform(60, 7200), door.relent)
-            elif what == "clock" and self.rng.random() < 0.4:
-                await self._lose_clock()
-
-    def _replace(self, door: Door) -> None:
-        """Put another lock behind the same address; a person notices hours later."""
-        if door.replaced_at is not None:
-            return
-        self.wipe(door)
-        self.rules.doubt(door, None)
-        self.fate.counts["lock replaced"] += 1
-        door.identity = msgspec.structs.replace(door.identity, serial=str(self.rng.randrange(10**6)))
-        door.replaced_at = self.now()
-        self.note(f"another lock is behind {door.device_id}")
-        self.tell(self.seen(door))
-        self.later(self.rng.uniform(600, 6 * 3600), lambda: self.people.accept_replacement(door))
-
-    async def _broker_outage(self) -> None:
-        self.broker_up = False
-        self.fate.counts["broker outage"] += 1
-        self.note("the broker is away")
-        await asyncio.sleep(self.rng.uniform(60, 30 * 3600 if self.rng.random() < 0.1 else 3600))
-        self.broker_up = True
-
-    async def _authority_outage(self) -> None:
-        self.authority_up = False
-        self.fate.counts["server outage"] += 1
-        self.note("the server is away")
-        if self.hub is not None:
-            self.hub.driver.post(AuthorityLost(device_ids=tuple(self.doors)))
-        await asyncio.sleep(self.rng.uniform(10, 1800))
-        self._authority_back()
-
-    async def _lose_clock(self) -> None:
-        """Cut the power of a hub without clock chip: it comes back with a stale time."""
-        self.fate.counts["clock lost"] += 1
-        self.clock.synced = False
-        self.clock.boots += 1
-        self.clock.offset = timedelta(seconds=self.rng.choice((-86400 * 20, -3600, 0, 3600, 86400 * 20)))
-        self.note(f"the clock is lost, off by {self.clock.offset}")
-        if self.hub is not None:
-            self.hub.process.die()
-        await asyncio.sleep(self.rng.uniform(600, 12 * 3600))
-        self.clock.offset = timedelta(0)
-        self.clock.synced = True
-        self.clock_since = self.now()
-        self.note("the clock is right again")
 
     def now(self) -> datetime:
         """Return the true time."""

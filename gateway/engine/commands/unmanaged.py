@@ -81,6 +81,12 @@ def convert(context: Context, asked: Convert) -> CodeReply:
             "this slot is not granted to the hub: add it to managed_slots of the lock", device_id=device_id
         )
     held = slot.reading.credential if isinstance(slot.reading, Known) else None
+    if held is not None and held.schedule is not None and held.schedule.weekly:
+        raise DeviceRefused(
+            "the lock keeps this code to certain weekdays, which cannot be taken over: delete it and create "
+            "one with recurrence",
+            device_id=device_id,
+        )
     credential, evidence = _taken_over(context, snap, held, asked.code)
     now, schedule = context.t.now, credential.schedule
     code = AccessCode(

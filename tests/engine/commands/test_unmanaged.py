@@ -3,7 +3,8 @@
 import pytest
 
 from drivers.simulated.models import CHOOSER, MASKED, READABLE, WRITE_ONLY, Model
-from gateway.domain.driver import NoAnswer
+from gateway.domain.driver import NoAnswer, Refused
+from gateway.domain.placement import Refusal
 from tests.engine.bench import Bench
 from tests.engine.build import DOOR, HOUR, MINUTE, SECOND
 from tests.engine.conftest import Hang
@@ -190,3 +191,18 @@ class TestLettingGo:
         await bench.settle(HOUR)
         assert "device_not_managed" not in bench.issues()
         assert (await bench.do("access_codes/list"))["access_codes"] == []
+
+    async def test_a_lock_out_of_the_hub_s_hands_gets_no_new_code(self, hang: Hang) -> None:
+        """Also while codes of before are still being removed from it: only that goes on."""
+        bench = await hang(READABLE)
+        leaving = await bench.create("471134")
+        await bench.settle(HOUR)
+        await bench.do("access_codes/delete", access_code_id=leaving)
+        await bench.do("devices/update", device_id=DOOR, is_managed=False)
+        await bench.create("582245")
+        bench.driver.faults = [("before", Refused(Refusal.BUSY, "busy"))]
+        await bench.settle(HOUR)
+        assert bench.on_lock() == {}
+        await bench.do("devices/update", device_id=DOOR, is_managed=True)
+        await bench.settle(HOUR)
+        assert list(bench.on_lock().values()) == ["582245"]

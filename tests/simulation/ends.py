@@ -1,0 +1,133 @@
+"""Watches the ends of windows (rule 6), what opens in them, and codes for one use."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from storage.codec import to_ms
+from storage.sqlite import run_unit
+from tests.simulation.doors import Door
+from tests.simulation.verdict import EXCUSES
+from tests.simulation.wanted import Times, Wanted
+
+if TYPE_CHECKING:
+    from tests.simulation.rules import Watch
+    from tests.simulation.world import World
+
+_QUIET = timedelta(minutes=40)
+
+
+class Ends:
+    """Looks at the slot of a code when one of its windows has ended."""
+
+    def __init__(self, world: "World", watch: "Watch") -> None:
+        """Watch `world`, and tell `watch` of what is wrong."""
+        self._world = world
+        self._watch = watch
+
+    def expect(self, wanted: Wanted) -> None:
+        """Look at a code's slot shortly after its window ends, and after each one to come."""
+        wanted.watches += 1
+        self._expect(wanted, wanted.watches)
+
+    def _expect(self, wanted: Wanted, watch: int) -> None:
+        world, now, times = self._world, self._world.now(), wanted.times
+        window = wanted.window(now)
+        if watch != wanted.watches or window is None or window[1] is None or window[1] <= now:
+            return
+        starts_at, closes = window[0] or now, window[1]
+        seconds = (closes - now).total_seconds()
+        world.later(seconds + 8, lambda: self._removed_in_time(wanted, times, closes))
+        world.later(seconds + 150, lambda: self._alarmed(wanted, times, closes))
+        if wanted.recurrence is not None:
+            middle = max(starts_at, now) + (closes - max(starts_at, now)) / 2
+            world.later((middle - now).total_seconds(), lambda: self._opens(wanted, times))
+            world.later(seconds + 1, lambda: self._expect(wanted, watch))
+
+    def _removed_in_time(self, wanted: Wanted, times: Times, closes: datetime) -> None:
+        door = self._world.doors[wanted.device_id]
+        if wanted.times != times or not wanted.is_settled or not self._watch.is_quiet(door, _QUIET):
+            return
+        if not self._watch.was_idle(door, closes):
+            return  # the removal waits for what was on the air
+        if self._end_together(wanted, closes) == 1 and self._ours(door, wanted, closes) is not None:
+            self._watch.broken(
+                6, f"{door.device_id}: a code was still there 8 s after its end, on a quiet lock"
+            )
+
+    def _end_together(self, wanted: Wanted, closes: datetime) -> int:
+        """Count the codes of the lock whose windows end in the same minute."""
+        minute = timedelta(minutes=1)
+        ends = [
+            w.closes(closes - minute)
+            for w in self._world.people.wanted.values()
+            if w.device_id == wanted.device_id
+        ]
+        return sum(1 for end in ends if end is not None and abs(end - closes) < minute)
+
+    def _alarmed(self, wanted: Wanted, times: Times, closes: datetime) -> None:
+        world, door = self._world, self._world.doors[wanted.device_id]
+        if wanted.times != times or not wanted.is_settled:
+            return
+        if not self._watch.is_hub_fine(timedelta(minutes=5)):
+            return
+        slot = self._ours(door, wanted, closes)
+        if slot is None or slot in door.lies or door.replaced_at is not None:
+            return
+        since = to_ms(closes) if wanted.recurrence is not None else 0
+        told = world.connection.execute(
+            "SELECT 1 FROM event WHERE access_code_id = ? AND event_type = 'access_code.failed_to_expire'"
+            " AND occurred_at >= ?",
+            (wanted.access_code_id, since),
+        ).fetchone()
+        if told is None and "failed_to_expire" not in self._issues(wanted):
+            self._watch.broken(
+                6, f"{door.device_id}: a code is there 150 s after its end and nobody was alarmed"
+            )
+
+    def _opens(self, wanted: Wanted, times: Times) -> None:
+        """Late in the calm, a code that comes again opens the door in the middle of its windows."""
+        door = self._world.doors[wanted.device_id]
+        if wanted.times != times or not wanted.is_settled or wanted.allowed or not self._watch.is_late_calm():
+            return
+        if self._issues(wanted) & EXCUSES or door.cannot_know or self._is_held(door):
+            return
+        held = [slot for slot, taken in door.lock.slots.items() if taken.pin.reveal() == wanted.pin]
+        if not any(door.lock.slots[slot].enabled for slot in held):
+            self._watch.broken(12, f"{door.device_id}: a window is open and its code is not on the lock")
+
+    def _is_held(self, door: Door) -> bool:
+        snap = run_unit(self._world.connection, self._world.vault, lambda tx: tx.snapshot(door.device_id))
+        return snap is None or snap.device.held_after_wipe or door.replaced_at is not None
+
+    def _issues(self, wanted: Wanted) -> set[str]:
+        issues = run_unit(self._world.connection, self._world.vault, lambda tx: tx.issues(wanted.device_id))
+        return {issue.code for issue in issues if issue.access_code_id == wanted.access_code_id}
+
+    def _ours(self, door: Door, wanted: Wanted, closes: datetime) -> str | None:
+        is_last = wanted.recurrence is None or wanted.ends_at == closes
+        for slot, taken in door.lock.slots.items():
+            if taken.pin.reveal() != wanted.pin or door.origin.get(slot) != "hub" or not taken.enabled:
+                continue
+            if not is_last and taken.schedule is not None and taken.schedule.weekly:
+                continue  # the lock itself keeps it shut
+            if door.filled_at[slot] >= wanted.pin_since:
+                return slot  # else it is another code's former PIN, which waits to be replaced
+        return None
+
+    # Codes for one use.
+
+    def used(self, door: Door, wanted: Wanted) -> None:
+        """Look at a code for one use shortly after the lock reported its use."""
+        pin, watch = wanted.pin, self._watch
+        certain = wanted.is_settled and watch.is_quiet(door, _QUIET)
+        if certain and watch.was_idle(door, self._world.now()):
+            self._world.later(15, lambda: self._gone_after_use(door, wanted, pin))
+
+    def _gone_after_use(self, door: Door, wanted: Wanted, pin: str) -> None:
+        if wanted.pin != pin or wanted.leaving or wanted.unsure or not self._watch.is_quiet(door, _QUIET):
+            return
+        if any(
+            taken.pin.reveal() == pin and taken.enabled and door.origin.get(slot) == "hub"
+            for slot, taken in door.lock.slots.items()
+        ):
+            self._watch.broken(6, f"{door.device_id}: a code for one use is there 15 s after its use")

@@ -1,0 +1,106 @@
+"""Watches what reaches the broker: its order (rule 8), its secrecy (rule 9), and what it claims (2, 14)."""
+
+import asyncio
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.domain.lock import Readback
+from gateway.domain.timing import EMPTY_TWICE
+from storage.codec import to_ms
+from tests.simulation.doors import Door
+
+if TYPE_CHECKING:
+    from tests.simulation.rules import Watch
+    from tests.simulation.world import World
+
+
+class News:
+    """Judges events as they arrive."""
+
+    def __init__(self, world: "World", watch: "Watch") -> None:
+        """Listen at the broker of `world`, and tell `watch` of what is wrong."""
+        self._world = world
+        self._watch = watch
+        self.reads: Counter[tuple[str, int]] = Counter()
+        """Reads of each lock in each hour of the late calm."""
+        self._last_seq = 0
+        self._alarms: dict[str, int] = {}
+        self._lost_in_wipe: dict[str, set[str]] = {}
+
+    async def run(self) -> None:
+        """Judge the events as they arrive, and stop when a rule is broken."""
+        while True:
+            await asyncio.sleep(60)
+            for stored in self._world.broker.new:
+                self._event(stored.seq, msgspec.json.encode(stored.event).decode(), stored.event.event_type)
+                if stored.event.event_type == "access_code.deleted_external_to_gateway":
+                    self._not_one_by_one(
+                        stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
+                    )
+                    self._twice_empty(
+                        stored.event.device_id, stored.event.access_code_id, stored.event.occurred_at
+                    )
+            self._world.broker.new.clear()
+            for (device_id, hour), reads in self.reads.items():
+                if reads > self._world.timing.reads_per_hour + 20:
+                    self._watch.broken(10, f"{device_id}: {reads} reads in hour {hour} of the calm")
+            self._watch.stop_if_broken()
+
+    def _event(self, seq: int, text: str, event_type: str) -> None:
+        if seq <= self._last_seq:
+            self._watch.broken(8, f"event {seq} arrived after {self._last_seq}")
+        if seq != self._last_seq + 1:
+            self._watch.broken(8, f"events between {self._last_seq} and {seq} are missing")
+        self._last_seq = seq
+        self._watch.no_pin(text, f"event {event_type}")
+
+    def wiped(self, door: Door) -> None:
+        """Remember which codes a wipe took away."""
+        self._lost_in_wipe[door.device_id] = {
+            wanted.access_code_id
+            for wanted in self._world.people.wanted.values()
+            if wanted.device_id == door.device_id and not wanted.leaving and not wanted.allowed
+        }
+        self._alarms[door.device_id] = 0
+
+    def _not_one_by_one(self, device_id: str, code_id: str | None, at: datetime) -> None:
+        """Rule 14: a wipe is one alarm and not one for every code."""
+        lost = self._lost_in_wipe.get(device_id, set())
+        if code_id in lost:
+            lost.discard(code_id)
+            filled = self._world.doors[device_id].filled_since_wipe
+            if self._alarms[device_id] == 0 and filled is not None and filled < at:
+                lost.clear()  # the hub had filled a slot before it noticed: not all were gone
+                return
+            self._alarms[device_id] += 1
+            if self._world.doors[device_id].asked_in_vain_since_wipe_seen > 1:
+                return  # the hub could not see in time that all were gone
+            if self._alarms[device_id] > 1 and not self._world.doors[device_id].deleted_since_wipe:
+                self._watch.broken(
+                    14, f"{device_id}: a wipe was told as {self._alarms[device_id]} single removals"
+                )
+
+    def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
+        """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
+        row = self._world.connection.execute(
+            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set' AND opened_at < ?"
+            " ORDER BY opened_at DESC",
+            (code_id, to_ms(at)),  # not the write that puts it back, which may stand in the same unit
+        ).fetchone()
+        door = self._world.doors[device_id]
+        if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:
+            return
+        if not self._world.clock.synced or not self._world.clock_since < at < self._world.now():
+            return  # the hub's times were not the true ones
+        empties: list[datetime] = []
+        for when, empty in door.seen.get(row[0], []):
+            if when > at + timedelta(milliseconds=100):
+                break
+            empties = [*empties, when] if empty else []
+        if len(empties) < 2 or empties[-1] - empties[0] < EMPTY_TWICE - timedelta(seconds=3):
+            self._watch.broken(
+                2, f"{device_id}: slot {row[0]} was called removed after {len(empties)} empty readings"
+            )

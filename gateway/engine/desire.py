@@ -75,6 +75,8 @@ def window_of(code: AccessCode, at: datetime) -> Window | None:
 
 def is_open(code: AccessCode, at: datetime) -> bool:
     """Say whether the code is to open the door at a moment, its end left aside."""
+    if code.recurrence is None:
+        return code.starts_at is None or code.starts_at <= at
     window = window_of(code, at)
     return window is not None and (window.starts_at is None or window.starts_at <= at)
 
@@ -85,13 +87,16 @@ def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timin
     if capabilities is not None and capabilities.reach is Reach.ON_TOUCH:
         return None
     native = is_native(code, snap)
+    starts_at = code.starts_at
     if code.recurrence is not None and native:
         # Weekdays alone do not keep the code shut before its first day.
-        return code.starts_at - timing.lead if code.starts_at is not None else None
-    window = window_of(code, at)
-    if window is None or window.starts_at is None:
+        return starts_at - timing.lead if starts_at is not None else None
+    if code.recurrence is not None:
+        window = window_of(code, at)
+        starts_at = window.starts_at if window is not None else None
+    if starts_at is None:
         return None
-    return window.starts_at - (timing.native_preload if native else timing.lead)
+    return starts_at - (timing.native_preload if native else timing.lead)
 
 
 def has_ended(code: AccessCode, t: TimeView) -> bool:
@@ -177,11 +182,16 @@ def is_proven(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> 
 
     A code that certainly began and is disabled because nobody trusts the clock opens no door: not proven.
     """
-    placement, want = snap.placement(code.access_code_id), desired(code, snap, t, timing)
+    want = desired(code, snap, t, timing)
+    return want is not None and is_wish_proven(code, want, snap, t)
+
+
+def is_wish_proven(code: AccessCode, want: Credential, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether it is known that the lock holds `want`, which is what the code wants now."""
+    placement = snap.placement(code.access_code_id)
     confirmed = placement.confirmed
     return (
-        want is not None
-        and confirmed is not None
+        confirmed is not None
         and confirmed.evidence >= Evidence.ACCEPTED
         and not placement.rewrite_due
         and (placement.outside is None or placement.outside.honoured)

@@ -15,7 +15,7 @@ from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
 from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timing
 from gateway.engine.backups import pool_issues
-from gateway.engine.desire import desired, has_ended, is_over, is_proven, programming_at, window_of
+from gateway.engine.desire import desired, has_ended, is_over, is_wish_proven, programming_at, window_of
 from gateway.engine.gates import Gate
 from gateway.engine.waiting import age
 
@@ -153,11 +153,12 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
         yield _issue(
             code, "second_check_failed", "the lock took the code and did not hold it at the second look"
         )
-    if desired(code, snap, t, timing) is None:
+    want = desired(code, snap, t, timing)
+    if want is None:
         if snap.may_hold(code.access_code_id):
             yield from _of_removal(code, placement, t, timing)
         return
-    if is_proven(code, snap, t, timing):
+    if is_wish_proven(code, want, snap, t):
         return
     if placement.outside is not None and placement.outside.honoured:
         return

@@ -25,6 +25,14 @@ class _Stay(NamedTuple):
     ends_at: datetime | None
 
 
+class _Room(NamedTuple):
+    """Who wants room on the lock, how many places there are, and how many of them hold codes of others."""
+
+    stays: Sequence[_Stay]
+    places: int
+    foreign: int
+
+
 def rehearse(snap: Snapshot, t: TimeView, timing: Timing) -> list[Issue]:
     """Return what forbids codes that are not yet due: format, duplicates, and room at that time."""
     if snap.device.capabilities is None:
@@ -32,8 +40,8 @@ def rehearse(snap: Snapshot, t: TimeView, timing: Timing) -> list[Issue]:
     coming = [code for code in snap.codes.values() if _is_coming(code, snap, t, timing)]
     if not coming:
         return []
-    stays = list(_stays(snap, t, timing))
-    return [issue for code in coming if (issue := _obstacle(code, stays, snap, t, timing)) is not None]
+    room = _Room(list(_stays(snap, t, timing)), *_places(snap))
+    return [issue for code in coming if (issue := _obstacle(code, room, snap, t, timing)) is not None]
 
 
 def rehearsal_begins(code: AccessCode, timing: Timing) -> datetime | None:
@@ -46,50 +54,52 @@ def _is_coming(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) ->
     return (
         begins is not None
         and begins <= t.at
+        and not snap.may_hold(code.access_code_id)
         and not is_over(code, snap, t)
         and desired(code, snap, t, timing) is None
-        and not snap.may_hold(code.access_code_id)
     )
 
 
-def _obstacle(
-    code: AccessCode, stays: Sequence[_Stay], snap: Snapshot, t: TimeView, timing: Timing
-) -> Issue | None:
+def _obstacle(code: AccessCode, room: _Room, snap: Snapshot, t: TimeView, timing: Timing) -> Issue | None:
     broken = broken_rule(code.pin, rules_of(snap))
     if broken is not None:
         return Issue(code="code_constraints_violated", access_code_id=code.access_code_id, message=broken)
     duplicate = conflict(code, code.pin, snap)
     if duplicate is not None and "unmanaged_access_code_id" in duplicate.data:
         return duplicate  # a code of ours with this PIN goes before this one comes
-    return _no_room(code, stays, snap, t, timing)
+    return _no_room(code, room, snap, t, timing)
 
 
-def _no_room(
-    code: AccessCode, stays: Sequence[_Stay], snap: Snapshot, t: TimeView, timing: Timing
-) -> Issue | None:
+def _no_room(code: AccessCode, room: _Room, snap: Snapshot, t: TimeView, timing: Timing) -> Issue | None:
     """Count who is on the lock when this code is to be set; earlier ones go first."""
-    capabilities = snap.device.capabilities
     begin = programming_at(code, snap, t.at, timing)
-    if begin is None or capabilities is None:
+    if begin is None:
         return None
     place = (begin, code.created_at, code.access_code_id)
     rivals = sum(
         1
-        for stay in stays
+        for stay in room.stays
         if stay.code is not code and stay.place < place and (stay.ends_at is None or stay.ends_at > begin)
     )
-    room = capabilities.max_codes if capabilities.lock_chooses_slot else len(snap.device.managed_slots)
+    if rivals + room.foreign < room.places:
+        return None
+    return full_issue(code, Full(ours=rivals, foreign=room.foreign))
+
+
+def _places(snap: Snapshot) -> tuple[int, int]:
+    """Return how many codes the hub may have on the lock, and how many of these places others have taken."""
+    capabilities, managed = snap.device.capabilities, set(snap.device.managed_slots)
+    chooses = capabilities is not None and capabilities.lock_chooses_slot
     owned = {p.slot for p in snap.placements.values() if p.slot is not None}
-    places = None if capabilities.lock_chooses_slot else set(snap.device.managed_slots)
     foreign = sum(
         1
         for slot, state in snap.slots.items()
         if slot not in owned
-        and (places is None or slot in places)
+        and (chooses or slot in managed)
         and state.reading is not None
         and not isinstance(state.reading, Empty)
     )
-    return full_issue(code, Full(ours=rivals, foreign=foreign)) if rivals + foreign >= room else None
+    return capabilities.max_codes if capabilities is not None and chooses else len(managed), foreign
 
 
 def _stays(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[_Stay]:

@@ -154,7 +154,7 @@ def _rejected(code: AccessCode, rejection: Rejection) -> Issue:
 def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
     """Return the duplicate that writing this PIN would make (rule 4)."""
     for other in snap.placements.values():
-        if other.access_code_id != code.access_code_id and pin in _pins_of(other, snap):
+        if other.access_code_id != code.access_code_id and _may_have(other, pin, snap):
             return Issue(
                 code="duplicate_code_on_device",
                 access_code_id=code.access_code_id,
@@ -175,19 +175,17 @@ def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
     return None
 
 
-def _pins_of(placement: Placement, snap: Snapshot) -> list[object]:
-    """Return the PINs that a code's slot may hold."""
-    pins: list[object] = [
-        intent.target.pin
-        for intent in snap.open_intents(placement.access_code_id)
-        if intent.kind is IntentKind.SET and intent.target is not None
-    ]
-    if placement.confirmed is not None:
-        pins.append(placement.confirmed.credential.pin)
+def _may_have(placement: Placement, pin: Pin, snap: Snapshot) -> bool:
+    """Say whether a code's slot may hold this PIN."""
+    if placement.confirmed is not None and placement.confirmed.credential.pin == pin:
+        return True
     slot = snap.slots.get(placement.slot) if placement.slot is not None else None
-    if slot is not None and isinstance(slot.reading, Known):
-        pins.append(slot.reading.credential.pin)
-    return pins
+    if slot is not None and isinstance(slot.reading, Known) and slot.reading.credential.pin == pin:
+        return True
+    return any(
+        intent.kind is IntentKind.SET and intent.target is not None and intent.target.pin == pin
+        for intent in snap.open_intents(placement.access_code_id)
+    )
 
 
 def _foreign(snap: Snapshot) -> int:

@@ -7,6 +7,7 @@ import pytest
 from tests.daemon.bed import PINS
 from tests.e2e.conftest import Start
 from tests.e2e.house import NODES, TimedHouse
+from tests.zwave_bed.config import Model
 
 pytestmark = [pytest.mark.zwave_bed, pytest.mark.mosquitto, pytest.mark.slow]
 
@@ -138,12 +139,13 @@ async def test_one_command_sets_one_pin_on_two_locks(start: Start) -> None:
     async with start("v2_s2", "masked_s2") as house:
         done = await house.do("access_codes/create_multiple", device_ids=["v2_s2", "masked_s2"], name="Ada")
         [pin] = {code["code"] for code in done["access_codes"]}
-        for model in ("v2_s2", "masked_s2"):
+        both: tuple[Model, Model] = ("v2_s2", "masked_s2")
+        for model in both:
             await house.becomes(model, pin)
         key = done["access_codes"][0]["common_code_key"]
         await house.do("access_codes/update_multiple", common_code_key=key, ends_at=house.in_time(hours=1))
         house.let_pass(hours=1)
-        for model in ("v2_s2", "masked_s2"):
+        for model in both:
             await house.becomes(model)
 
 

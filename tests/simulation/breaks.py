@@ -48,9 +48,8 @@ def _rewrite_masked() -> contextlib.AbstractContextManager[Any]:
 def _no_duplicate_check() -> contextlib.AbstractContextManager[Any]:
     """Rule 4: let two codes of a lock have one PIN."""
     stack = contextlib.ExitStack()
-    stack.enter_context(patch.object(setting, "_conflict", lambda _code, _want, _snap: None))
-    stack.enter_context(patch("gateway.engine.commands.codes.has_ended", lambda _code, _t: True))
-    stack.enter_context(patch("gateway.domain.placement.Snapshot.may_hold", lambda _snap, _id: False))
+    stack.enter_context(patch.object(setting, "conflict", lambda *_: None))
+    stack.enter_context(patch("gateway.engine.commands.common.is_past", lambda *_: True))
     return stack
 
 

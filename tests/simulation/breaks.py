@@ -9,9 +9,10 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
+from gateway.domain.code import AccessCode
 from gateway.domain.credential import Unreadable
 from gateway.domain.lock import Identity
-from gateway.engine import readings, removal, setting, slots, work
+from gateway.engine import desire, readings, removal, setting, slots, work
 from gateway.engine.clock_guard import ClockGuard
 from storage.lock_rows import LockRows
 from storage.outbox_rows import OutboxRows
@@ -47,7 +48,7 @@ def _rewrite_masked() -> contextlib.AbstractContextManager[Any]:
 def _no_duplicate_check() -> contextlib.AbstractContextManager[Any]:
     """Rule 4: let two codes of a lock have one PIN."""
     stack = contextlib.ExitStack()
-    stack.enter_context(patch.object(setting, "conflict", lambda _code, _want, _snap: None))
+    stack.enter_context(patch.object(setting, "conflict", lambda *_: None))
     stack.enter_context(patch("gateway.engine.commands.common.is_past", lambda *_: True))
     return stack
 
@@ -170,8 +171,63 @@ BREAKS: dict[int, Break] = {
 """One break for each numbered rule of the design."""
 
 
+def _windows_stay_open() -> contextlib.AbstractContextManager[Any]:
+    """Leave a recurring code on its lock between its windows."""
+    right = desire.programming_at
+
+    def wrong(code: Any, snap: Any, at: Any, timing: Any) -> Any:  # noqa: ANN401 - stands in for the real one
+        return None if code.recurrence is not None else right(code, snap, at, timing)
+
+    return patch.object(desire, "programming_at", wrong)
+
+
+def _one_use_is_many() -> contextlib.AbstractContextManager[Any]:
+    """Let a code for one use be used again."""
+    return patch.object(AccessCode, "is_used_up", property(lambda _code: False))
+
+
+def _one_backup_for_all() -> contextlib.AbstractContextManager[Any]:
+    """Pull a backup that somebody has already."""
+
+    def wrong(snap: Any, _t: Any, _timing: Any) -> Any:  # noqa: ANN401 - stands in for the real one
+        return [c for c in snap.codes.values() if c.backup is not None and c.deleted_at is None]
+
+    return patch("gateway.engine.commands.pool.available", wrong)
+
+
+def _backups_first() -> contextlib.AbstractContextManager[Any]:
+    """Keep backups on the lock whoever needs their slots."""
+    return patch("gateway.engine.backups._homeless", lambda *_: 0)
+
+
+def _rehearsals_count() -> contextlib.AbstractContextManager[Any]:
+    """Carry out what was only to be tried."""
+
+    def wrong(asked: dict[str, Any], _known: Any) -> bool:  # noqa: ANN401 - stands in for the real one
+        asked.pop("dry_run", None)
+        return False
+
+    return patch("gateway.engine.commands.desk._dry_run", wrong)
+
+
+def _given_away_is_kept() -> contextlib.AbstractContextManager[Any]:
+    """Keep a code that was given out of the hub's hands."""
+    return patch("gateway.engine.commands.codes.give_up", lambda *_, **_more: None)
+
+
+FURTHER: dict[str, Break] = {
+    "a window that comes again": _windows_stay_open,
+    "one use": _one_use_is_many,
+    "a backup for each": _one_backup_for_all,
+    "guests before backups": _backups_first,
+    "rehearsals": _rehearsals_count,
+    "given away": _given_away_is_kept,
+}
+"""Breaks of what single worlds know besides plain codes, by what they break."""
+
+
 @contextlib.contextmanager
-def broken(rule: int) -> Iterator[None]:
-    """Break one rule for as long as the block runs."""
-    with BREAKS[rule]():
+def broken(what: int | str) -> Iterator[None]:
+    """Break one rule, or something further, for as long as the block runs."""
+    with (BREAKS[what] if isinstance(what, int) else FURTHER[what])():
         yield

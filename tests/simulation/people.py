@@ -113,7 +113,7 @@ class People:
         times, starts, ends, again = self.times()
         body = self.new_body(door) | times
         if world.has("pool") and ends is not None:
-            body["use_backup_access_code_pool"] = self._rng.random() < 0.2
+            body["use_backup_access_code_pool"] = self._rng.random() < 0.4
         reply = await self.ask("access_codes/create", body)
         if reply is None or reply["status"] != "ok":
             return

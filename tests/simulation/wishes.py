@@ -54,7 +54,13 @@ class Wishes:
             body = {"device_id": door.device_id, "backup_access_code_pool_enabled": enabled}
             await self._people.ask("devices/update", body)
             return
-        original = self._rng.choice(ending)
+        first = self._rng.choice(ending)
+        await self._pull(door, first)
+        others = [w for w in ending if w.device_id == first.device_id and w is not first and w.is_settled]
+        if others and self._rng.random() < 0.6:
+            await self._pull(door, self._rng.choice(others))  # two guests in trouble at the same door
+
+    async def _pull(self, door: Door, original: Wanted) -> None:
         reply = await self._people.ask(
             "access_codes/pull_backup_access_code", {"access_code_id": original.access_code_id}
         )

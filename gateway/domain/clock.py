@@ -45,7 +45,8 @@ class TimeView(Struct, frozen=True, kw_only=True):
 
         Never before the lower bound, and only the lower bound where the wall clock is not to be believed.
         """
-        return max(self.now, self.floor) if self.trusted and not self.carried else self.floor
+        believed = self.trusted and not self.carried and self.now > self.floor
+        return self.now if believed else self.floor
 
 
 class Clock(Protocol):

@@ -182,7 +182,7 @@ def _may_have(placement: Placement, pin: Pin, snap: Snapshot) -> bool:
     slot = snap.slots.get(placement.slot) if placement.slot is not None else None
     if slot is not None and isinstance(slot.reading, Known) and slot.reading.credential.pin == pin:
         return True
-    return any(
+    return bool(snap.intents) and any(
         intent.kind is IntentKind.SET and intent.target is not None and intent.target.pin == pin
         for intent in snap.open_intents(placement.access_code_id)
     )

@@ -69,3 +69,15 @@ class TestFitting:
         assert all(" " <= character <= "~" for character in found)
         assert found == found.strip()
         assert found == fit(name, length, taken)
+
+    @given(
+        st.text(alphabet="Gu \u00e9", max_size=6),
+        st.integers(1, 8),
+        st.sets(st.sampled_from([*"G?u", "Gu", "Gu 2", "G 2", "G 3", "? 2", "Code", "Code 2", "Co 2"])),
+    )
+    def test_a_name_is_doubled_only_where_no_number_fits(
+        self, name: str, length: int, taken: set[str]
+    ) -> None:
+        """With so few names taken a number that is free always exists."""
+        found = fit(name, length, taken)
+        assert found not in taken or length < len("G 2")

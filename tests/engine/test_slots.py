@@ -1,13 +1,18 @@
 """Which slot a new code gets (rule 1)."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.domain.credential import Empty, Unreadable
+from gateway.domain.lock import Readback
 from gateway.domain.placement import Former, Placement, Slot, Snapshot
 from gateway.engine.slots import Choice, Full, choose
+from gateway.engine.waiting import is_due
+from tests.engine.anything import cases
 from tests.engine.build import (
     CAN_BLIND,
     CAN_TINY,
@@ -118,6 +123,49 @@ class TestFreshness:
         assert pick(snapshot(lock)) == Choice("3", fresh=True)
         assert pick(snapshot(lock, slot("3", Unreadable()))) == Choice("3", fresh=True)
         assert pick(snapshot(lock, held("ana", "3"))) == Full(ours=1, foreign=0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_the_facts_only_slots_that_may_be_free_are_chosen(seed: int) -> None:
+    """Granted, nobody's, not seen taken unless nothing can be seen; the reserved one while it answers."""
+    for case in cases(seed):
+        snap, now = case.snap, case.t.now
+        can, granted = snap.device.capabilities, snap.device.managed_slots
+        assert can is not None
+        for code_id in snap.codes:
+            placement = snap.placement(code_id)
+            found = choose(snap, placement, now)
+            others = {p.slot for p in snap.placements.values() if p.access_code_id != code_id}
+            mine = snap.slots.get(placement.slot or "")
+            if placement.slot in granted and (mine is None or is_due(mine.retry_at, now)):
+                assert isinstance(found, Choice), case.number
+                assert found.slot == placement.slot, case.number
+                continue
+            if isinstance(found, Full):
+                continue
+            state = snap.slots.get(found.slot)
+            assert found.slot in granted, case.number
+            assert found.slot not in others, case.number
+            assert state is None or state.unmanaged_id is None, case.number
+            if can.readback is not Readback.NONE:
+                seen = state.reading if state is not None else None
+                assert seen is None or isinstance(seen, Empty), case.number
+                assert not found.fresh or (state is not None and isinstance(state.reading, Empty)), (
+                    case.number
+                )
+            higher = granted[granted.index(found.slot) + 1 :]
+            assert not [n for n in higher if n not in others and _is_quite_free(snap, n, now)], case.number
+
+
+def _is_quite_free(snap: Snapshot, name: str, now: datetime) -> bool:
+    """Say whether nothing at all speaks against a slot."""
+    state = snap.slots.get(name)
+    return state is None or (
+        (state.reading is None or isinstance(state.reading, Empty))
+        and state.unmanaged_id is None
+        and state.former is None
+        and is_due(state.retry_at, now)
+    )
 
 
 class TestFull:

@@ -66,6 +66,13 @@ def _found(context: Context, access_code_id: str) -> tuple[Snapshot, Slot]:
     raise NotFound("there is no unmanaged access code with this id", access_code_id=access_code_id)
 
 
+def _demand_in_hand(context: Context, snap: Snapshot) -> None:
+    device_id = snap.device.device_id
+    context.configured(device_id)
+    if not snap.device.is_managed:
+        raise DeviceRefused("take the lock back first: devices/update, is_managed true", device_id=device_id)
+
+
 def convert(context: Context, asked: Convert) -> CodeReply:
     """Take a code of somebody else into the hub's hands; its PIN stays on the lock.
 
@@ -73,9 +80,7 @@ def convert(context: Context, asked: Convert) -> CodeReply:
     """
     snap, slot = _found(context, asked.access_code_id)
     device_id = snap.device.device_id
-    context.configured(device_id)
-    if not snap.device.is_managed:
-        raise DeviceRefused("take the lock back first: devices/update, is_managed true", device_id=device_id)
+    _demand_in_hand(context, snap)
     if slot.slot not in snap.device.managed_slots and not _chooses(snap):
         raise DeviceRefused(
             "this slot is not granted to the hub: add it to managed_slots of the lock", device_id=device_id
@@ -147,7 +152,7 @@ def delete(context: Context, asked: OneCode) -> UnmanagedReply:
     """Remove a code of somebody else from the lock, after a look that it is still there."""
     snap, slot = _found(context, asked.access_code_id)
     device_id, can = snap.device.device_id, snap.device.capabilities
-    context.configured(device_id)
+    _demand_in_hand(context, snap)
     if can is not None and can.readback is Readback.NONE:
         raise DeviceRefused(
             "this lock does not show what it holds, so nobody can make sure which code is deleted",

@@ -187,6 +187,10 @@ class TestLettingGo:
         await bench.settle(24 * HOUR)
         assert bench.on_lock() == {"20": "555555"}
         assert "device_not_managed" in bench.issues()
+        [theirs] = (await bench.do("access_codes/unmanaged/list"))["unmanaged_access_codes"]
+        for verb in ("access_codes/unmanaged/convert_to_managed", "access_codes/unmanaged/delete"):
+            reply = await bench.ask(verb, access_code_id=theirs["access_code_id"])
+            assert reply["error"]["type"] == "device_refused"
         await bench.do("devices/update", device_id=DOOR, is_managed=True)
         await bench.settle(HOUR)
         assert "device_not_managed" not in bench.issues()

@@ -11,7 +11,7 @@ from gateway.domain.timing import EMPTY_TWICE, RECENT_READING
 from tests.simulation.doors import NOTED, Door
 from tests.simulation.ends import Ends
 from tests.simulation.news import News
-from tests.simulation.verdict import judge
+from tests.simulation.verdict import judge, judge_backups
 
 if TYPE_CHECKING:
     from tests.simulation.wanted import Wanted
@@ -289,6 +289,8 @@ class Watch:
     def calm_began(self) -> None:
         """Take note of the calm."""
         self._calm_at = self._world.now()
+        for hours in (8, 12, 20):
+            self._world.later(hours * 3600 + 600, lambda: judge_backups(self._world, self))
 
     def is_late_calm(self) -> bool:
         """Say whether the calm has lasted long enough for everything to be as it should."""

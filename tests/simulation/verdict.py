@@ -7,6 +7,7 @@ import msgspec
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Schedule
+from gateway.domain.issues import Issue
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.desire import desired
@@ -68,6 +69,22 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
     _no_leftovers(world, watch, door, snap)
     full = {issue.access_code_id for issue in issues if issue.code == "no_space_for_access_code_on_device"}
     _guests_first(watch, door, [code for code in snap.codes.values() if code.access_code_id in full], snap, t)
+
+
+def judge_backups(world: "World", watch: "Watch") -> None:
+    """Judge in the calm that guests go before backups, on locks where nothing is under way."""
+    for door in world.doors.values():
+        snap, issues = _facts(world, door)
+        full = {i.access_code_id for i in issues if i.code == "no_space_for_access_code_on_device"}
+        if world.hub is None or snap is None or not watch.was_idle(door, world.now()):
+            continue
+        homeless = [code for code in snap.codes.values() if code.access_code_id in full]
+        _guests_first(watch, door, homeless, snap, world.hub.guard.view())
+
+
+def _facts(world: "World", door: Door) -> tuple[Snapshot | None, list[Issue]]:
+    snap = run_unit(world.connection, world.vault, lambda tx: tx.snapshot(door.device_id))
+    return snap, list(run_unit(world.connection, world.vault, lambda tx: tx.issues(door.device_id)))
 
 
 def _guests_first(

@@ -67,8 +67,10 @@ class ZwaveSession(Session):
         self, slot: SlotRef | None, credential: Credential, *, replaces: Credential | None
     ) -> Written:
         schedule = credential.schedule
-        if slot is None or (schedule is not None and self._lock.room is None):
-            raise Refused(Refusal.OTHER, "this lock wants a slot, and keeps no schedules")
+        if slot is None:
+            raise Refused(Refusal.OTHER, "this lock wants a slot")
+        if schedule is not None and self._lock.room is None:
+            raise Refused(Refusal.SCHEDULE, "this lock keeps no schedules")
         pin = credential.pin.reveal()
         if not (pin.isascii() and pin.isdecimal() and len(pin) in self._lock.able().pin_rules.lengths):
             raise Refused(Refusal.FORMAT, "Z-Wave locks take codes of 4 to 10 digits")

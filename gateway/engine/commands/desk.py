@@ -22,6 +22,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.store import StorageFailed, Tx
 from gateway.engine.commands import (
+    code_lists,
     codes,
     devices,
     groups,
@@ -57,8 +58,8 @@ VERBS: dict[str, Verb] = {
     "access_codes/update": Verb(params.UpdateCode, codes.update, changes=True),
     "access_codes/update_multiple": Verb(params.UpdateMultiple, groups.update_multiple, changes=True),
     "access_codes/delete": Verb(params.DeleteCode, codes.delete, changes=True),
-    "access_codes/get": Verb(params.GetCode, codes.get, changes=False),
-    "access_codes/list": Verb(params.ListCodes, codes.list_codes, changes=False),
+    "access_codes/get": Verb(params.GetCode, code_lists.get, changes=False),
+    "access_codes/list": Verb(params.ListCodes, code_lists.list_codes, changes=False),
     "access_codes/generate_code": Verb(params.GenerateCode, pool.generate_code, changes=False),
     "access_codes/pull_backup_access_code": Verb(params.OneCode, pool.pull, changes=True),
     "access_codes/report_device_constraints": Verb(

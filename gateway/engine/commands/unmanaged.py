@@ -9,7 +9,7 @@ from gateway.domain.lock import Readback
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Confirmed, Slot, Snapshot
 from gateway.engine import wire
-from gateway.engine.commands.codes import matches
+from gateway.engine.commands.code_lists import matches
 from gateway.engine.commands.common import agreed, attempt_of, attempted, page, pin_for, reply, snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Convert, GetCode, ListUnmanaged, OneCode

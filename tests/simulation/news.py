@@ -86,9 +86,10 @@ class News:
     def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
         """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
         row = self._world.connection.execute(
-            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set' AND opened_at < ?"
-            " ORDER BY opened_at DESC",
-            (code_id, to_ms(at)),  # not the write that puts it back, which may stand in the same unit
+            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set'"
+            " AND NOT opened_at BETWEEN ? AND ? ORDER BY number DESC",
+            # Not the write that puts it back, which may stand in the same unit. Older ones may bear any time.
+            (code_id, to_ms(at), to_ms(self._world.now())),
         ).fetchone()
         door = self._world.doors[device_id]
         if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:

@@ -16,6 +16,7 @@ Moments are aware and in UTC, between the years 1970 and 9900. Every function ra
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -36,7 +37,7 @@ _MINUTE = timedelta(minutes=1)
 _HORIZON_DAYS = 45 * 366
 """No expression pauses longer and comes again: a fifth Monday in February may take 40 years."""
 _SAMPLE = datetime(2024, 1, 1, tzinfo=UTC)
-_NOT_ASKED = datetime.max.replace(tzinfo=UTC), None
+_REMEMBERED = 8
 
 
 class Recurrence(Struct, frozen=True, kw_only=True):
@@ -63,18 +64,12 @@ def check(recurrence: Recurrence) -> None:
 
 def is_open(recurrence: Recurrence, at: datetime) -> bool:
     """Say whether a window is open at `at`."""
-    return _rule(recurrence).is_open(at)
+    return _stretch(recurrence, at).is_open
 
 
 def next_change(recurrence: Recurrence, at: datetime) -> datetime | None:
     """Return the first moment after `at` at which `is_open` differs from what it is at `at`; None: never."""
-    rule = _rule(recurrence)
-    since, change = rule.found
-    # Planners ask again and again within the same window or pause.
-    if not (since <= at and (change is None or at < change)):
-        change = _next_change(rule, at)
-        rule.found = at, change
-    return change
+    return _stretch(recurrence, at).until
 
 
 def current_window(recurrence: Recurrence, at: datetime) -> tuple[datetime, datetime] | None:
@@ -82,14 +77,7 @@ def current_window(recurrence: Recurrence, at: datetime) -> tuple[datetime, date
 
     None where there is no such time or it does not end.
     """
-    rule = _rule(recurrence)
-    change = next_change(recurrence, at)
-    if change is None:
-        return None
-    if rule.is_open(at):
-        return _opened(rule, at), change
-    ends_at = _next_change(rule, change)
-    return None if ends_at is None else (change, ends_at)
+    return _stretch(recurrence, at).window
 
 
 def weekly(recurrence: Recurrence) -> tuple[WeeklyWindow, ...] | None:
@@ -158,7 +146,7 @@ class _Rule:
         windows = _merged((time, time + recurrence.minutes) for time in times)
         self.opens = [opens for opens, _ in windows]
         self.closes = [closes for _, closes in windows]
-        self.found: tuple[datetime, datetime | None] = _NOT_ASKED
+        self.found: deque[_Stretch] = deque(maxlen=_REMEMBERED)
 
     def is_open(self, at: datetime) -> bool:
         """Say whether a window is open at `at`."""
@@ -211,9 +199,41 @@ class _Rule:
         return minute
 
 
+class _Stretch(NamedTuple):
+    """A time in which nothing changes."""
+
+    since: datetime
+    until: datetime | None
+    is_open: bool
+    window: tuple[datetime, datetime] | None
+    """What is open, or opens at its end."""
+
+
 @lru_cache(maxsize=256)
 def _rule(recurrence: Recurrence) -> _Rule:
     return _Rule(recurrence)
+
+
+def _stretch(recurrence: Recurrence, at: datetime) -> _Stretch:
+    rule = _rule(recurrence)
+    # Planners ask again and again within the same few windows and pauses.
+    for known in rule.found:
+        if known.since <= at and (known.until is None or at < known.until):
+            return known
+    found = _look_up(rule, at)
+    rule.found.appendleft(found)
+    return found
+
+
+def _look_up(rule: _Rule, at: datetime) -> _Stretch:
+    opened, change = rule.is_open(at), _next_change(rule, at)
+    if change is None:
+        return _Stretch(at, None, opened, None)
+    if opened:
+        since = _opened(rule, at)
+        return _Stretch(since, change, opened, (since, change))
+    ends_at = _next_change(rule, change)
+    return _Stretch(at, change, opened, None if ends_at is None else (change, ends_at))
 
 
 def _merged(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

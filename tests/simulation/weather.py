@@ -31,7 +31,7 @@ class Weather:
             door = world.rng.choice(list(world.doors.values()))
             if what == "dead":
                 world.kill(door)
-            elif what == "wipe" and world.rng.random() < 0.5:
+            elif what == "wipe":
                 world.wipe(door)
             elif what == "broker" and world.broker_up:
                 await self._broker_outage()

@@ -306,7 +306,8 @@ class Watch:
         """Take note of the calm."""
         self._calm_at = self._world.now()
         for hours in (8, 12, 20):
-            self._world.later(hours * 3600 + 600, lambda: judge_backups(self._world, self))
+            # Half a minute past a full one, see CALM.
+            self._world.later(hours * 3600 + 630, lambda: judge_backups(self._world, self))
 
     def is_late_calm(self) -> bool:
         """Say whether the calm has lasted long enough for everything to be as it should."""

@@ -113,7 +113,7 @@ class _Scanner(BaseBleakScanner, Listener):
             raise BleakError("passive scanning on Linux requires BlueZ >= 5.56 with --experimental enabled")
         self.seen_devices = {}
         try:
-            await self._air.listen(self)
+            await self._air.listen(self, "passive" if self._passive else "active")
         except ConnectionError:
             raise _no_adapter() from None
 

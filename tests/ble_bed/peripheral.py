@@ -21,7 +21,6 @@ _FLAGS = {
     "notify": Characteristic.Properties.NOTIFY,
     "indicate": Characteristic.Properties.INDICATE,
 }
-INTERVAL_MS = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +93,8 @@ class Peripheral:
         """Use `create`."""
         self.weather = Weather()
         self.advertised = Advertised()
+        self.interval_s = 0.5
+        """Between advertisements, up to 10 s. Each costs the computer a millisecond or more."""
         self.connections = 0
         """How often somebody connected."""
         self.lose_after: int | None = None
@@ -138,8 +139,8 @@ class Peripheral:
         if self.connection is None:
             await self._device.start_advertising(
                 advertising_data=self.advertised.packed(),
-                advertising_interval_min=INTERVAL_MS,
-                advertising_interval_max=INTERVAL_MS,
+                advertising_interval_min=self.interval_s * 1000,
+                advertising_interval_max=self.interval_s * 1000,
             )
 
     async def hide(self) -> None:

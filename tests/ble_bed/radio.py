@@ -46,8 +46,8 @@ class Air:
         self.heard_from: set[str] | None = None
         """Addresses that the hub hears; None: all."""
         self.connects: dict[str, int] = {}
-        self.scans = 0
-        """Scans that were started."""
+        self.modes: list[str] = []
+        """Of the scans that were started: passive or active."""
         self.open_now: dict[str, Connection] = {}
         self.most_open = 0
         self._controller = Controller("hub", link=self.link)
@@ -80,15 +80,19 @@ class Air:
         if self._hub is not None and self._hub.is_scanning:
             await self._hub.stop_scanning()
 
+    def forget_scans(self) -> None:
+        """Let all scans fall silent, as a restart of BlueZ does."""
+        self._listeners.clear()
+
     def plug(self) -> None:
         """Put the adapter back; what scanned before does not scan by itself."""
         self.plugged = True
 
-    async def listen(self, listener: "Listener") -> None:
+    async def listen(self, listener: "Listener", mode: str) -> None:
         """Hand advertisements to a listener."""
         hub = await self.hub()
         self._listeners.append(listener)
-        self.scans += 1
+        self.modes.append(mode)
         if not hub.is_scanning:
             await hub.start_scanning(active=False)
 

@@ -88,7 +88,7 @@ def replay() -> tuple[list[str], Agreed]:
         try:
             said.append(exchange.send(heard(frame)))
         except StopIteration as end:
-            return [frame.hex().upper() for frame in said], end.value
+            return [each.frame.hex().upper() for each in said], end.value
     raise AssertionError("pairing wants more messages than were published")
 
 

@@ -1,7 +1,7 @@
 """The lock's own clock: how far it is off, and setting it.
 
-Whether a lock tells its time in UTC or in local time is not documented. It also tells the offset of its zone, so
-that a clock which is right one way or the other is known to be right, and which way.
+Whether a lock tells its time in UTC or in local time is not documented. It also tells the offset of its zone,
+so that a clock which is right one way or the other is known to be right, and which way.
 """
 
 import logging

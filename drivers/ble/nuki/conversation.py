@@ -61,12 +61,12 @@ type Enough = Callable[[Sequence[Message]], bool]
 
 
 def first(answers: Sequence[Message]) -> bool:
-    """One answer is all."""
+    """Say that one answer is all."""
     return bool(answers)
 
 
 def completed(answers: Sequence[Message]) -> bool:
-    """The lock says "complete", maybe after "accepted"."""
+    """Say whether the lock said "complete", maybe after "accepted"."""
     return answers[-1].command == Command.STATUS and answers[-1].payload[:1] == bytes([COMPLETE])
 
 

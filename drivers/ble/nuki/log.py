@@ -1,7 +1,7 @@
 """The activity log: which code opened the door, and that a wrong one was tried.
 
-Only "the newest N records" is asked for, as all known clients do: what a start index means going backwards was
-never tried. Records keep their numbers, so that the last one told is all there is to remember.
+Only "the newest N records" is asked for, as all known clients do: what a start index means going backwards
+was never tried. Records keep their numbers, so that the last one told is all there is to remember.
 """
 
 import logging

@@ -1,7 +1,8 @@
 """The exchange that makes the hub known to a lock, as pure steps: frames out, messages in.
 
-Each function is a generator. It yields the next frame and is sent the lock's answer, and returns what was
-agreed. It raises PairingRefused where the lock does not prove that it has the key or answers something else.
+Each function is a generator. It yields the next frame, with what opens the answer to it, is sent the answer,
+and returns what was agreed. It raises PairingRefused where the lock does not prove that it has the key or
+answers something else.
 """
 
 import struct
@@ -43,7 +44,14 @@ class PairingRefused(Exception):
     """Pairing ended without an agreement. The message is for people."""
 
 
-type Exchange = Generator[bytes, Message, Agreed]
+class Said(Struct, frozen=True):
+    """A frame for the lock, and what its answer is sealed with; None: it comes in clear."""
+
+    frame: bytes
+    seal: Seal | None = None
+
+
+type Exchange = Generator[Said, Message, Agreed]
 
 
 class Introduction(Struct, frozen=True, kw_only=True):
@@ -64,14 +72,13 @@ def classic(me: Introduction, random: Randomness) -> Exchange:
     body = bytes([me.registration]) + struct.pack("<I", me.app_id) + me.name_bytes()
     nonce = random(_KEY)
     proof = authenticator(key, body, nonce, challenge)
-    answer = yield plain(Command.AUTHORIZATION_DATA, proof + body + nonce)
+    answer = yield Said(plain(Command.AUTHORIZATION_DATA, proof + body + nonce))
     payload = _expect(answer, Command.AUTHORIZATION_ID, 32 + 4 + 16 + 32)
     theirs, authorisation, uuid, challenge = payload[:32], payload[32:36], payload[36:52], payload[52:]
     if theirs != authenticator(key, authorisation, uuid, challenge, nonce):
         raise PairingRefused("the lock did not prove that it has the key: somebody may be in between")
-    answer = yield plain(
-        Command.AUTHORIZATION_ID_CONFIRMATION, authenticator(key, authorisation, challenge) + authorisation
-    )
+    proof = authenticator(key, authorisation, challenge)
+    answer = yield Said(plain(Command.AUTHORIZATION_ID_CONFIRMATION, proof + authorisation))
     if _expect(answer, Command.STATUS, 1)[0] != COMPLETE:
         raise PairingRefused("the lock did not complete the pairing")
     return Agreed(key, int.from_bytes(authorisation, "little"))
@@ -82,21 +89,22 @@ def fifth_generation(me: Introduction, pin: int, random: Randomness) -> Exchange
     key, _ = yield from _agree_on_key(random)
     body = struct.pack("<I", me.app_id) + me.name_bytes() + struct.pack("<I", pin)
     seal = Seal(key, _PLACEHOLDER, random)
-    answer = yield seal.close(Command.AUTHORIZATION_DATA, body)
+    answer = yield Said(seal.close(Command.AUTHORIZATION_DATA, body), seal)
     payload = _expect(answer, Command.AUTHORIZATION_ID, 4 + 16)
     return Agreed(key, int.from_bytes(payload[:4], "little"))
 
 
-def _agree_on_key(random: Randomness) -> Generator[bytes, Message, tuple[bytes, bytes]]:
+def _agree_on_key(random: Randomness) -> Generator[Said, Message, tuple[bytes, bytes]]:
     """Exchange public keys and prove that we have ours; return the key and the lock's next challenge."""
     secret = random(_KEY)
     ours = public_key(secret)
-    answer = yield plain(Command.REQUEST_DATA, struct.pack("<H", Command.PUBLIC_KEY))
+    answer = yield Said(plain(Command.REQUEST_DATA, struct.pack("<H", Command.PUBLIC_KEY)))
     theirs = _expect(answer, Command.PUBLIC_KEY, _KEY)
     key = shared_key(theirs, secret)
-    answer = yield plain(Command.PUBLIC_KEY, ours)
+    answer = yield Said(plain(Command.PUBLIC_KEY, ours))
     challenge = _expect(answer, Command.CHALLENGE, _KEY)
-    answer = yield plain(Command.AUTHORIZATION_AUTHENTICATOR, authenticator(key, ours, theirs, challenge))
+    proof = authenticator(key, ours, theirs, challenge)
+    answer = yield Said(plain(Command.AUTHORIZATION_AUTHENTICATOR, proof))
     if answer.command == Command.AUTHORIZATION_INFO:
         return key, b""
     return key, _expect(answer, Command.CHALLENGE, _KEY)

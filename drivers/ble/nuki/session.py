@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, override
 
 from drivers.ble.family import LockSession
@@ -140,7 +141,7 @@ class NukiSession(LockSession):
                 Command.REQUEST_CODES,
                 struct.pack("<HH", told, _LISTED_AT_ONCE),
                 wanted=(Command.CODE_COUNT, Command.CODE),
-                enough=lambda answers, told=told: _is_whole(answers, told),
+                enough=partial(_is_whole, told=told),
             )
             total = _total(answers)
             part = _codes(answers)
@@ -151,7 +152,7 @@ class NukiSession(LockSession):
         return list(found.values())
 
 
-def _is_whole(answers: Sequence[Message], told: int) -> bool:
+def _is_whole(answers: Sequence[Message], *, told: int) -> bool:
     """Say whether a part of the list is complete: the count, and as many codes as there are or were asked."""
     return len(answers) > min(_total(answers) - told, _LISTED_AT_ONCE)
 

@@ -47,7 +47,7 @@ class TTLock(FamilyLock):
     ) -> None:
         """Take what pairing stored.
 
-        `sure_time` returns None while the hub does not know the time; the lock shows the local time of `zone`.
+        `sure_time` returns None while the hub does not know the time; the lock shows local time of `zone`.
         Raises ValueError where `secret` is none of this family.
         """
         self._state = LockState(

@@ -1,9 +1,9 @@
 """Reads the lock's log to its end, once.
 
 Other people's clients disagree on the order. Most show a lock that counts up from the oldest record that
-nobody has read; one was seen to go back from the newest one through all of its history. So both are coped with:
-records are known again by their bytes, the number to go on from is kept only once it was seen to rise, and
-reading ends where nothing is new.
+nobody has read; one was seen to go back from the newest one through all of its history. So both are coped
+with: records are known again by their bytes, the number to go on from is kept only once it was seen to rise,
+and reading ends where nothing is new.
 """
 
 from collections.abc import Awaitable, Callable
@@ -79,9 +79,9 @@ class Log:
         state = self._state
         if record.what == What.POWER_BACK:
             state.clock.doubt()
-        if self._since is not None and record.at is not None:
-            if moment_of(record.at, state.clock.zone) < self._since:
-                return
+        at = None if record.at is None else moment_of(record.at, state.clock.zone)
+        if self._since is not None and at is not None and at < self._since:
+            return
         for event in events_of(record, state.book, state.device_id, state.clock.zone):
             await sink(event)
 

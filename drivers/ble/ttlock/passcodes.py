@@ -11,6 +11,8 @@ from drivers.ble.ttlock.times import DATE_LENGTH, OPEN_END, OPEN_START, Window, 
 LENGTHS = (4, 5, 6, 7, 8, 9)
 """Digits of a code."""
 FIRST_PAGE = 0
+_NUMBER = 2
+"""Bytes of a length or a page number."""
 LAST_PAGE = 0xFFFF
 
 
@@ -76,7 +78,7 @@ def delete(entry: Entry, known_by: str) -> bytes:
 
 def read_page(payload: bytes) -> Page:
     """Return what a lock listed. Raises ValueError where it makes no sense."""
-    if len(payload) < 2:
+    if len(payload) < _NUMBER:
         raise ValueError("a list begins with its length")
     if int.from_bytes(payload[:2]) == 0:
         return Page((), LAST_PAGE)

@@ -10,6 +10,8 @@ from drivers.ble.ttlock.times import MOMENT_LENGTH, read_date
 
 ONLY_NEW = 0xFFFF
 """Asks for what nobody has read yet."""
+_NUMBER = 2
+"""Bytes of a length or a record number."""
 _TAIL_AT = 1 + MOMENT_LENGTH + 1
 
 
@@ -45,7 +47,7 @@ _WITH_TWO_CODES = frozenset(
         What.DOUBLE_LOCKED,
     }
 )
-"""Records that carry the original digits and those typed; not that of a wrong code, whose digits are dropped."""
+"""Records with the original digits and those typed. Those of a wrong code are dropped."""
 
 
 class Record(Hidden, frozen=True, kw_only=True):
@@ -74,9 +76,9 @@ def read_log_page(payload: bytes) -> LogPage:
 
     A single record that cannot be understood is kept without digits: the log must not stop at it.
     """
-    if len(payload) < 2:
+    if len(payload) < _NUMBER:
         raise ValueError("a log begins with its length")
-    if int.from_bytes(payload[:2]) == 0 or len(payload) < 4:
+    if int.from_bytes(payload[:2]) == 0 or len(payload) < 2 * _NUMBER:
         return LogPage((), (), 0)
     rest, raw = payload[4:], []
     while rest and len(rest) > rest[0]:

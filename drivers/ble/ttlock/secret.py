@@ -20,7 +20,7 @@ class Held(Hidden, frozen=True, kw_only=True):
     original: str
     current: str
     second: str = ""
-    """Digits of another code in the lock that belongs to this slot until a change that takes two steps is done."""
+    """Digits of another code that belongs to this slot too, until a change in two steps is done."""
     gone: bool = False
     """The lock did not list it the last time; kept for a while, because a list may have been wrong."""
     since: datetime | None = None

@@ -1,4 +1,4 @@
-"""One connection to one lock: the contract of `gateway.domain.driver` over its codes, its clock and its log."""
+"""One connection to one lock: the driver's contract over its codes, its clock and its log."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -33,7 +33,7 @@ from gateway.domain.placement import Refusal
 from gateway.domain.timing import CLOCK_TOLERANCE
 
 _SOME_WEEKDAYS = WeeklyWindow(weekdays=(), from_minute=0, until_minute=0)
-"""Stands for the times of a cyclic code, whose two bytes nobody has explained: never equal to a window of ours."""
+"""Stands for the times of a cyclic code, whose two bytes nobody has explained: equal to no window of ours."""
 
 
 class TTLockSession(LockSession):

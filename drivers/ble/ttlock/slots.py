@@ -1,13 +1,13 @@
 """Names for the codes of a lock that knows them by their digits only.
 
-The engine wants a slot: a name that carries no PIN and stays the same when the PIN changes. A TTLock has none.
-A keyed digest of the digits would not do: a change of PIN that the firmware cannot make in place is a new code
-with new digits, and the same digits may come back years later as somebody else's code. So names are drawn at
-random when a code is first seen or stored, and which code goes by which name is kept with the keys of the lock,
-sealed by the vault. It is saved before a code is sent, so that a restart finds what went out.
+The engine wants a slot: a name that carries no PIN and stays the same when the PIN changes. A TTLock has
+none. A keyed digest of the digits would not do: a change of PIN that the firmware cannot make in place is a
+new code with new digits, and the same digits may come back years later as somebody else's code. So names are
+drawn at random when a code is first seen or stored, and which code goes by which name is kept with the keys of
+the lock, sealed by the vault. It is saved before a code is sent, so that a restart finds what went out.
 
-The lock lists each code with the digits that open and those it was created with. A change, in the vendor's app
-too, leaves the latter: that is how a code is known again.
+The lock lists each code with the digits that open and those it was created with. A change, in the vendor's
+app too, leaves the latter: that is how a code is known again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ class SlotBook:
         self._held = {one.slot: one for one in held}
         self._draw = draw
         self.listed: Mapping[str, Entry] = {}
-        """The code of each name. Of a change in two steps that is not done: the old one, while it is there."""
+        """The code of each name. Of a change in two steps that is not done, the old one while it is there."""
         self.seconds: Mapping[str, Entry] = {}
         """The new one of such a change, while the old one is there too."""
 
@@ -60,9 +60,7 @@ class SlotBook:
 
     def expect(self, digits: str, at: datetime | None) -> str:
         """Name a code that is about to be stored, and was not there."""
-        self._held = {
-            slot: one for slot, one in self._held.items() if not (one.gone and one.current == digits)
-        }
+        self._free(digits)
         slot = self._draw()
         self._held[slot] = Held(slot=slot, original=digits, current=digits, since=at)
         return slot
@@ -73,6 +71,7 @@ class SlotBook:
 
     def expect_second(self, slot: str, digits: str) -> None:
         """Note that another code is about to be stored, which is to take the place of this one."""
+        self._free(digits)
         self._held[slot] = replace(self._held[slot], second=digits)
 
     def expect_no_second(self, slot: str) -> None:
@@ -88,9 +87,11 @@ class SlotBook:
         self._held[slot] = replace(self._held[slot], gone=True)
 
     def retire(self, slot: str) -> None:
-        """Note that we deleted a code. Its name serves to understand older log records and is not given again:
+        """Note that we deleted a code.
 
-        should the same digits come back, it is somebody else's doing."""
+        Its name serves to understand older log records and is not given again: should the same digits come
+        back, it is somebody else's doing.
+        """
         if slot in self._held and slot not in self.listed:
             self._held[slot] = replace(self._held[slot], original="", gone=True, second="")
 
@@ -113,6 +114,12 @@ class SlotBook:
             if any(match[:2]) and match > best:
                 best, slot = match, one.slot
         return slot
+
+    def _free(self, digits: str) -> None:
+        """Forget names of codes that are gone, so that they do not claim a new code with their digits."""
+        self._held = {
+            slot: one for slot, one in self._held.items() if not (one.gone and one.current == digits)
+        }
 
     def _take_seconds(self, left: list[Entry], listed: dict[str, Entry]) -> Mapping[str, Entry]:
         seconds: dict[str, Entry] = {}

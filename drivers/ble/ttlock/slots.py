@@ -3,8 +3,8 @@
 The engine wants a slot: a name that carries no PIN and stays the same when the PIN changes. A TTLock has
 none. A keyed digest of the digits would not do: a change of PIN that the firmware cannot make in place is a
 new code with new digits, and the same digits may come back years later as somebody else's code. So names are
-drawn at random when a code is first seen or stored, and which code goes by which name is kept with the keys of
-the lock, sealed by the vault. It is saved before a code is sent, so that a restart finds what went out.
+drawn at random when a code is first seen or stored, and which code goes by which name is kept with the keys
+of the lock, sealed by the vault. It is saved before a code is sent, so that a restart finds what went out.
 
 The lock lists each code with the digits that open and those it was created with. A change, in the vendor's
 app too, leaves the latter: that is how a code is known again.

@@ -59,6 +59,10 @@ class Refused(DriverError):
         self.reason = reason
 
 
+class PairingFailed(Exception):
+    """Taking over a lock did not work. The message is plain words for people: no key, no PIN."""
+
+
 class Written(Struct, frozen=True, kw_only=True):
     """A write or clear went out, and this is how well its effect is known.
 

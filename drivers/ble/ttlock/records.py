@@ -84,13 +84,9 @@ def read_log_page(payload: bytes) -> LogPage:
     while rest and len(rest) > rest[0]:
         raw.append(rest[1 : rest[0] + 1])
         rest = rest[rest[0] + 1 :]
-    return LogPage(
-        tuple(_read(record) for record in raw if record), tuple(filter(None, raw)), _number(payload)
-    )
-
-
-def _number(payload: bytes) -> int:
-    return int.from_bytes(payload[2:4])
+    raw = [record for record in raw if record]
+    following = int.from_bytes(payload[_NUMBER : 2 * _NUMBER])
+    return LogPage(tuple(_read(record) for record in raw), tuple(raw), following)
 
 
 def _read(raw: bytes) -> Record:

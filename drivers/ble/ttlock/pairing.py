@@ -1,13 +1,16 @@
 """Takes over a lock: a new one in setting mode, or one whose keys the operator has.
 
-With keys the lock keeps its codes, and the vendor's app keeps working. Without, the lock must be new or reset,
-and the vendor's app does not know it afterwards; no cloud is asked.
+With keys the lock keeps its codes, and the vendor's app keeps working. Without, the lock must be new or
+reset, and the vendor's app does not know it afterwards; no cloud is asked.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from bleak.backends.device import BLEDevice
+from msgspec.structs import replace
 
 from drivers.ble.family import Advert, Link, Progress, Scan
 from drivers.ble.ttlock.adverts import beacon_of
@@ -18,8 +21,8 @@ from drivers.ble.ttlock.frames import Version
 from drivers.ble.ttlock.lock import Connect
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
-from drivers.ble.ttlock.takeover import Random, acquaint, first_key, initialise
-from gateway.domain.driver import DriverError, PairingFailed
+from drivers.ble.ttlock.takeover import Random, acquaint, become_admin, first_key, number, set_up
+from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, PairingFailed
 
 FIND_S = 120.0
 """Time to walk to the door and touch the lock."""
@@ -28,6 +31,13 @@ _ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 _NEEDED = ("address", "aes_key", "admin_ps", "unlock_key")
 _ALLOWED = frozenset({*_NEEDED, "lock_flag_pos", "uid", "group_id", "org_id", "admin_passcode"})
 _LARGEST = (1 << 32) - 1
+
+
+class _NoKey(PairingFailed):
+    """A lock in setting mode did not give its key."""
+
+    def __init__(self) -> None:
+        super().__init__("the lock does not give its key: reset it and try again")
 
 
 class Pairing:
@@ -74,35 +84,63 @@ class Pairing:
             beacon = beacon_of(advert.manufacturer)
             return beacon is not None and beacon.setting_mode and address in {None, advert.address}
 
-        await progress(
-            "A new or reset lock is waited for. Wake it: touch its keypad, or press its button until it says so."
-        )
+        await progress("A new or reset lock is waited for. Wake it: touch its keypad or press its button.")
         device, advert = await scan.find(fits, FIND_S)
         await progress("The lock was found; it is being initialised. Stay near it for some seconds.")
-        blank = Secret(address=advert.address, key=FACTORY_KEY, admin_ps=0, unlock_key=0)
-        for greets in (False, True):
-            async with self._connect(device) as link:
-                talk = await self._talk(link, blank)
-                try:
-                    key = await first_key(talk, greets=greets)
-                except (SaidNo, DriverError):
-                    if greets:
-                        raise
-                    continue
-                secret = await initialise(talk, blank, key, self._sure_time(), self._zone, self._random)
-                return secret.address, encode_secret(secret)
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            secret, is_done = await self._take(device, advert.address, greets=False)
+        except _NoKey:
+            secret, is_done = await self._take(device, advert.address, greets=True)
+        if is_done:
+            return secret.address, encode_secret(secret)
+        return await self._doubtful(device, secret, progress)
+
+    async def _take(self, device: BLEDevice, address: str, *, greets: bool) -> tuple[Secret, bool]:
+        """Become the administrator; return the keys, and whether all went well after the lock was sent them."""
+        admin_ps, unlock_key = number(self._random), number(self._random)
+        secret = Secret(address=address, key=FACTORY_KEY, admin_ps=admin_ps, unlock_key=unlock_key)
+        async with self._connect(device) as link:
+            talk = await self._talk(link, secret)
+            try:
+                secret = replace(secret, key=await first_key(talk, greets=greets))
+            except (SaidNo, DriverError) as error:
+                raise _NoKey from error
+            try:
+                await become_admin(talk, secret)
+            except DriverError:
+                return secret, False
+            try:
+                return await set_up(talk, secret, self._sure_time(), self._zone, self._random), True
+            except (SaidNo, DriverError):
+                return secret, False
+
+    async def _doubtful(self, device: BLEDevice, secret: Secret, progress: Progress) -> tuple[str, bytes]:
+        """See whether a lock took our keys from which we have heard nothing since they were sent.
+
+        They are kept unless it says that they are wrong: without them nobody could speak to it any more.
+        """
+        await progress("The lock fell silent; whether it is ours now is being tried. Touch it again.")
+        try:
+            return await self._try_keys(device, secret)
+        except (SaidNo, LockUnreachable, NoAnswer) as error:
+            if isinstance(error, KeysRefused):
+                raise
+            await progress("The lock cannot be reached. Its keys are kept; if they do not work, reset it.")
+            return secret.address, encode_secret(secret)
 
     async def _adopt(self, secret: Secret, scan: Scan, progress: Progress) -> tuple[str, bytes]:
         await progress("The lock is waited for. Touch its keypad to wake it.")
         device, _ = await scan.find(lambda advert: advert.address == secret.address, FIND_S)
         await progress("The lock was found; its keys are being tried.")
+        try:
+            return await self._try_keys(device, secret)
+        except KeysRefused:
+            raise PairingFailed("the lock does not take these keys") from None
+
+    async def _try_keys(self, device: BLEDevice, secret: Secret) -> tuple[str, bytes]:
         async with self._connect(device) as link:
             talk = await self._talk(link, secret)
-            try:
-                await talk.log_in(secret)
-            except KeysRefused:
-                raise PairingFailed("the lock does not take these keys") from None
+            await talk.log_in(secret)
             return secret.address, encode_secret(await acquaint(talk, secret))
 
     async def _talk(self, link: Link, secret: Secret) -> Conversation:

@@ -44,20 +44,26 @@ async def first_key(talk: Conversation, *, greets: bool) -> bytes:
     return key
 
 
-async def initialise(
-    talk: Conversation, secret: Secret, key: bytes, now: datetime | None, zone: ZoneInfo, random: Random
-) -> Secret:
-    """Make us the administrator of a lock in setting mode; return what is to be kept.
+async def become_admin(talk: Conversation, secret: Secret) -> None:
+    """Give a lock in setting mode the keys in `secret`, by which it knows us from then on.
 
-    `secret` has address and version, `key` is what `first_key` returned. Raises SaidNo, LockUnreachable, NoAnswer, PairingFailed. A lock that was
-    left half-way stays in setting mode, or must be reset by its button: what it was told is not known then.
+    Raises SaidNo (it has not taken them), LockUnreachable or NoAnswer (it may have).
     """
-    talk.key = key
-    admin_ps, unlock_key = number(random), number(random)
-    await talk.ask(Command.ADD_ADMIN, admin_ps.to_bytes(4) + unlock_key.to_bytes(4) + VENDOR)
-    secret = replace(secret, key=key, admin_ps=admin_ps, unlock_key=unlock_key)
+    talk.key = secret.key
+    numbers = secret.admin_ps.to_bytes(4) + secret.unlock_key.to_bytes(4)
+    await talk.ask(Command.ADD_ADMIN, numbers + VENDOR)
+
+
+async def set_up(
+    talk: Conversation, secret: Secret, now: datetime | None, zone: ZoneInfo, random: Random
+) -> Secret:
+    """Finish the initialisation; return what is to be kept.
+
+    Raises SaidNo, LockUnreachable, NoAnswer; the lock is ours even so.
+    """
     if now is not None:
-        await _if_it_can(talk, Command.SET_CLOCK, moment_bytes(face_of(now, zone)))
+        with suppress(SaidNo):  # some locks do not do it at this point; the first session does
+            await talk.ask(Command.SET_CLOCK, moment_bytes(face_of(now, zone)))
     secret = replace(secret, features=read_features(await talk.ask(Command.FEATURES)).bits)
     year = _SOME_YEAR if now is None else now.year
     secret = replace(secret, admin_passcode=await _admin_passcode(talk, secret, year, random))
@@ -105,12 +111,6 @@ async def _admin_passcode(talk: Conversation, secret: Secret, year: int, random:
     await talk.ask(Command.SET_ADMIN_PASSCODE, digits)
     await talk.ask(Command.INIT_PASSCODES, yearly_secrets(year, random))
     return "".join(str(digit) for digit in digits)
-
-
-async def _if_it_can(talk: Conversation, command: Command, payload: bytes) -> None:
-    """Ask for what some locks do not do at this point; later it is tried again."""
-    with suppress(SaidNo):
-        await talk.ask(command, payload)
 
 
 async def _info(talk: Conversation, what: int) -> str:

@@ -96,7 +96,7 @@ class Pairing:
         return await self._doubtful(device, secret, progress)
 
     async def _take(self, device: BLEDevice, address: str, *, greets: bool) -> tuple[Secret, bool]:
-        """Become the administrator; return the keys, and whether all went well after the lock was sent them."""
+        """Become the administrator; return the keys, and whether the lock confirmed all of it."""
         admin_ps, unlock_key = number(self._random), number(self._random)
         secret = Secret(address=address, key=FACTORY_KEY, admin_ps=admin_ps, unlock_key=unlock_key)
         async with self._connect(device) as link:

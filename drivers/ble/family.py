@@ -59,11 +59,11 @@ class LockSession(Session, Protocol):
     """One connection to one lock."""
 
     async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
-        """Hand on what the lock noted since last time, as events, each stored before the next is asked for."""
+        """Hand on what the lock noted since last time, as events, one stored before the next."""
         ...
 
     async def describe(self) -> LockSeen:
-        """Return identity, capabilities and battery as the lock tells them; set its clock where that is due."""
+        """Return what the lock tells of itself; set its clock where that is due."""
         ...
 
 

@@ -98,6 +98,8 @@ class Peripheral:
         """How often somebody connected."""
         self.lose_after: int | None = None
         """Break the connection after so many more writes, before they are handled."""
+        self.deaf = False
+        """Never acknowledge a write, nor act on it."""
         self.on_connect: Callable[[], None] | None = None
         self.on_disconnect: Callable[[], None] | None = None
         self._device = device
@@ -196,6 +198,8 @@ class Peripheral:
             flags |= _FLAGS[ability]
 
         async def write(_: Connection, value: bytes) -> None:
+            if self.deaf:
+                await asyncio.get_running_loop().create_future()
             if self.lose_after is not None:
                 if self.lose_after <= 0:
                     self.lose_after = None

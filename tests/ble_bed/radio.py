@@ -10,8 +10,6 @@ import asyncio
 from bleak.backends.scanner import AdvertisementData as Heard
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
-from bumble.core import ConnectionError as BumbleConnectionError
-from bumble.core import TimeoutError as BumbleTimeoutError
 from bumble.device import Advertisement, Connection, Device
 from bumble.hci import Address
 from bumble.host import Host
@@ -52,6 +50,7 @@ class Air:
         """Scans that were started."""
         self.open_now: dict[str, Connection] = {}
         self.most_open = 0
+        self._controller = Controller("hub", link=self.link)
         self._hub: Device | None = None
         self._listeners: list[Listener] = []
         self._connecting = asyncio.Lock()
@@ -68,7 +67,7 @@ class Air:
         if not self.plugged:
             raise ConnectionError("no adapter")
         if self._hub is None:
-            self._hub = await self.device(HUB, "hub")
+            self._hub = await _device(self._controller, HUB)
             self._hub.on("advertisement", self._heard)
         return self._hub
 
@@ -111,9 +110,10 @@ class Air:
         async with self._connecting:
             try:
                 async with asyncio.timeout(seconds):
-                    connection = await hub.connect(Address(address), timeout=seconds * 2)
-            except (BumbleTimeoutError, BumbleConnectionError):
-                raise TimeoutError from None
+                    connection = await hub.connect(Address(address), timeout=None)
+            finally:
+                # bumble's controller goes on trying for ever, whatever it is told.
+                self._controller.pending_le_connection = None
         self.connects[address] = self.connects.get(address, 0) + 1
         self.open_now[address] = connection
         self.most_open = max(self.most_open, len(self.open_now))
@@ -127,6 +127,13 @@ class Air:
         heard = _translated(advertisement)
         for listener in tuple(self._listeners):
             listener.heard(address, heard)
+
+
+async def _device(controller: Controller, address: str) -> Device:
+    host = Host(controller, AsyncPipeSink(controller))
+    device = Device(name=controller.name, address=Address(address), host=host)
+    await device.power_on()
+    return device
 
 
 class Listener:

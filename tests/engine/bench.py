@@ -196,6 +196,7 @@ class Bench:
         self.lock = SimulatedLock(model)
         self.driver = BenchDriver(self.lock)
         self.policy = policy
+        self.configured = True
         self.told: list[str] = []
         ids = itertools.count(1)
         self._chance = Chance(
@@ -217,7 +218,7 @@ class Bench:
             rules=self._rules,
             chance=self._chance,
             drivers={"bench": self.driver},
-            policies={DOOR: self.policy},
+            policies={DOOR: self.policy} if self.configured else {},
             told=self.told.append,
         )
         self.worker = Worker(DOOR, self.engine.shop, self.driver, self.told.append)

@@ -61,6 +61,8 @@ class Brain:
     hangs_up_on_strangers: bool = True
     """Break the connection of one who has another key; otherwise answer with our own."""
     answers_battery: bool = True
+    acknowledges: bool = True
+    """Say that a command arrived before it is answered."""
     heard: list[Opcode] = field(default_factory=list)
     """Commands in the order they came."""
 
@@ -129,10 +131,11 @@ class Brain:
 
     def _answers(self, opcode: Opcode, heard: bytes) -> list[bytes]:
         refused = self.faults.refuse.pop(opcode, None)
-        fields = {_RESULT: bytes([refused])} if refused is not None else self._done(opcode, heard)
+        echo = heard[4:6] if opcode is Opcode.GET else b""
+        fields = self._done(opcode, heard) if refused is None else {4: echo, _RESULT: bytes([refused])}
         if fields is None:
             return []
-        answers = [frames.answer(ACKNOWLEDGED, opcode, {})]
+        answers = [frames.answer(ACKNOWLEDGED, opcode, {})] if self.acknowledges else []
         if self.talkative:
             answers.append(frames.answer(DONE, Opcode.STATUS, {4: bytes([LOCK_STATUS]), 8: b"\x05"}))
         return [*answers, frames.answer(DONE, opcode, fields)]

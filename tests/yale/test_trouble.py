@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from drivers.ble.family import LockSession
+from drivers.ble.yale.lock import YaleLock
 from gateway.domain.credential import Empty, Known
 from gateway.domain.driver import LockUnreachable, NoAnswer
 from tests.ble_bed.virtual import in_virtual_time
@@ -17,7 +18,9 @@ WRITING = (Opcode.GET, Opcode.CLEAR, Opcode.SET, Opcode.ACCESS, Opcode.COMMIT)
 
 def faults(kind: str, opcode: Opcode) -> Faults:
     """Return one fault at one command."""
-    return Faults(**{kind: {opcode}})
+    faults = Faults()
+    getattr(faults, kind).add(opcode)
+    return faults
 
 
 async def write(work: LockSession) -> None:
@@ -137,9 +140,7 @@ async def test_a_link_lost_while_connecting(writes: int) -> None:
         at.lock.peripheral.lose_after = writes
         lock = known_lock(at)
         with pytest.raises(LockUnreachable):
-            async with session(at, lock) as work:
-                await work.read("1")
-                await work.read("2")
+            await _look_twice(at, lock)
         assert at.air.open_now == {}
         async with session(at, lock) as work:
             assert await work.read("1") == Empty()
@@ -188,3 +189,9 @@ async def _work(at: Door) -> None:
     async with session(at) as work:
         while True:
             await work.read("1")
+
+
+async def _look_twice(at: Door, lock: YaleLock) -> None:
+    async with session(at, lock) as work:
+        await work.read("1")
+        await work.read("2")

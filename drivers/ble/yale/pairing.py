@@ -8,7 +8,7 @@ from yalexs_ble import LockInfo
 from drivers.ble.family import Advert, Progress, Scan
 from drivers.ble.yale.keys import KEY_BYTES, MOST_KEY_SLOT, YaleKeys
 from drivers.ble.yale.lock import CONNECT_S, FOREIGN_ERRORS, KeyRefused, connected
-from drivers.ble.yale.settings import YaleLockSettings
+from drivers.ble.yale.settings import KEY, KEY_SLOT, YaleLockSettings
 from gateway.domain.driver import LockUnreachable, PairingFailed
 
 FIND_S = 60.0
@@ -18,7 +18,7 @@ FIND_S = 60.0
 async def pair(
     device_id: str, settings: YaleLockSettings, given: Mapping[str, str], scan: Scan, progress: Progress
 ) -> tuple[str, bytes]:
-    """Connect once with the `key` and `key_slot` given; return the address and what the vault is to keep.
+    """Connect once with the key that was given; return the address and what the vault is to keep.
 
     Nothing changes in the lock: it has the key already.
 
@@ -54,10 +54,10 @@ def is_it(settings: YaleLockSettings, advert: Advert) -> bool:
 def _keys(given: Mapping[str, str]) -> YaleKeys:
     """Read what was typed. Errors do not repeat it."""
     try:
-        key = bytes.fromhex(given.get("key", ""))
+        key = bytes.fromhex(given.get(KEY, ""))
     except ValueError:
         key = b""
-    slot = given.get("key_slot", "").strip()
+    slot = given.get(KEY_SLOT, "").strip()
     if len(key) != KEY_BYTES:
         raise PairingFailed(f"the offline key is {2 * KEY_BYTES} hexadecimal digits")
     if not (slot.isascii() and slot.isdecimal() and int(slot) <= MOST_KEY_SLOT):

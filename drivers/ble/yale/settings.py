@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+KEY, KEY_SLOT = "key", "key_slot"
+"""What pairing must be given: the offline key in hexadecimal digits, and its number in the lock."""
 MOST_SLOTS = 250
 MOST_DIGITS = 14
 """What the seven bytes for a PIN can hold."""

@@ -67,6 +67,13 @@ class LockSession(Session, Protocol):
         """Return what the lock tells of itself; set its clock where that is due."""
         ...
 
+    def lost(self) -> asyncio.Event | None:
+        """Return the event that is set once the connection is gone.
+
+        None where that is not told: such a connection ends with its session and does not wait for the next.
+        """
+        return None
+
 
 class Hearing(Struct, frozen=True, kw_only=True):
     """What an advertisement says."""

@@ -17,6 +17,8 @@ from gateway.domain.driver import LockUnreachable
 FOREIGN_ERRORS: Final = (BleakError, OSError, EOFError, TimeoutError, AttributeError, KeyError)
 """What bleak raises when a connection does not come about or breaks: with D-Bus also errors of sockets, and
 of dictionaries that the other side has emptied."""
+BROKEN_LINK: Final = (BleakError, OSError, EOFError)
+"""What comes out of operations when a connection breaks."""
 CONNECT_TIMEOUT_S = 60.0
 """For all attempts together."""
 ATTEMPTS = 3

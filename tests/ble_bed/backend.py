@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Never, override
+from typing import Any, Never, Self, override
 from unittest.mock import patch
 
 from bleak.args import SizedBuffer
+from bleak.backends.adapter import BaseBleakAdapter
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
@@ -36,10 +37,11 @@ _GONE = "Not connected"
 @contextmanager
 def bleak_on(air: Air) -> Iterator[None]:
     """Have bleak use this radio, in whatever module it is used."""
-    client, scanner = _client_on(air), _scanner_on(air)
+    client, scanner, adapter = _client_on(air), _scanner_on(air), _adapter_on(air)
     with (
         patch("bleak.get_platform_client_backend_type", lambda: (client, "bed")),
         patch("bleak.get_platform_scanner_backend_type", lambda: (scanner, "bed")),
+        patch("bleak.get_platform_adapter_backend_type", lambda: (adapter, "bed")),
     ):
         yield
 
@@ -70,6 +72,26 @@ def _scanner_on(air: Air) -> type[BaseBleakScanner]:
     return Scanner
 
 
+def _adapter_on(air: Air) -> type[BaseBleakAdapter]:
+    """Return the adapter class that bleak is to use."""
+
+    class Adapter(BaseBleakAdapter):
+        @classmethod
+        @override
+        async def get(cls, **kwargs: Any) -> Self:
+            if not air.plugged:
+                raise _no_adapter()
+            return cls()
+
+    return Adapter
+
+
+def _no_adapter() -> BleakError:
+    return BleakBluetoothNotAvailableError(
+        "No Bluetooth adapters found.", BleakBluetoothNotAvailableReason.NO_BLUETOOTH
+    )
+
+
 class _Scanner(BaseBleakScanner, Listener):
     def __init__(
         self,
@@ -93,9 +115,7 @@ class _Scanner(BaseBleakScanner, Listener):
         try:
             await self._air.listen(self)
         except ConnectionError:
-            raise BleakBluetoothNotAvailableError(
-                "No Bluetooth adapters found.", BleakBluetoothNotAvailableReason.NO_BLUETOOTH
-            ) from None
+            raise _no_adapter() from None
 
     @override
     async def stop(self) -> None:

@@ -1,5 +1,6 @@
 """Puts a virtual Nuki lock onto the virtual radio."""
 
+import asyncio
 import struct
 from typing import Self
 
@@ -57,6 +58,8 @@ class NukiOnAir:
     async def advertise(self) -> None:
         """Advertise what is so now: whether something changed, and whether the lock is in pairing mode."""
         brain = self.brain
+        # After a connection the peripheral goes on advertising by itself; not both at once.
+        await asyncio.gather(*self.peripheral._jobs, return_exceptions=True)
         beacon = bytes.fromhex("0215a92ee200550111e4916c0800200c9a66") + struct.pack(">I", brain.nuki_id)
         service = _PAIRING_5 if brain.fifth_generation else _PAIRING
         await self.peripheral.advertise(

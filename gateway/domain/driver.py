@@ -11,6 +11,7 @@ Errors of a session, and what each means for the write that was under way::
 
     DriverError
     ├── AuthorityDown      server or adapter away      nothing was sent
+    ├── LockAsleep         listens only when touched   nothing was sent
     ├── LockUnreachable    the lock did not react      may have been applied
     ├── NoAnswer           sent, the answer got lost   may have been applied
     └── Refused            the lock said no            not applied: the slot is as before
@@ -36,6 +37,14 @@ class DriverError(Exception):
 
 class AuthorityDown(DriverError):
     """Server or adapter is away. Nothing was sent; the driver tells when it is back."""
+
+
+class LockAsleep(DriverError):
+    """The lock listens only after somebody touches it, and nobody does. Nothing was sent.
+
+    Mostly raised on entering a session. It is no failure: nothing is tried again before `LockAlive`, which
+    the driver tells as soon as it hears the lock.
+    """
 
 
 class LockUnreachable(DriverError):

@@ -7,6 +7,7 @@ advertisement of its locks says, and how to work with one of them once it is its
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from bleak.backends.device import BLEDevice
@@ -59,12 +60,19 @@ class LockSession(Session, Protocol):
     """One connection to one lock."""
 
     async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
-        """Hand on what the lock noted since last time, as events, each stored before the next is asked for."""
+        """Hand on what the lock noted since last time, as events, one stored before the next."""
         ...
 
     async def describe(self) -> LockSeen:
-        """Return identity, capabilities and battery as the lock tells them; set its clock where that is due."""
+        """Return what the lock tells of itself; set its clock where that is due."""
         ...
+
+    def lost(self) -> asyncio.Event | None:
+        """Return the event that is set once the connection is gone.
+
+        None where that is not told: such a connection ends with its session and does not wait for the next.
+        """
+        return None
 
 
 class Hearing(Struct, frozen=True, kw_only=True):
@@ -101,3 +109,27 @@ class FamilyLock(Protocol):
 
 type Progress = Callable[[str], Awaitable[None]]
 """Takes plain words for people: "press the button for 5 seconds"."""
+
+
+class Scan(Protocol):
+    """The one scan of the adapter, for pairing."""
+
+    async def find(self, fits: Callable[[Advert], bool], within_s: float) -> tuple[BLEDevice, Advert]:
+        """Wait until something that fits is heard, and until it is our turn to connect.
+
+        The turn lasts to the end of the pairing. Raises PairingFailed when nothing was heard in time.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configured:
+    """One lock of the configuration, paired or not: what its family does with its settings."""
+
+    lock: Callable[[bytes], FamilyLock]
+    """Make the lock from the secret that pairing yielded. Raises ValueError when that makes no sense."""
+    pair: Callable[[Mapping[str, str], Scan, Progress], Awaitable[tuple[str, bytes]]]
+    """Pair with what the operator has given; return Bluetooth address and secret.
+
+    Raises PairingFailed.
+    """

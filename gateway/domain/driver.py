@@ -68,6 +68,10 @@ class Refused(DriverError):
         self.reason = reason
 
 
+class PairingFailed(Exception):
+    """Pairing with a lock did not come about. The message is plain words of ours for the operator."""
+
+
 class Written(Struct, frozen=True, kw_only=True):
     """A write or clear went out, and this is how well its effect is known.
 

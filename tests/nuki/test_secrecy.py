@@ -23,7 +23,7 @@ from tests.ble_bed.virtual import VirtualClock, in_virtual_time
 from tests.nuki.house import ADDRESS, Vault
 from tests.simulated.running import Recorder
 
-SECURITY_PIN, GUEST, TWIN, TYPED = "2468", "345678", "456789", "567891"
+SECURITY_PIN, GUEST, TWIN, TYPED = "2468", "385274", "469731", "571968"
 
 
 @in_virtual_time

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from drivers.ble.settings import BleSettings
 from gateway.domain.driver import AuthorityUp, BatteryLevel, CodeUsed, LockAlive, LockDead, LockSeen
 from gateway.domain.lock import Reach
@@ -22,6 +24,7 @@ async def test_at_the_start_locks_are_told_without_a_connection() -> None:
         assert run.air.connects == {}
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_quiet_day_has_no_connection() -> None:
     """One scan, nothing else."""
@@ -32,6 +35,7 @@ async def test_a_quiet_day_has_no_connection() -> None:
         assert not run.sink.taken(LockDead)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_lock_that_says_that_something_is_new_is_read_at_once() -> None:
     """Each record is an event; afterwards there is silence again."""
@@ -48,6 +52,7 @@ async def test_a_lock_that_says_that_something_is_new_is_read_at_once() -> None:
         assert run.connects("front") == 2
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_lock_that_never_takes_its_flag_back_is_read_less_and_less_often() -> None:
     """Not every lock clears it for everybody."""
@@ -64,6 +69,7 @@ async def test_a_lock_that_never_takes_its_flag_back_is_read_less_and_less_often
         assert run.connects("front") == before + 1
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_the_log_of_a_lock_that_never_says_so_is_read_now_and_then() -> None:
     """As often as the configuration says, counted from the last time it was read."""
@@ -79,6 +85,7 @@ async def test_the_log_of_a_lock_that_never_says_so_is_read_now_and_then() -> No
         assert run.connects("front") == 2
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_failing_to_read_a_log_is_tried_again_later_and_later() -> None:
     """The pause grows with each failure."""
@@ -92,6 +99,7 @@ async def test_failing_to_read_a_log_is_tried_again_later_and_later() -> None:
         assert [used.slot for used in run.sink.taken(CodeUsed)] == ["3"]
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_log_that_breaks_off_is_read_on_later() -> None:
     """No record is told twice, none is lost that was handed over."""
@@ -158,6 +166,7 @@ async def test_what_somebody_elses_devices_say_concerns_nobody() -> None:
         assert run.air.connects == {}
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_what_the_lock_is_is_asked_once_a_day_in_passing() -> None:
     """It keeps the battery known and the lock's clock right, without a connection of its own."""

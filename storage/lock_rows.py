@@ -54,7 +54,7 @@ class LockRows(Rows):
         )
 
     def forget_device(self, device_id: str) -> None:
-        """Drop a lock with its codes, placements, slots and issues; events and journal stay.
+        """Drop a lock with its codes, placements, slots, issues and secret; events and journal stay.
 
         Journal entries still open are closed as `forgotten`: nobody is left who could learn their outcome.
         """

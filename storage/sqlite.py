@@ -16,12 +16,13 @@ from storage.errors import WrongKey, in_plain_words
 from storage.lock_rows import LockRows
 from storage.outbox_rows import OutboxRows
 from storage.schema import bring_up_to_date
+from storage.secret_rows import SecretRows
 from storage.vault import Vault
 
 _KEY_CHECK = "key_check"
 
 
-class SqliteTx(LockRows, CodeRows, OutboxRows, AttemptRows):
+class SqliteTx(LockRows, CodeRows, OutboxRows, AttemptRows, SecretRows):
     """`gateway.domain.store.Tx` over one connection; synchronous, valid inside one unit."""
 
     def meta(self, key: str) -> str | None:

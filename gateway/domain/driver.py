@@ -11,6 +11,7 @@ Errors of a session, and what each means for the write that was under way::
 
     DriverError
     ├── AuthorityDown      server or adapter away      nothing was sent
+    ├── LockAsleep         listens only when touched   nothing was sent
     ├── LockUnreachable    the lock did not react      may have been applied
     ├── NoAnswer           sent, the answer got lost   may have been applied
     └── Refused            the lock said no            not applied: the slot is as before
@@ -38,6 +39,14 @@ class AuthorityDown(DriverError):
     """Server or adapter is away. Nothing was sent; the driver tells when it is back."""
 
 
+class LockAsleep(DriverError):
+    """The lock listens only after somebody touches it, and nobody does. Nothing was sent.
+
+    Mostly raised on entering a session. It is no failure: nothing is tried again before `LockAlive`, which
+    the driver tells as soon as it hears the lock.
+    """
+
+
 class LockUnreachable(DriverError):
     """The lock did not react. A write may have been applied nevertheless: acknowledgements get lost too."""
 
@@ -57,6 +66,10 @@ class Refused(DriverError):
         """Keep the reason for the planner and the message for people."""
         super().__init__(message)
         self.reason = reason
+
+
+class PairingFailed(Exception):
+    """Pairing with a lock did not come about. The message is plain words of ours for the operator."""
 
 
 class Written(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,19 @@ class Tx(Protocol):
         ...
 
     def forget_device(self, device_id: str) -> None:
-        """Drop a lock with its codes, placements, slots and issues; events and journal stay."""
+        """Drop a lock with its codes, placements, slots, issues and secret; events and journal stay."""
+        ...
+
+    def secret(self, device_id: str) -> bytes | None:
+        """Return what pairing with a lock yielded; None where it was never paired. Only for its driver."""
+        ...
+
+    def save_secret(self, device_id: str, secret: bytes) -> None:
+        """Insert or replace what pairing with a lock yielded; it is sealed before it is stored."""
+        ...
+
+    def drop_secret(self, device_id: str) -> None:
+        """Forget what pairing with a lock yielded."""
         ...
 
     def snapshot(self, device_id: str) -> Snapshot | None:

@@ -58,6 +58,7 @@ class Engine:
             for device_id in sorted(set(known) | set(self._policies)):
                 device = known.get(device_id) or Device(device_id=device_id, policy=None)
                 tx.save_device(_configured(device, self._policies.get(device_id), now))
+                _drop_keys_of_retired(tx, device_id)
 
         await self.shop.store.run(unit)
         for device_id, policy in self._policies.items():
@@ -72,8 +73,9 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             for device_id, worker in self._workers.items():
                 group.create_task(worker.run(), name=f"lock {device_id}")
-            for name, driver in self._drivers.items():
-                group.create_task(driver.run(self), name=f"driver {name}")
+            # One driver may serve locks under several names: it runs once.
+            for driver in {id(driver): driver for driver in self._drivers.values()}.values():
+                group.create_task(driver.run(self), name=f"driver {type(driver).__name__}")
             group.create_task(self.shop.guard.watch(self._clock_period, self.wake_all), name="clock")
 
     async def handle(self, event: LockEvent) -> None:
@@ -119,6 +121,18 @@ class Engine:
             lambda tx: [d.device_id for d in tx.devices() if d.policy is None]
         )
         return list(devices)
+
+
+def _drop_keys_of_retired(tx: Tx, device_id: str) -> None:
+    """Forget the keys of a lock that was given away: retired, empty, and no longer configured.
+
+    Until then they are needed, to take codes off it or to unpair it.
+    """
+    snap = tx.snapshot(device_id)
+    if snap is None or snap.device.policy is not None or not snap.device.retiring:
+        return
+    if not any(snap.may_hold(code_id) for code_id in snap.codes):
+        tx.drop_secret(device_id)
 
 
 def _configured(device: Device, policy: LockPolicy | None, now: datetime) -> Device:

@@ -196,6 +196,8 @@ class Bench:
         self.lock = SimulatedLock(model)
         self.driver = BenchDriver(self.lock)
         self.policy = policy
+        self.configured = True
+        self.driver_names: tuple[str, ...] = ("bench",)
         self.told: list[str] = []
         ids = itertools.count(1)
         self._chance = Chance(
@@ -216,8 +218,8 @@ class Bench:
             guard=self.guard,
             rules=self._rules,
             chance=self._chance,
-            drivers={"bench": self.driver},
-            policies={DOOR: self.policy},
+            drivers=dict.fromkeys(self.driver_names, self.driver),
+            policies={DOOR: self.policy} if self.configured else {},
             told=self.told.append,
         )
         self.worker = Worker(DOOR, self.engine.shop, self.driver, self.told.append)

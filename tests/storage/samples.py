@@ -36,6 +36,8 @@ SCHEDULE = Schedule(
 CREDENTIAL = Credential(pin=Pin("90210"), enabled=False, schedule=SCHEDULE, name="Ana")
 PINS = ("739184", "90210", "551177", "686868", "424299")
 """Every PIN in the samples."""
+SECRET = b"\x00\xffkeys-of-the-front-door"
+"""What pairing yielded: any bytes."""
 CHECKSUM = "18fdc0de"
 """What the lock computes from its PINs; a real one has four digits, which a search might find by chance."""
 
@@ -166,6 +168,7 @@ def store_everything(tx: Tx) -> None:
     tx.save_reply("app", "access_codes/get", "t-1", tx.digest(b"body"), b'{"code":"424299"}', NOON)
     tx.add_tombstone("access_code/gone/state")
     tx.save_meta("clock_floor", "2026-07-01T12:00:00Z")
+    tx.save_secret("front", SECRET)
 
 
 def check_everything(tx: Tx) -> None:
@@ -185,3 +188,4 @@ def check_everything(tx: Tx) -> None:
     assert tx.reply("app", "access_codes/get", "t-1") == (tx.digest(b"body"), b'{"code":"424299"}')
     assert tx.tombstones() == ["access_code/gone/state"]
     assert tx.meta("clock_floor") == "2026-07-01T12:00:00Z"
+    assert tx.secret("front") == SECRET

@@ -21,7 +21,7 @@ from storage.sealed_file import Cost, seal, unseal
 from storage.sqlite import check_key, open_database, run_unit
 from storage.store import SqliteStore
 from storage.vault import Vault
-from tests.storage.samples import CODE, DEVICE, EVENT, KEY, PINS, event, store_everything
+from tests.storage.samples import CODE, DEVICE, EVENT, KEY, PINS, SECRET, event, store_everything
 
 CHEAP = Cost(log2_n=4, r=1, p=1)
 WORDS = "correct horse battery"
@@ -53,14 +53,16 @@ def fill(data_dir: Path, unit: Callable[[Tx], None]) -> None:
 
 
 async def test_a_new_hub_gets_everything_back(saved: Path, tmp_path: Path) -> None:
-    """Codes, placements and the outbox, under the key of the old hub; the locks are held."""
+    """Codes, placements, keys of locks and the outbox, under the key of the old hub; the locks are held."""
     new = tmp_path / "new"
     assert restore(saved, WORDS, new, now=NOW) == []
 
     store = await SqliteStore.open(new, Vault(load_key(new, None)))
     snapshot = await store.run(lambda tx: tx.snapshot("front"))
     waiting = await store.run(lambda tx: tx.undelivered(9))
+    keys_of_lock = await store.run(lambda tx: tx.secret("front"))
     await store.close()
+    assert keys_of_lock == SECRET
     assert snapshot is not None
     assert snapshot.device == replace(DEVICE, held_for_restore=True)
     assert snapshot.codes == {"code-1": CODE}

@@ -131,6 +131,26 @@ def test_forgetting_a_lock_keeps_events_and_journal(full: SqliteTx, connection: 
     assert connection.execute("SELECT count(*) FROM slot").fetchone() == (0,)
 
 
+def test_forgetting_a_lock_forgets_its_keys(full: SqliteTx) -> None:
+    """Whoever takes the lock over must not find keys that still open it."""
+    full.forget_device("front")
+
+    assert full.secret("front") is None
+    full.save_device(DEVICE)
+    assert full.secret("front") is None
+
+
+def test_keys_are_replaced_and_dropped(full: SqliteTx) -> None:
+    """Pairing anew puts the new keys in place of the old; a lock that was never paired has none."""
+    full.save_secret("front", b"new")
+
+    assert full.secret("front") == b"new"
+    full.drop_secret("front")
+    full.drop_secret("front")
+    assert full.secret("front") is None
+    assert full.secret("back") is None
+
+
 def test_a_lock_that_comes_back_starts_without_open_intents(full: SqliteTx) -> None:
     """An operation from before must not speak for codes that do not exist any more."""
     full.forget_device("front")

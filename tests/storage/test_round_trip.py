@@ -165,6 +165,14 @@ def test_replies(tx: SqliteTx, client: str, verb: str, transaction: str, digest:
     assert tx.reply(client, verb, transaction) == (digest, reply)
 
 
+@given(st.binary())
+def test_keys(tx: SqliteTx, secret: bytes) -> None:
+    """Any bytes, of which only a driver knows the meaning."""
+    tx.save_secret("front", secret)
+
+    assert tx.secret("front") == secret
+
+
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_times_are_cut_to_milliseconds(at: datetime) -> None:
     """Never rounded up: a stored time is not later than the moment was."""

@@ -18,9 +18,10 @@ from storage.schema import bring_up_to_date, migrations
 from storage.sqlite import check_key, open_database, run_unit
 from storage.store import SqliteStore
 from storage.vault import Vault
-from tests.storage.samples import CHECKSUM, check_everything, store_everything
+from tests.storage.samples import CHECKSUM, SECRET, check_everything, store_everything
 
 GOLDEN = Path(__file__).parent / "golden"
+FIRST_WITH_KEYS = 3
 VERSIONS = [number for number, _ in migrations()]
 
 
@@ -61,6 +62,8 @@ def test_an_old_database_opens_with_everything_in_it(tmp_path: Path, vault: Vaul
         assert schema_of(connection) == schema_of(fresh)
         run_unit(connection, vault, check_key(vault))
         run_unit(connection, vault, _check_golden)
+        keys = SECRET if version >= FIRST_WITH_KEYS else None
+        assert run_unit(connection, vault, lambda tx: tx.secret("front")) == keys
         run_unit(connection, vault, lambda tx: tx.forget_device("front"))
 
 

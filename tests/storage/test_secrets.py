@@ -24,6 +24,7 @@ from tests.storage.samples import (
     NOON,
     PINS,
     PLACEMENT,
+    SECRET,
     SLOT,
     check_everything,
     store_everything,
@@ -52,6 +53,7 @@ def test_no_pin_is_anywhere_in_the_files(tmp_path: Path, vault: Vault) -> None:
 
     for written in (in_the_log, in_the_database, after_deletion):
         assert [secret for secret in (*PINS, CHECKSUM) if secret.encode() in written] == []
+        assert SECRET[2:] not in written
         # Shows that the search finds what is in clear, at the same places.
         assert b"access_code/gone/state" in written
     assert "Günther".encode() in in_the_database
@@ -101,6 +103,16 @@ def test_a_reply_opens_only_for_its_own_command(connection: sqlite3.Connection, 
         run_unit(connection, vault, lambda tx: tx.reply("other", "verb", "t"))
 
 
+def test_keys_of_a_lock_open_only_for_that_lock(connection: sqlite3.Connection, vault: Vault) -> None:
+    """Otherwise whoever can write the file makes the hub work on another door."""
+    run_unit(connection, vault, store_everything)
+    run_unit(connection, vault, lambda tx: tx.save_device(replace(DEVICE, device_id="back")))
+    connection.execute("UPDATE lock_secret SET device_id = 'back'")
+
+    with pytest.raises(SealBroken):
+        run_unit(connection, vault, lambda tx: tx.secret("back"))
+
+
 def test_another_key_opens_nothing(connection: sqlite3.Connection, vault: Vault) -> None:
     """A copied database is of no use without its key."""
     run_unit(connection, vault, store_everything)
@@ -110,6 +122,8 @@ def test_another_key_opens_nothing(connection: sqlite3.Connection, vault: Vault)
         run_unit(connection, other, lambda tx: tx.code("code-1"))
     with pytest.raises(SealBroken):
         run_unit(connection, other, lambda tx: tx.devices())
+    with pytest.raises(SealBroken):
+        run_unit(connection, other, lambda tx: tx.secret("front"))
     with pytest.raises(SealBroken):
         run_unit(connection, other, lambda tx: tx.reply("app", "access_codes/get", "t-1"))
     run_unit(connection, vault, check_everything)

@@ -1,0 +1,294 @@
+"""The Bluetooth driver: the contract of `gateway.domain.driver` for the locks of all families."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from random import Random
+from typing import NoReturn, override
+
+from bleak.backends.device import BLEDevice
+
+from drivers.ble.adapter import Adapter
+from drivers.ble.errands import Errands
+from drivers.ble.family import Advert, Configured, LockSession, Progress
+from drivers.ble.feed import Feed
+from drivers.ble.guarded import GuardedSession
+from drivers.ble.link import BROKEN_LINK
+from drivers.ble.lock import BleLock, Health
+from drivers.ble.pairing import pairing_scan
+from drivers.ble.settings import BleSettings
+from drivers.ble.visit import Visit
+from drivers.ble.waiting import within
+from gateway.domain.clock import Clock
+from gateway.domain.driver import (
+    AuthorityDown,
+    AuthorityLost,
+    AuthorityUp,
+    Driver,
+    DriverError,
+    EventSink,
+    LockAsleep,
+    LockDead,
+    LockUnreachable,
+    PairingFailed,
+    Session,
+)
+from gateway.domain.keyring import Keyring
+
+_LOG = logging.getLogger(__name__)
+_TALKATIVE = ("bleak", "bleak_retry_connector", "yalexs_ble", "dbus_fast")
+"""Third-party loggers that write frames, some of them decrypted, at DEBUG."""
+_NOT_PAIRED = "it is not paired yet"
+LOG_TIMEOUT_S = 300.0
+"""For reading a whole log, in which each record is stored before the next is asked for."""
+SILENCE_CHECK_S = 30.0
+"""Between looks at which locks are not heard any more."""
+LONGEST_WAIT_S = 3600.0
+
+
+class BleDriver(Driver):
+    """The Bluetooth locks of one adapter."""
+
+    def __init__(
+        self,
+        settings: BleSettings,
+        locks: Mapping[str, Configured],
+        *,
+        clock: Clock,
+        random: Random,
+        keyring: Keyring,
+    ) -> None:
+        """Know the locks by device id; keys are loaded and the adapter is looked for by `run`.
+
+        `random` spreads attempts.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._keyring = keyring
+        self._feed = Feed(clock)
+        self._adapter = Adapter(settings, clock, random, up=self._up, down=self._down)
+        self._locks = {
+            name: BleLock(
+                name,
+                configured,
+                settings,
+                clock,
+                Errands(clock, random, settings.log_every_s),
+                self._feed.put,
+            )
+            for name, configured in locks.items()
+        }
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Return, by device id, why a lock is not managed at the moment, in words for people."""
+        return {name: lock.problem for name, lock in self._locks.items() if lock.problem is not None}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what should be looked at but stops nothing, in words for people."""
+        trouble = self._adapter.trouble
+        return () if trouble is None else (f"there is no Bluetooth: {trouble}",)
+
+    @property
+    def health(self) -> Mapping[str, Health]:
+        """Return, by device id, how well each lock is reached."""
+        return {name: lock.health for name, lock in self._locks.items()}
+
+    @override
+    async def run(self, sink: EventSink) -> None:
+        _quieten()
+        for lock in self._locks.values():
+            await self._unlock(lock)
+        try:
+            with self._adapter.heard_by(self._heard):
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._feed.run(sink))
+                    tasks.create_task(self._adapter.run())
+                    tasks.create_task(self._mind_silence())
+                    for lock in self._locks.values():
+                        tasks.create_task(self._attend(lock))
+        finally:
+            for lock in self._locks.values():
+                if lock.visit is not None:
+                    await lock.visit.give_up()
+
+    @override
+    @asynccontextmanager
+    async def session(self, device_id: str) -> AsyncIterator[Session]:
+        lock = self._locks.get(device_id)
+        if lock is None:
+            raise LockUnreachable("no such lock is configured")
+        async with lock.turn:
+            visit = await self._visit(lock)
+            try:
+                session = await self._opened(lock, visit)
+                guarded = GuardedSession(session, visit, self._settings.operation_timeout_s)
+                try:
+                    yield guarded
+                    await self._run_errands(lock, visit, guarded)
+                finally:
+                    guarded.close()
+            finally:
+                visit.leave()
+
+    async def pair(self, device_id: str, given: Mapping[str, str], progress: Progress) -> None:
+        """Pair with a configured lock and manage it from now on; `given` is what its family asks for.
+
+        Raises PairingFailed, or another DriverError when the lock stops answering.
+        """
+        lock = self._locks.get(device_id)
+        if lock is None:
+            raise PairingFailed("no such lock is configured")
+        async with lock.turn:
+            await self._end_visit(lock)
+            async with pairing_scan(self._adapter, self._clock) as scan:
+                try:
+                    address, secret = await lock.configured.pair(given, scan, progress)
+                except BROKEN_LINK:
+                    raise PairingFailed("the connection to the lock broke") from None
+            await self._keyring.save(device_id, secret)
+            _LOG.info("%s is paired, at %s", device_id, address)
+            await self._unlock(lock)
+
+    async def unpair(self, device_id: str) -> None:
+        """Forget the keys of a lock. The lock itself still knows them."""
+        lock = self._locks.get(device_id)
+        if lock is None:
+            raise PairingFailed("no such lock is configured")
+        async with lock.turn:
+            await self._end_visit(lock)
+            await self._keyring.forget(device_id)
+            lock.drop(_NOT_PAIRED)
+            self._feed.put(LockDead(device_id=device_id))
+
+    async def _unlock(self, lock: BleLock) -> None:
+        """Take the keys of a lock out of the vault."""
+        secret = await self._keyring.load(lock.device_id)
+        if secret is None:
+            lock.drop(_NOT_PAIRED)
+            return
+        try:
+            lock.adopt(lock.configured.lock(secret))
+        except ValueError:
+            lock.drop("what is stored of its pairing cannot be used; pair it again")
+
+    async def _visit(self, lock: BleLock) -> Visit:
+        """Return a connection that is ours, the one that still stands or a new one."""
+        if not self._adapter.up:
+            raise AuthorityDown(f"there is no Bluetooth: {self._adapter.trouble}")
+        if lock.problem is not None:
+            raise LockUnreachable(lock.problem)
+        if lock.visit is not None and lock.visit.take():
+            return lock.visit
+        await self._come_into_reach(lock)
+        lock.visit = Visit(
+            self._adapter.turn,
+            lambda: self._open(lock),
+            self._clock,
+            connect_s=self._settings.connect_timeout_s,
+            idle_s=self._settings.idle_s,
+        )
+        return lock.visit
+
+    async def _come_into_reach(self, lock: BleLock) -> None:
+        if lock.in_reach:
+            return
+        if lock.sleeps:
+            raise LockAsleep("the lock listens only when it is touched")
+        if not await within(lock.heard, self._settings.find_timeout_s, self._clock):
+            raise LockUnreachable("the lock is not heard")
+
+    async def _opened(self, lock: BleLock, visit: Visit) -> LockSession:
+        """Return the session once it stands; say rightly whose fault it is if it does not."""
+        try:
+            return await visit.session()
+        except LockUnreachable:
+            trouble = await self._adapter.absence()
+            if trouble is not None:
+                self._adapter.look()
+                raise AuthorityDown(f"there is no Bluetooth: {trouble}") from None
+            if lock.sleeps and not lock.in_reach:
+                raise LockAsleep("the lock fell asleep before it was reached") from None
+            raise
+
+    @asynccontextmanager
+    async def _open(self, lock: BleLock) -> AsyncIterator[LockSession]:
+        if not self._adapter.up:
+            raise AuthorityDown(f"there is no Bluetooth: {self._adapter.trouble}")
+        if lock.family is None or lock.device is None:
+            raise LockUnreachable(lock.problem or "the lock is not heard")
+        lock.tried += 1
+        async with lock.family.open(lock.device) as session:
+            lock.succeeded += 1
+            lock.lives()
+            yield session
+
+    async def _end_visit(self, lock: BleLock) -> None:
+        if lock.visit is not None:
+            await lock.visit.end()
+
+    async def _run_errands(self, lock: BleLock, visit: Visit, guarded: GuardedSession) -> None:
+        """Do in this connection what is due; failures are no business of whoever asked for the session."""
+        if visit.broken:
+            return
+        session = await visit.session()
+        try:
+            if lock.errands.wants_description:
+                self._feed.put(await guarded.call(session.describe()))
+                lock.errands.described()
+            if lock.errands.wants_log:
+                await guarded.call(session.read_log(self._feed.store), LOG_TIMEOUT_S)
+                lock.errands.log_read()
+        except DriverError as error:
+            _LOG.info("%s: its log was not read: %s", lock.device_id, error)
+            lock.errands.failed()
+
+    async def _attend(self, lock: BleLock) -> NoReturn:
+        """Connect to a lock for what is due and does not wait for the engine."""
+        while True:
+            lock.woken.clear()
+            due_in = lock.errands.due_in()
+            if due_in == 0 and self._adapter.up and lock.in_reach:
+                await self._call_on(lock)
+                continue
+            pause = LONGEST_WAIT_S if not due_in else min(due_in, LONGEST_WAIT_S)
+            await within(lock.woken, pause, self._clock)
+
+    async def _call_on(self, lock: BleLock) -> None:
+        try:
+            async with self.session(lock.device_id):
+                pass  # What is due is done at the end of every session.
+        except DriverError as error:
+            _LOG.info("%s: %s", lock.device_id, error)
+            lock.errands.failed()
+        except Exception as error:  # noqa: BLE001 - a mistake with one lock must not stop the others
+            _LOG.error("%s: a mistake of pinsmith: %s", lock.device_id, type(error).__name__)
+            lock.errands.failed()
+
+    async def _mind_silence(self) -> NoReturn:
+        while True:
+            await self._clock.sleep(SILENCE_CHECK_S)
+            for lock in self._locks.values():
+                lock.mind_silence()
+
+    def _heard(self, device: BLEDevice, advert: Advert) -> bool:
+        return any(lock.takes(device, advert) for lock in self._locks.values())
+
+    def _up(self) -> None:
+        self._feed.put(AuthorityUp(device_ids=tuple(self._locks)))
+        for lock in self._locks.values():
+            lock.listened_for(now=True)
+
+    def _down(self) -> None:
+        for lock in self._locks.values():
+            lock.listened_for(now=False)
+        self._feed.put(AuthorityLost(device_ids=tuple(self._locks)))
+
+
+def _quieten() -> None:
+    """Let third-party loggers say nothing below INFO, whatever the root logger is set to."""
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))

@@ -1,0 +1,128 @@
+"""An open GATT connection. Failures come out in the domain's words, without foreign text."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, override
+
+from bleak import BleakClient
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.device import BLEDevice
+from bleak.exc import BleakError
+from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
+
+from drivers.ble.family import Link
+from gateway.domain.driver import LockUnreachable
+
+FOREIGN_ERRORS: Final = (BleakError, OSError, EOFError, TimeoutError, AttributeError, KeyError)
+"""What bleak raises when a connection does not come about or breaks: with D-Bus also errors of sockets, and
+of dictionaries that the other side has emptied."""
+BROKEN_LINK: Final = (BleakError, OSError, EOFError)
+"""What comes out of operations when a connection breaks."""
+CONNECT_TIMEOUT_S = 60.0
+"""For all attempts together."""
+ATTEMPTS = 3
+WRITE_TIMEOUT_S = 10.0
+DISCONNECT_TIMEOUT_S = 10.0
+_ATT_HEADER = 3
+
+
+@asynccontextmanager
+async def connect(device: BLEDevice, *, timeout_s: float = CONNECT_TIMEOUT_S) -> AsyncIterator[Link]:
+    """Connect to a lock; the connection ends with the block. Raises LockUnreachable."""
+    lost = asyncio.Event()
+    try:
+        async with asyncio.timeout(timeout_s):
+            client = await establish_connection(
+                BleakClientWithServiceCache,
+                device,
+                device.address,
+                disconnected_callback=lambda _: lost.set(),
+                max_attempts=ATTEMPTS,
+            )
+    except FOREIGN_ERRORS:
+        raise LockUnreachable("no connection to the lock came about") from None
+    try:
+        yield _BleakLink(client, lost)
+    finally:
+        await _leave(client)
+
+
+async def _leave(client: BleakClient) -> None:
+    try:
+        async with asyncio.timeout(DISCONNECT_TIMEOUT_S):
+            await client.disconnect()
+    except FOREIGN_ERRORS:
+        pass  # It ends by itself then.
+
+
+class _BleakLink(Link):
+    def __init__(self, client: BleakClient, lost: asyncio.Event) -> None:
+        self._client = client
+        self._lost = lost
+        self._subscribed: set[str] = set()
+
+    @property
+    @override
+    def mtu(self) -> int:
+        # BlueZ tells the size by characteristic only; `client.mtu_size` is always 23 there.
+        sizes = [port.max_write_without_response_size for port in self._ports()]
+        return max(sizes, default=0) + _ATT_HEADER if sizes else self._client.mtu_size
+
+    @override
+    def has(self, characteristic: str) -> bool:
+        return any(port.uuid == characteristic.lower() for port in self._ports())
+
+    @override
+    async def subscribe(self, characteristic: str, heard: Callable[[bytes], None]) -> None:
+        if characteristic in self._subscribed:
+            # The lock would send everything twice, and a challenge used twice is refused.
+            raise AssertionError("a characteristic is subscribed to once per connection")
+        self._subscribed.add(characteristic)
+        await self._call(
+            self._client.start_notify(self._port(characteristic), lambda _, data: heard(bytes(data)))
+        )
+
+    @override
+    async def write(self, characteristic: str, data: bytes, *, response: bool = True) -> None:
+        await self._call(self._client.write_gatt_char(self._port(characteristic), data, response=response))
+
+    @override
+    def lost(self) -> asyncio.Event:
+        return self._lost
+
+    def _ports(self) -> list[BleakGATTCharacteristic]:
+        try:
+            return list(self._client.services.characteristics.values())
+        except BleakError:
+            return []  # Gone with the connection.
+
+    def _port(self, characteristic: str) -> BleakGATTCharacteristic:
+        if self._lost.is_set():
+            raise LockUnreachable(_BROKE)
+        for port in self._ports():
+            if port.uuid == characteristic.lower():
+                return port
+        raise LockUnreachable("the lock does not offer what its kind should")
+
+    async def _call(self, call: Awaitable[None]) -> None:
+        """Await an operation, but no longer than the connection lasts: not every system tells its end."""
+        operation = asyncio.ensure_future(call)
+        end = asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait({operation, end}, timeout=WRITE_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            if not operation.done():
+                raise LockUnreachable(
+                    _BROKE if self._lost.is_set() else "the lock does not acknowledge what is sent to it"
+                )
+            operation.result()
+        except (*FOREIGN_ERRORS, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and not operation.cancelled():
+                raise  # It is we who are to stop.
+            raise LockUnreachable(_BROKE) from None
+        finally:
+            operation.cancel()
+            end.cancel()
+
+
+_BROKE = "the connection to the lock broke"

@@ -1,0 +1,168 @@
+"""One configured lock as the driver sees it at the moment."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from bleak.backends.device import BLEDevice
+from msgspec import Struct
+
+from drivers.ble.errands import Errands
+from drivers.ble.family import Advert, Configured, FamilyLock
+from drivers.ble.settings import BleSettings
+from drivers.ble.visit import Visit
+from gateway.domain.clock import Clock
+from gateway.domain.driver import BatteryLevel, LockAlive, LockDead, LockEvent
+from gateway.domain.lock import Reach
+
+_LOG = logging.getLogger(__name__)
+BATTERY_STEP = 0.01
+"""Changes of the charge smaller than this are not told."""
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """How well a lock is reached, since the start of the daemon."""
+
+    rssi: int | None
+    """Signal strength when it was heard last, in dBm."""
+    heard_ago_s: float | None
+    connections_tried: int
+    connections_succeeded: int
+
+
+class BleLock:
+    """What is known of a lock. `woken` is set when its errands may have become due."""
+
+    def __init__(
+        self,
+        device_id: str,
+        configured: Configured,
+        settings: BleSettings,
+        clock: Clock,
+        errands: Errands,
+        tell: Callable[[LockEvent], None],
+    ) -> None:
+        """Start unheard and without keys; `tell` takes what the engine shall know."""
+        self.device_id = device_id
+        self.configured = configured
+        self.errands = errands
+        self.turn = asyncio.Lock()
+        """For sessions: one at a time."""
+        self.visit: Visit | None = None
+        self.family: FamilyLock | None = None
+        self.problem: str | None = "its keys have not been looked at yet"
+        self.device: BLEDevice | None = None
+        self.heard = asyncio.Event()
+        """Set once the lock was heard in the present scan."""
+        self.woken = asyncio.Event()
+        self.tried = self.succeeded = 0
+        self._settings = settings
+        self._clock = clock
+        self._tell = tell
+        self._rssi: int | None = None
+        self._heard_at: float | None = None
+        self._listening_since: float | None = None
+        self._silent = True
+        self._dead = False
+        self._battery: float | None = None
+
+    @property
+    def health(self) -> Health:
+        """Return how well it is reached."""
+        ago = None if self._heard_at is None else round(self._clock.boot() - self._heard_at, 1)
+        return Health(
+            rssi=self._rssi,
+            heard_ago_s=ago,
+            connections_tried=self.tried,
+            connections_succeeded=self.succeeded,
+        )
+
+    @property
+    def in_reach(self) -> bool:
+        """Say whether the lock can be expected to answer now."""
+        if self.family is None or self._heard_at is None or not self.heard.is_set():
+            return False
+        asleep_after = self._settings.touch_s if self.sleeps else self._settings.silent_after_s
+        return self._clock.boot() - self._heard_at <= asleep_after
+
+    @property
+    def sleeps(self) -> bool:
+        """Say whether it listens only after a touch."""
+        return self.family is not None and self.family.reach is Reach.ON_TOUCH
+
+    def adopt(self, family: FamilyLock) -> None:
+        """Work with the lock from now on."""
+        self.family, self.problem = family, None
+        known = family.known()
+        self.errands.unknown = known is None
+        self.errands.alive()
+        if known is not None and self._listening_since is not None:
+            self._tell(known)
+        self.woken.set()
+
+    def drop(self, problem: str) -> None:
+        """Work with it no more, and say why."""
+        if problem != self.problem:
+            _LOG.warning("%s is not managed: %s", self.device_id, problem)
+        self.family, self.problem, self.device = None, problem, None
+        self.heard.clear()
+
+    def listened_for(self, *, now: bool) -> None:
+        """Note that the scan has begun or ended."""
+        self._listening_since = self._clock.boot() if now else None
+        self._silent = True
+        self._dead = False
+        self.heard.clear()
+        if now and self.family is not None and (known := self.family.known()) is not None:
+            self._tell(known)
+
+    def takes(self, device: BLEDevice, advert: Advert) -> bool:
+        """Take an advertisement; say whether it was from this lock."""
+        if self.family is None or advert.address != self.family.address:
+            return False
+        try:
+            hearing = self.family.hears(advert)
+        except Exception as error:  # noqa: BLE001 - whatever somebody sends must not stop the scan
+            _LOG.error("%s: an advertisement was not understood: %s", self.device_id, type(error).__name__)
+            return True
+        self.device, self._rssi = device, advert.rssi
+        due_before = self.errands.due_in()
+        self.errands.heard(hearing)
+        if hearing.battery is not None and _differs(hearing.battery, self._battery):
+            self._battery = hearing.battery
+            self._tell(BatteryLevel(device_id=self.device_id, level=hearing.battery))
+        self.lives()
+        if self.errands.due_in() != due_before:
+            self.woken.set()
+        return True
+
+    def lives(self) -> None:
+        """Note a sign of life, and tell it if there was none for long."""
+        now = self._clock.boot()
+        slept = self.sleeps and self._heard_at is not None and now - self._heard_at > self._settings.touch_s
+        self._heard_at = now
+        self.heard.set()
+        if self._silent or slept:
+            self._silent = self._dead = False
+            self.errands.alive()
+            self.woken.set()
+            self._tell(LockAlive(device_id=self.device_id))
+
+    def mind_silence(self) -> None:
+        """Tell that a lock that should always be heard is not."""
+        since = self._listening_since
+        if since is None or self.family is None:
+            return
+        last = since if self._heard_at is None else max(since, self._heard_at)
+        if self._clock.boot() - last <= self._settings.silent_after_s:
+            return
+        self._silent = True
+        self.heard.clear()
+        if not self.sleeps and not self._dead:
+            self._dead = True
+            _LOG.warning("%s is not heard any more", self.device_id)
+            self._tell(LockDead(device_id=self.device_id))
+
+
+def _differs(level: float, before: float | None) -> bool:
+    return before is None or abs(level - before) >= BATTERY_STEP

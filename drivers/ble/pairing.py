@@ -1,0 +1,61 @@
+"""What pairing may use of the adapter."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from typing import override
+
+from bleak.backends.device import BLEDevice
+
+from drivers.ble.adapter import Adapter
+from drivers.ble.family import Advert, Scan
+from drivers.ble.waiting import within
+from gateway.domain.clock import Clock
+from gateway.domain.driver import PairingFailed
+
+
+@asynccontextmanager
+async def pairing_scan(adapter: Adapter, clock: Clock) -> AsyncIterator[Scan]:
+    """Lend the adapter's scan; a turn taken in it is given back at the end."""
+    scan = _PairingScan(adapter, clock)
+    try:
+        yield scan
+    finally:
+        scan.close()
+
+
+class _PairingScan(Scan):
+    def __init__(self, adapter: Adapter, clock: Clock) -> None:
+        self._adapter = adapter
+        self._clock = clock
+        self._has_turn = False
+        self._listening = ExitStack()
+
+    @override
+    async def find(self, fits: Callable[[Advert], bool], within_s: float) -> tuple[BLEDevice, Advert]:
+        if self._adapter.trouble is not None:
+            raise PairingFailed(f"there is no Bluetooth: {self._adapter.trouble}")
+        found: list[tuple[BLEDevice, Advert]] = []
+        first = asyncio.Event()
+
+        def take(device: BLEDevice, advert: Advert) -> bool:
+            if fits(advert):
+                found.append((device, advert))
+                first.set()
+            return False
+
+        # To the end of the pairing: a scan begun anew would be in the way of connecting.
+        self._listening.enter_context(self._adapter.heard_by(take, active=True))
+        if not await within(first, within_s, self._clock):
+            raise PairingFailed(f"no such lock was heard within {within_s:.0f} s")
+        if not self._has_turn:
+            await self._adapter.turn.take()
+            self._has_turn = True
+        return found[-1]
+
+    def close(self) -> None:
+        """Give the turn back, if it was taken, and listen no more."""
+        self._listening.close()
+        if self._has_turn:
+            self._has_turn = False
+            self._adapter.turn.give_back()

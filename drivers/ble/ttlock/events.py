@@ -1,0 +1,45 @@
+"""What log records mean to the engine. The digits in them find the slot and are dropped here."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from drivers.ble.ttlock.records import Record, What
+from drivers.ble.ttlock.slots import SlotBook
+from drivers.ble.ttlock.times import moment_of
+from gateway.domain.driver import AccessDenied, AllCleared, CodeUsed, LockEvent, SlotTouched, Tampered
+
+_DENIED = {
+    What.WRONG_CODE: "wrong code",
+    What.EXPIRED: "code outside its window",
+    What.NO_ROOM: "no room for the code",
+    What.BLOCKED: "blocked code",
+    What.DOUBLE_LOCKED: "the door is locked from the inside",
+}
+_CHANGED = frozenset({What.CHANGED_AT_KEYPAD, What.DELETED_AT_KEYPAD, What.PUSHED_OUT})
+
+
+def events_of(record: Record, book: SlotBook, device_id: str, zone: ZoneInfo) -> Iterator[LockEvent]:
+    """Return what a record tells; nothing where it is about cards, apps, or a code with no slot.
+
+    `book` must have the list of codes as it is now.
+    """
+    at = None if record.at is None else moment_of(record.at, zone)
+    slot = book.of_record(record.original, record.typed, at)
+    if record.what == What.OPENED:
+        if slot is not None:
+            yield CodeUsed(device_id=device_id, slot=slot, at=at)
+    elif record.what in _DENIED:
+        yield AccessDenied(device_id=device_id, reason=_DENIED[What(record.what)], slot=slot)
+    elif record.what == What.ALL_DELETED and not book.listed:
+        yield AllCleared(device_id=device_id)
+    elif record.what in {What.ALL_DELETED, What.ERASED_OTHERS}:
+        yield SlotTouched(device_id=device_id, slot=None)
+    elif record.what in _CHANGED:
+        if slot is not None:
+            yield SlotTouched(device_id=device_id, slot=slot)
+    elif record.what == What.ADDED:
+        # Our own codes are in the log too.
+        if slot is None:
+            yield SlotTouched(device_id=device_id, slot=None)
+    elif record.what == What.FORCED:
+        yield Tampered(device_id=device_id, what="forced opening")

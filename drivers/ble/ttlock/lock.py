@@ -1,0 +1,102 @@
+"""One configured lock of this family, as the Bluetooth driver sees it."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import override
+from zoneinfo import ZoneInfo
+
+from bleak.backends.device import BLEDevice
+
+from drivers.ble.family import Advert, FamilyLock, Hearing, Link, LockSession
+from drivers.ble.ttlock.adverts import NOTIFY, WRITE, beacon_of
+from drivers.ble.ttlock.conversation import Conversation, KeysRefused
+from drivers.ble.ttlock.secret import decode_secret
+from drivers.ble.ttlock.session import TTLockSession
+from drivers.ble.ttlock.settings import TTLockSettings
+from drivers.ble.ttlock.state import LockState
+from gateway.domain.clock import Clock
+from gateway.domain.driver import LockSeen, LockUnreachable
+from gateway.domain.keyring import Keyring
+from gateway.domain.lock import Reach
+
+_LOG = logging.getLogger(__name__)
+
+type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
+"""Opens a connection; `drivers.ble.link` has it."""
+
+
+class TTLock(FamilyLock):
+    """A lock whose keys are in the keyring."""
+
+    def __init__(
+        self,
+        device_id: str,
+        settings: TTLockSettings,
+        secret: bytes,
+        *,
+        keyring: Keyring,
+        connect: Connect,
+        clock: Clock,
+        sure_time: Callable[[], datetime | None],
+        zone: ZoneInfo,
+        random: Callable[[int], bytes],
+    ) -> None:
+        """Take what pairing stored.
+
+        `sure_time` returns None while the hub does not know the time; the lock shows local time of `zone`.
+        Raises ValueError where `secret` is none of this family.
+        """
+        self._state = LockState(
+            device_id,
+            settings,
+            decode_secret(secret),
+            keyring,
+            clock=clock,
+            sure_time=sure_time,
+            zone=zone,
+            random=random,
+        )
+        self.device_id = device_id
+        self.address = self._state.secret.address
+        self.reach: Reach = settings.when
+        self._connect = connect
+
+    @override
+    def hears(self, advert: Advert) -> Hearing:
+        beacon = beacon_of(advert.manufacturer)
+        touched = self.reach is Reach.ON_TOUCH
+        if beacon is None:
+            return Hearing(touched=touched)
+        return Hearing(changed=beacon.new_records, battery=beacon.battery, touched=touched or beacon.touched)
+
+    @override
+    def known(self) -> LockSeen | None:
+        return self._state.seen() if self._state.secret.features else None
+
+    @override
+    def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
+        return self._opened(device)
+
+    @asynccontextmanager
+    async def _opened(self, device: BLEDevice) -> AsyncIterator[LockSession]:
+        state = self._state
+        if state.keys_refused:
+            raise KeysRefused
+        async with self._connect(device) as link:
+            if not (link.has(WRITE) and link.has(NOTIFY)):
+                raise LockUnreachable("this is no TTLock of the third generation")
+            conversation = Conversation(
+                link, state.secret.version, state.secret.key, state.settings.answer_timeout_s, self.device_id
+            )
+            await conversation.open()
+            try:
+                await conversation.log_in(state.secret)
+            except KeysRefused:
+                state.keys_refused = True
+                _LOG.error(
+                    "%s refuses our keys; it is not asked again until it is paired anew", self.device_id
+                )
+                raise
+            yield TTLockSession(state, conversation, link.lost())

@@ -1,0 +1,291 @@
+"""One connection to one lock: the driver's contract over its codes, its clock and its log."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import override
+
+from msgspec.structs import replace
+
+from drivers.ble.family import LockSession
+from drivers.ble.ttlock.codes import Codes
+from drivers.ble.ttlock.commands import Command, Failure, Feature, SaidNo
+from drivers.ble.ttlock.conversation import Conversation
+from drivers.ble.ttlock.features import read_features
+from drivers.ble.ttlock.log import Log
+from drivers.ble.ttlock.passcodes import LENGTHS, Entry, Kind, kind_of
+from drivers.ble.ttlock.state import LockState
+from drivers.ble.ttlock.times import Window, schedule_of, window_of
+from gateway.domain.credential import (
+    Credential,
+    Empty,
+    Evidence,
+    Known,
+    Reading,
+    Schedule,
+    SlotRef,
+    Unreadable,
+    WeeklyWindow,
+)
+from gateway.domain.driver import DriverError, LockEvent, LockSeen, NoAnswer, Refused, Written
+from gateway.domain.errors import InvalidInput
+from gateway.domain.pin import Pin
+from gateway.domain.placement import Refusal
+from gateway.domain.timing import CLOCK_TOLERANCE
+
+_SOME_WEEKDAYS = WeeklyWindow(weekdays=(), from_minute=0, until_minute=0)
+"""Stands for the times of a cyclic code, whose two bytes nobody has explained: equal to no window of ours."""
+
+
+class TTLockSession(LockSession):
+    """Work on one lock.
+
+    What was changed is looked at afterwards: a list costs one question, and nobody has published what a real
+    lock acknowledges.
+    """
+
+    def __init__(self, state: LockState, conversation: Conversation, lost: asyncio.Event) -> None:
+        """Work over a connection on which we are logged in; `lost` is set when it ends."""
+        self._lost = lost
+        self._state = state
+        self._book = state.book
+        self._conversation = conversation
+        self._codes = Codes(conversation, state.book, modifies=state.secret.can(Feature.MODIFY_PASSCODE))
+        self._listed = False
+        self._clock_checked = False
+        self._clock_off_by: timedelta | None = None
+
+    @override
+    async def read(self, slot: SlotRef) -> Reading:
+        await self._look()
+        return self._reading(slot)
+
+    @override
+    async def read_all(self) -> Mapping[SlotRef, Reading]:
+        await self._look()
+        return {slot: self._reading(slot) for slot in self._book.listed}
+
+    @override
+    async def probe(self) -> str:
+        raise Refused(Refusal.OTHER, "this lock answers no checksum")
+
+    @override
+    async def write(
+        self, slot: SlotRef | None, credential: Credential, *, replaces: Credential | None
+    ) -> Written:
+        window = self._checked(credential)
+        digits = credential.pin.reveal()
+        await self._know()
+        if slot is not None and not self._book.known(slot):
+            raise Refused(Refusal.OTHER, "the lock has no such code to change")
+        if self._book.holder(digits) not in {None, slot} or digits == self._state.secret.admin_passcode:
+            raise Refused(Refusal.DUPLICATE, "the lock has this code already")
+        if window is not None:
+            await self._trust_clock()
+        async with self._changing():
+            if slot is None:
+                slot = await self._add(digits, window)
+            else:
+                await self._replace(slot, digits, window)
+        return await self._outcome(slot)
+
+    @override
+    async def clear(self, slot: SlotRef, *, holds: Credential | None) -> Written:
+        await self._know()
+        entries = [kept[slot] for kept in (self._book.seconds, self._book.listed) if slot in kept]
+        async with self._changing():
+            for entry in entries:
+                await self._codes.delete(entry)
+        written = await self._outcome(slot)
+        if isinstance(written.reading, Empty):
+            self._book.retire(slot)
+            await self._state.save()
+        return written
+
+    @override
+    async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+        while self._state.pending:
+            await sink(self._state.pending[0])
+            del self._state.pending[0]
+        await Log(self._state, self._conversation, self._know).read(sink)
+
+    @override
+    async def describe(self) -> LockSeen:
+        try:
+            told = read_features(await self._conversation.ask(Command.FEATURES))
+        except SaidNo as no:
+            raise no.refusal() from None
+        self._state.secret = replace(self._state.secret, features=told.bits)
+        await self._state.save()
+        if self._state.clock.due:
+            await self._check_clock()
+        return self._state.seen(told.battery)
+
+    @override
+    def lost(self) -> asyncio.Event:
+        return self._lost
+
+    # Changes
+
+    async def _add(self, digits: str, window: Window | None) -> SlotRef:
+        slot = self._book.expect(digits, self._state.now())
+        await self._state.save()
+        try:
+            await self._codes.add(digits, window)
+        except SaidNo:
+            self._book.drop(slot)
+            await self._state.save()
+            raise
+        return slot
+
+    async def _replace(self, slot: SlotRef, digits: str, window: Window | None) -> None:
+        """Make the code of a slot another one; by the least change that the lock is able to make."""
+        entry, second = self._book.listed.get(slot), self._book.seconds.get(slot)
+        if entry is None:
+            await self._add_again(slot, digits, window)
+        elif second is not None and _holds(second, digits, window):
+            await self._codes.delete(entry)  # the first step of this very change was done before
+        else:
+            if second is not None:
+                await self._codes.delete(second)
+                self._book.expect_no_second(slot)
+            if _holds(entry, digits, window):
+                return
+            if self._codes.in_place(entry, window):
+                await self._codes.modify(entry, digits, window)
+            elif digits == entry.current:
+                await self._swap(slot, entry, digits, window)
+            else:
+                await self._succeed(slot, entry, digits, window)
+
+    async def _add_again(self, slot: SlotRef, digits: str, window: Window | None) -> None:
+        """Store a code in a slot whose code somebody deleted."""
+        self._book.expect_again(slot, digits, self._state.now())
+        await self._state.save()
+        try:
+            await self._codes.add(digits, window)
+        except SaidNo:
+            self._book.miss(slot)
+            await self._state.save()
+            raise
+
+    async def _succeed(self, slot: SlotRef, entry: Entry, digits: str, window: Window | None) -> None:
+        """Store the new code, then delete the old one.
+
+        In this order: when the connection breaks in between, nobody stands before a closed door.
+        """
+        self._book.expect_second(slot, digits)
+        await self._state.save()
+        try:
+            await self._codes.add(digits, window)
+        except SaidNo as no:
+            self._book.expect_no_second(slot)
+            await self._state.save()
+            if no.code != Failure.FULL:
+                raise
+            await self._swap(slot, entry, digits, window)
+            return
+        try:
+            await self._codes.delete(entry)
+        except SaidNo:
+            raise NoAnswer("the lock took the new code and does not let go of the old one") from None
+
+    async def _swap(self, slot: SlotRef, entry: Entry, digits: str, window: Window | None) -> None:
+        """Delete the old code, then store the new one: where both cannot be there at once."""
+        await self._codes.delete(entry)
+        self._book.expect_again(slot, digits, self._state.now())
+        await self._state.save()
+        try:
+            await self._codes.add(digits, window)
+        except SaidNo as no:
+            self._book.expect_again(slot, entry.current, None)
+            await self._state.save()
+            try:
+                await self._codes.restore(entry)
+            except SaidNo:
+                raise NoAnswer("the lock refused a code and did not take the old one back") from None
+            raise no from None
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[None]:
+        """Turn the lock's "no" into ours. After any failure, list the codes before the next change."""
+        self._listed = False
+        try:
+            yield
+        except SaidNo as no:
+            raise no.refusal() from None
+
+    async def _outcome(self, slot: SlotRef) -> Written:
+        try:
+            await self._look()
+        except DriverError:
+            return Written(slot=slot, evidence=Evidence.ACCEPTED)
+        return Written(slot=slot, evidence=Evidence.ACCEPTED, reading=self._reading(slot))
+
+    # What is known
+
+    async def _look(self) -> None:
+        self._listed = False
+        try:
+            await self._codes.look()
+        except SaidNo as no:
+            raise no.refusal() from None
+        self._listed = True
+        await self._state.save()
+
+    async def _know(self) -> None:
+        """List the codes unless nothing happened since the last list of this connection."""
+        if not self._listed:
+            await self._look()
+
+    async def _check_clock(self) -> None:
+        checked = await self._state.clock.check(self._conversation)
+        self._clock_off_by = checked.off_by
+        self._clock_checked = True
+        self._state.pending.append(checked)
+
+    async def _trust_clock(self) -> None:
+        """Look at the lock's clock before a date is given to it, once per connection."""
+        if not self._clock_checked:
+            await self._check_clock()
+        off_by = self._clock_off_by
+        if off_by is not None and abs(off_by) > CLOCK_TOLERANCE:
+            raise Refused(Refusal.SCHEDULE, "the clock of the lock is wrong and cannot be set")
+
+    def _checked(self, credential: Credential) -> Window | None:
+        """Return the window to give to the lock. Raises Refused for what it cannot hold."""
+        pin = credential.pin.reveal()
+        if not (pin.isascii() and pin.isdecimal() and len(pin) in LENGTHS):
+            raise Refused(Refusal.FORMAT, "this lock takes codes of 4 to 9 digits")
+        if not credential.enabled:
+            raise Refused(Refusal.OTHER, "this lock cannot hold a code disabled")
+        window = window_of(credential.schedule, self._state.clock.zone)
+        if window is not None and not self._state.windows:
+            raise Refused(Refusal.SCHEDULE, "this lock keeps no windows")
+        return window
+
+    def _reading(self, slot: SlotRef) -> Reading:
+        entry = self._book.listed.get(slot)
+        if entry is None:
+            return Empty()
+        try:
+            pin = Pin(entry.current)
+        except InvalidInput:
+            return Unreadable()
+        return Known(Credential(pin=pin, schedule=self._schedule(entry)))
+
+    def _schedule(self, entry: Entry) -> Schedule | None:
+        if entry.kind == Kind.PERMANENT:
+            return None  # its start is the day it was made, or nothing at all
+        schedule = schedule_of(entry.start, entry.end, self._state.clock.zone)
+        if entry.kind == Kind.CYCLIC:
+            return replace(schedule or Schedule(), weekly=(_SOME_WEEKDAYS,))
+        return schedule
+
+
+def _holds(entry: Entry, digits: str, window: Window | None) -> bool:
+    """Say whether a code is what is wanted already."""
+    if entry.current != digits or entry.kind != kind_of(window):
+        return False
+    return window is None or (entry.start, entry.end) == (window.start, window.end)

@@ -1,0 +1,1 @@
+"""The Bluetooth connection layer, on a radio that is not there."""

@@ -1,0 +1,1 @@
+"""A radio that is not there, and virtual locks on it."""

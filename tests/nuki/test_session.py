@@ -84,6 +84,7 @@ async def test_a_reset_clock_locks_nobody_out() -> None:
         assert home.brain.type_code(345678)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mtu", [23, 247])
 @pytest.mark.parametrize("tells_all_limits", [True, False])
 async def test_a_long_list_arrives_whole_at_any_packet_size(mtu: int, *, tells_all_limits: bool) -> None:

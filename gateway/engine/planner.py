@@ -77,9 +77,10 @@ def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[tuple[Acces
 
     def urgency(wish: tuple[AccessCode, Credential | None]) -> tuple[int, datetime, str]:
         code, want = wish
-        if has_ended(code, t) or _closes(code, want, snap, t):
+        closes = _closes(code, want, snap, t)
+        if has_ended(code, t) or (closes and code.recurrence is not None):
             rank = 0
-        elif is_over(code, snap, t):
+        elif is_over(code, snap, t) or closes:
             rank = 1
         elif code.backup == "waiting":
             rank = 4
@@ -98,9 +99,9 @@ def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[tuple[Acces
 
 
 def _closes(code: AccessCode, want: Credential | None, snap: Snapshot, t: TimeView) -> bool:
-    """Say whether a window has ended that comes back, and its code may still open the door."""
+    """Say whether the code may open the door although its window is over until the next one, or was moved."""
     is_shut = want is None or not want.enabled
-    return code.recurrence is not None and is_shut and not is_open(code, t.at) and may_open(code, snap)
+    return is_shut and not is_open(code, t.at) and may_open(code, snap)
 
 
 def _is_finished(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:

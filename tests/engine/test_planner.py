@@ -92,6 +92,24 @@ class TestOrder:
         )  # fmt: skip
         assert [told(step) for step in plan(snap, view(), TIMING).steps][:2] == [expected, "WriteCode open"]
 
+    @pytest.mark.parametrize(
+        ("can", "ahead", "expected"),
+        [(CAN_MASKED, HOUR, "ClearSlot moved"), (CAN, 10 * MINUTE, "WriteCode moved")],
+        ids=["removed", "disabled"],
+    )
+    def test_a_code_whose_window_was_moved_away_is_shut_before_others_are_set(
+        self, can: Capabilities, ahead: timedelta, expected: str
+    ) -> None:
+        """It still opens the door, and must not now."""
+        snap = snapshot(
+            device(can),
+            code("moved", "1001", starts_at=NOON + ahead), held("moved", "3", "1001"),
+            code("open", "1002"), slot("20"),
+            code("ended", "1005", ends_at=NOON - MINUTE), held("ended", "4", "1005"),
+        )  # fmt: skip
+        steps = [told(step) for step in plan(snap, view(), TIMING).steps]
+        assert steps[:3] == ["ClearSlot ended", expected, "WriteCode open"]
+
     def test_a_step_is_planned_once_however_many_want_it(self) -> None:
         """A list for two codes is one list."""
         snap = snapshot(

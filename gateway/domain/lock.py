@@ -176,6 +176,8 @@ class Device(Struct, frozen=True, kw_only=True):
     link_since: datetime | None = None
     authority_lost_at: datetime | None = None
     battery: float | None = None
+    asleep_since: datetime | None = None
+    """The lock did not listen then, as it does until somebody touches it; None: it was heard since."""
     is_managed: bool = True
     """False: somebody gave the lock's codes out of the hub's hands; nothing is written or judged."""
     is_clock_right: bool | None = None

@@ -7,6 +7,7 @@ from gateway.domain.lock import NativeWindows
 from gateway.domain.recurrence import Recurrence
 from gateway.engine.desire import desired, is_proven, is_scheduled, programming_at, status
 from gateway.engine.mutations import pending_mutations
+from gateway.engine.wire import Change
 from tests.engine.build import (
     CAN_CHOOSE,
     DAY,
@@ -85,8 +86,8 @@ def test_people_are_shown_the_end_that_they_asked_for() -> None:
     longer = replace(STAY, ends_at=NOON + 3 * DAY)
     snap = snapshot(longer, LOCK, held(content=credential(schedule=LATE)))
     (change,) = pending_mutations(longer, snap, view(NOON + HOUR), TIMING)
-    assert change.from_ is not None
-    assert change.to is not None
+    assert isinstance(change.from_, Change)
+    assert isinstance(change.to, Change)
     assert (change.from_.ends_at, change.to.ends_at) == (
         "2026-07-03T12:00:00.000Z",
         "2026-07-04T12:00:00.000Z",

@@ -163,6 +163,26 @@ class House:
         self.said.append(words)
 
 
+def known_to(brain: Brain, kind: Registration = Registration.BRIDGE) -> bytes:
+    """Have a lock know the hub already; return what the hub keeps of that. The log is read to its end."""
+    brain.memory.users[7] = User(
+        key=_KEY, is_bridge=kind is Registration.BRIDGE, name=b"Pinsmith".ljust(32, b"\0")
+    )
+    keys = NukiKeys(
+        address=ADDRESS,
+        shared_key=_KEY,
+        authorisation=7,
+        registration=kind,
+        pin=brain.pin,
+        config=Config(
+            nuki_id=brain.nuki_id, firmware="3.8.2", hardware="6.0", device_type=4, has_keypad=True
+        ),
+        config_version=brain.config_count,
+        log_index=0,
+    )
+    return encode(keys)
+
+
 @asynccontextmanager
 async def house(
     *,
@@ -196,21 +216,6 @@ async def paired(
 ) -> AsyncIterator[House]:
     """Hang up a lock that was paired with before, and whose log was read to its end."""
     async with house(mtu=mtu, clock=clock) as home:
-        home.brain.memory.users[7] = User(
-            key=_KEY, is_bridge=kind is Registration.BRIDGE, name=b"Pinsmith".ljust(32, b"\0")
-        )
-        keys = NukiKeys(
-            address=ADDRESS,
-            shared_key=_KEY,
-            authorisation=7,
-            registration=kind,
-            pin=2468,
-            config=Config(
-                nuki_id=0x1A2B3C4D, firmware="3.8.2", hardware="6.0", device_type=4, has_keypad=True
-            ),
-            config_version=7,
-            log_index=0,
-        )
-        home.vault.secrets["door"] = encode(keys)
+        home.vault.secrets["door"] = known_to(home.brain, kind)
         home.restart()
         yield home

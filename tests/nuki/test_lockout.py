@@ -20,7 +20,6 @@ async def try_everything(home: House) -> list[str]:
         lambda session: session.write(None, code, replaces=None),
         lambda session: session.write("1001", code, replaces=None),
         lambda session: session.clear("1001", holds=None),
-        lambda session: session.read_log(home.take),
     ]
     refusals = []
     for attempt in attempts:
@@ -40,6 +39,17 @@ async def test_a_refused_pin_is_never_sent_again() -> None:
         refusals = await try_everything(home)
         assert home.brain.wrong_pins == 1
         assert all("security PIN" in words for words in refusals)
+
+
+async def test_a_log_that_cannot_be_read_is_left_alone() -> None:
+    """A refusal is told once, where the log is what is asked for first; then there is nothing to tell."""
+    async with paired() as home:
+        home.brain.pin = 9753
+        home.brain.type_code(111119)
+        with pytest.raises(Refused, match="security PIN"):
+            await home.read_log()
+        assert await home.read_log() == []
+        assert home.brain.wrong_pins == 1
 
 
 async def test_what_needs_no_pin_still_works() -> None:

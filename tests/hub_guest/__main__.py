@@ -1,6 +1,6 @@
 """Boots the guest, shows what it says, and takes the verdict from the file that it leaves.
 
-    python -m tests.hub_guest FOLDER      FOLDER: where build.sh has put disk, kernel and packages
+python -m tests.hub_guest FOLDER      FOLDER: where build.sh has put disk, kernel and packages
 """
 
 import subprocess

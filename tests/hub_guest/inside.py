@@ -33,7 +33,16 @@ from tests.ble_bed.radio import Air
 
 VERDICT = Path("/results/verdict")
 ADDRESS = "C0:00:00:00:0A:01"
-_POWER_ON = ["busctl", "set-property", "org.bluez", "/org/bluez/hci0", "org.bluez.Adapter1", "Powered", "b", "true"]
+_POWER_ON = [
+    "busctl",
+    "set-property",
+    "org.bluez",
+    "/org/bluez/hci0",
+    "org.bluez.Adapter1",
+    "Powered",
+    "b",
+    "true",
+]
 
 
 class Vault:
@@ -57,16 +66,19 @@ class Ledger:
 
     def __init__(self) -> None:
         self.events: list[LockEvent] = []
+        self._news = asyncio.Event()
 
     async def handle(self, event: LockEvent) -> None:
         _say(f"event {type(event).__name__}")
         self.events.append(event)
+        self._news.set()
 
     async def until(self, kind: type[LockEvent]) -> None:
         """Wait for an event of a kind."""
         async with asyncio.timeout(120):
             while not any(isinstance(event, kind) for event in self.events):
-                await asyncio.sleep(0.2)
+                self._news.clear()
+                await self._news.wait()
 
 
 def main() -> None:
@@ -132,14 +144,12 @@ async def _codes(driver: BleDriver, brain: Brain) -> None:
 async def _bluez(air: Air) -> AsyncIterator[None]:
     """Show the kernel an adapter on `air`, and wait until BlueZ has switched it on."""
     async with await open_transport("vhci") as transport:
-        controller = Controller(
-            "hci0", host_source=transport.source, host_sink=transport.sink, link=air.link
-        )
+        controller = Controller("hci0", host_source=transport.source, host_sink=transport.sink, link=air.link)
         # With either of them BlueZ scans in ways that bumble's controller does not know (bumble issue 841).
         controller.le_features &= ~(LeFeatureMask.LL_PRIVACY | LeFeatureMask.LE_EXTENDED_ADVERTISING)
         await asyncio.to_thread(subprocess.run, ["systemctl", "start", "bluetooth"], check=True)
         async with asyncio.timeout(120):
-            while (await _run(_POWER_ON)) != 0:
+            while (await _run(_POWER_ON)) != 0:  # until BlueZ has seen it
                 await asyncio.sleep(0.5)
         _say("BlueZ has its adapter")
         yield

@@ -27,6 +27,7 @@ class LockOnAir:
         self._asleep: asyncio.Task[None] | None = None
         peripheral.weather.split = PIECE
         peripheral.on_connect = lock.connected
+        peripheral.on_disconnect = self._refresh
 
     async def touch(self) -> None:
         """Touch the keypad: the lock is heard for a while."""
@@ -50,6 +51,10 @@ class LockOnAir:
                 await self.peripheral.drop()
                 return
             self.peripheral.soon(self.peripheral.send(NOTIFY, frame))
+
+    def _refresh(self) -> None:
+        """Advertise how things stand now, once nobody is connected any more."""
+        self.peripheral.advertised = self._advertised()
 
     async def _fall_asleep(self) -> None:
         await asyncio.sleep(AWAKE_S)

@@ -27,6 +27,8 @@ class Faults:
 
     wrong_checksum_on: frozenset[int] = frozenset()
     """Commands whose answers carry a wrong checksum."""
+    refuses: frozenset[int] = frozenset()
+    """Commands that it does not do."""
     frozen: bool = False
     """Its app froze it: it refuses changes."""
     silent_on: frozenset[int] = frozenset()
@@ -164,6 +166,8 @@ class VirtualLock:
             return always[command](data)
         if self.strict and not self._logged_in:
             raise No(NOT_LOGGED_IN)
+        if command in self.faults.refuses:
+            raise No(UNKNOWN)
         later = {
             0x01: self._features,
             0x03: self._passcode,

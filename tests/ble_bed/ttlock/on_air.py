@@ -32,9 +32,12 @@ class LockOnAir:
     async def touch(self) -> None:
         """Touch the keypad: the lock is heard for a while."""
         await asyncio.sleep(SETTLED_S)
+        is_awake = self._asleep is not None and not self._asleep.done()
         if self._asleep is not None:
             self._asleep.cancel()
-        await self.peripheral.advertise(self._advertised())
+        if not is_awake or self._advertised() != self.peripheral.advertised:
+            # Not without need: to begin anew is in the way of whoever connects just now.
+            await self.peripheral.advertise(self._advertised())
         self._asleep = asyncio.ensure_future(self._fall_asleep())
 
     async def stay_awake(self) -> None:

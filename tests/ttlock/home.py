@@ -29,7 +29,7 @@ DOOR = "door"
 ADDRESS = "C1:00:00:00:00:05"
 ZONE = ZoneInfo("Europe/Berlin")
 KEY = bytes(range(16))
-ADMIN, UNLOCK = 123456789, 987654321
+ADMIN, UNLOCK = 314159265, 271828182
 OPEN = (datetime(2000, 1, 1), datetime(2099, 12, 31, 23, 59))  # noqa: DTZ001 - local time of the lock
 
 

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import override
 
-_FOREIGN = ("aiohttp", "asyncio", "paho", "zwave_js_server")
+_FOREIGN = (
+    "aiohttp",
+    "asyncio",
+    "bleak",
+    "bleak_retry_connector",
+    "dbus_fast",
+    "paho",
+    "yalexs_ble",
+    "zwave_js_server",
+)
 """Libraries that write whole messages, PINs included, at DEBUG."""
 _TALKATIVE = ("amqtt", "transitions")
 """The embedded broker and its state machine: whole messages at INFO already, and lines about nothing."""

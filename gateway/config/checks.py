@@ -92,3 +92,9 @@ def locks(reader: Reader, found: Locks) -> None:
         other = first_at.setdefault((lock.node, lock.node_name), device_id)
         if other != device_id:
             reader.wrong(f"locks.{device_id}", f"expected another node than locks.{other} has")
+    first_with: dict[tuple[str | None, str | None], str] = {}
+    for device_id, yale in found.yale.items():
+        address = yale.address.upper() if yale.address is not None else None
+        other = first_with.setdefault((address, yale.bluetooth_name), device_id)
+        if other != device_id:
+            reader.wrong(f"locks.{device_id}", f"expected another address or name than locks.{other} has")

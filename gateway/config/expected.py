@@ -18,6 +18,8 @@ def expected(info: inspect.Type) -> str:
             words = "one of " + ", ".join(f'"{value}"' for value in info.values)
         case inspect.EnumType():
             words = "one of " + ", ".join(f'"{member.value}"' for member in info.cls)
+        case inspect.VarTupleType() | inspect.ListType():
+            words = f"a list, each {expected(info.item_type)}"
         case _:
             words = "another kind of value"
     return words

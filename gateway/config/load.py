@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from drivers.ble.settings import BleSettings
 from drivers.simulated.settings import SimulatedSettings
 from drivers.zwave.settings import ZwaveSettings
 from gateway.config import checks, values
 from gateway.config.errors import ConfigError, Mistake
-from gateway.config.locks import LOCK_SETTINGS, read_locks
+from gateway.config.locks import read_locks
 from gateway.config.reader import Reader
 from gateway.config.settings import ClockSettings, GatewaySettings, MqttSettings, Settings
 from gateway.domain.timing import Timing
 
 _SECTIONS = ("gateway", "mqtt", "timing", "clock", "drivers", "locks")
+_DRIVERS = ("simulated", "zwave", "ble")
+"""The tables below `[drivers]`: three families of locks share the Bluetooth adapter."""
 _TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)$")
 
 
@@ -41,9 +44,10 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     timing = reader.section(Timing, document, "timing")
     clock = reader.section(ClockSettings, document, "clock")
     drivers = reader.table(document, "drivers") or {}
-    reader.known(drivers, LOCK_SETTINGS, "drivers")
+    reader.known(drivers, _DRIVERS, "drivers")
     zwave = reader.section(ZwaveSettings, drivers, "drivers.zwave")
     simulated = reader.section(SimulatedSettings, drivers, "drivers.simulated")
+    ble = reader.section(BleSettings, drivers, "drivers.ble")
     locks = read_locks(reader, reader.table(document, "locks") or {})
 
     checks.locks(reader, locks)
@@ -51,7 +55,7 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
         checks.timing(reader, timing)
     if mqtt:
         mqtt = checks.broker(reader, mqtt, document["mqtt"], env)
-    if reader.mistakes or not (gateway and mqtt and timing and clock and zwave and simulated):
+    if reader.mistakes or not (gateway and mqtt and timing and clock and zwave and simulated and ble):
         raise ConfigError(reader.mistakes)
     return Settings(
         file=path.absolute(),
@@ -64,6 +68,10 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
         zwave_locks=locks.zwave,
         simulated=simulated,
         simulated_locks=locks.simulated,
+        ble=ble,
+        nuki_locks=locks.nuki,
+        yale_locks=locks.yale,
+        ttlock_locks=locks.ttlock,
     )
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from drivers.ble.nuki.settings import NukiLockSettings
+from drivers.ble.ttlock.settings import TTLockSettings
+from drivers.ble.yale.settings import YaleLockSettings
 from drivers.simulated.settings import SimulatedLockSettings
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.config import values
@@ -24,9 +27,18 @@ class Locks(Struct, kw_only=True):
     policies: dict[str, LockPolicy] = field(default_factory=dict)
     zwave: dict[str, ZwaveLockSettings] = field(default_factory=dict)
     simulated: dict[str, SimulatedLockSettings] = field(default_factory=dict)
+    nuki: dict[str, NukiLockSettings] = field(default_factory=dict)
+    yale: dict[str, YaleLockSettings] = field(default_factory=dict)
+    ttlock: dict[str, TTLockSettings] = field(default_factory=dict)
 
 
-LOCK_SETTINGS: Mapping[str, type[Struct]] = {"simulated": SimulatedLockSettings, "zwave": ZwaveLockSettings}
+LOCK_SETTINGS: Mapping[str, type[Struct]] = {
+    "simulated": SimulatedLockSettings,
+    "zwave": ZwaveLockSettings,
+    "nuki": NukiLockSettings,
+    "yale": YaleLockSettings,
+    "ttlock": TTLockSettings,
+}
 """The drivers there are, and what each wants to know about one lock."""
 
 
@@ -64,6 +76,12 @@ def read_locks(reader: Reader, tables: Mapping[str, Any]) -> Locks:
                 locks.zwave[device_id] = settings
             case SimulatedLockSettings():
                 locks.simulated[device_id] = settings
+            case NukiLockSettings():
+                locks.nuki[device_id] = settings
+            case YaleLockSettings():
+                locks.yale[device_id] = settings
+            case TTLockSettings():
+                locks.ttlock[device_id] = settings
             case _:
                 pass
     return locks

@@ -9,6 +9,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
+from drivers.ble.nuki.settings import NukiLockSettings
+from drivers.ble.settings import BleSettings
+from drivers.ble.ttlock.settings import TTLockSettings
+from drivers.ble.yale.settings import YaleLockSettings
 from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.lock import LockPolicy
@@ -107,6 +111,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     zwave_locks: Mapping[str, ZwaveLockSettings]
     simulated: SimulatedSettings
     simulated_locks: Mapping[str, SimulatedLockSettings]
+    ble: BleSettings
+    """Of the adapter that the locks of the three families below share."""
+    nuki_locks: Mapping[str, NukiLockSettings]
+    yale_locks: Mapping[str, YaleLockSettings]
+    ttlock_locks: Mapping[str, TTLockSettings]
 
     @property
     def topic_root(self) -> str:

@@ -5,21 +5,26 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.config import Settings
-from gateway.domain.clock import Clock
+from gateway.domain.clock import Clock, TimeView
 from gateway.domain.driver import Driver
+from gateway.domain.keyring import Keyring
 
 
 class Drivers:
     """The drivers of this hub by name, and what is wrong with them."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        """Make them; nothing is connected yet."""
+    def __init__(
+        self, settings: Settings, clock: Clock, *, keyring: Keyring, view: Callable[[], TimeView]
+    ) -> None:
+        """Make them; nothing is connected yet. `view` says what is known about the time."""
         self.by_name: dict[str, Driver] = {}
         self._troubles: dict[str, Callable[[], dict[str, Any]]] = {}
         if settings.simulated_locks:
             self._add_simulated(settings, clock)
         if settings.zwave_locks:
             self._add_zwave(settings, clock)
+        if settings.nuki_locks or settings.yale_locks or settings.ttlock_locks:
+            self._add_ble(settings, clock, keyring, view)
 
     def troubles(self) -> dict[str, Any]:
         """Return, by driver, what people should look at, as JSON."""
@@ -48,6 +53,19 @@ class Drivers:
         )
         self.by_name["zwave"] = driver
         self._troubles["zwave"] = lambda: {
+            "problems": dict(driver.problems),
+            "warnings": list(driver.warnings),
+        }
+
+    def _add_ble(
+        self, settings: Settings, clock: Clock, keyring: Keyring, view: Callable[[], TimeView]
+    ) -> None:
+        from gateway.daemon.bluetooth import bluetooth_driver  # noqa: PLC0415 - see above
+
+        driver = bluetooth_driver(settings, clock, keyring, view)
+        names = {"nuki": settings.nuki_locks, "yale": settings.yale_locks, "ttlock": settings.ttlock_locks}
+        self.by_name |= {name: driver for name, locks in names.items() if locks}
+        self._troubles["ble"] = lambda: {
             "problems": dict(driver.problems),
             "warnings": list(driver.warnings),
         }

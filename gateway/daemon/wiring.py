@@ -17,6 +17,7 @@ from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.commands.desk import CommandDesk
 from gateway.engine.engine import Engine
+from gateway.engine.keyring import StoredKeys
 from gateway.engine.turn import Rules
 from gateway.engine.work import Chance
 from gateway.mqtt.health import Health
@@ -44,12 +45,12 @@ class Gateway:
         self._timing = settings.timing
         self._store = store
         self._clock = clock
-        drivers = Drivers(settings, clock)
         topics = Topics(settings.topic_root)
         own_events = OwnEvents(settings.gateway.id, clock, _new_id)
         self._guard = ClockGuard(
             clock, ClockSettings(untrusted_policy=settings.clock.untrusted_policy, step=settings.clock.step)
         )
+        drivers = Drivers(settings, clock, keyring=StoredKeys(store), view=self._guard.view)
         self._health = Health(clock, drivers.troubles)
         self.engine = Engine(
             store=store,

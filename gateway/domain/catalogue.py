@@ -223,6 +223,18 @@ _KINDS = (
         remedy="Take it back with devices/update, is_managed true; then convert its codes.",
     ),
     IssueKind(
+        code="waiting_for_touch",
+        meaning=(
+            "The lock listens only after somebody touches it, and something waits for that; the message says"
+            " what will happen then. On the lock and on each code that waits."
+        ),
+        level="warning",
+        remedy=(
+            "Touch the lock's keypad and stay within its reach for some seconds: the hub does everything that"
+            " waits as soon as it hears the lock."
+        ),
+    ),
+    IssueKind(
         code="device_paused",
         meaning="Somebody paused work on this lock.",
         level="warning",

@@ -77,6 +77,9 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     """IANA zone of the lock's own clock, where it keeps local time; None: it keeps UTC.
 
     Schedules handed to a driver lie on the lock's grid already (`gateway.domain.schedules`)."""
+    fence: timedelta | None = None
+    """The lock can end a code by itself, but not at a time that is known well enough to rely on: what the hub
+    opens and closes itself is given an end this much later, in case the hub fails. None: it cannot."""
     probe: bool = False
     """One cheap request answers a checksum over all slots."""
     name_length: int = 0
@@ -173,6 +176,8 @@ class Device(Struct, frozen=True, kw_only=True):
     link_since: datetime | None = None
     authority_lost_at: datetime | None = None
     battery: float | None = None
+    asleep_since: datetime | None = None
+    """The lock did not listen then, as it does until somebody touches it; None: it was heard since."""
     is_managed: bool = True
     """False: somebody gave the lock's codes out of the hub's hands; nothing is written or judged."""
     is_clock_right: bool | None = None

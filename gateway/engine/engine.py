@@ -73,8 +73,9 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             for device_id, worker in self._workers.items():
                 group.create_task(worker.run(), name=f"lock {device_id}")
-            for name, driver in self._drivers.items():
-                group.create_task(driver.run(self), name=f"driver {name}")
+            # One driver may serve locks under several names: it runs once.
+            for driver in {id(driver): driver for driver in self._drivers.values()}.values():
+                group.create_task(driver.run(self), name=f"driver {type(driver).__name__}")
             group.create_task(self.shop.guard.watch(self._clock_period, self.wake_all), name="clock")
 
     async def handle(self, event: LockEvent) -> None:

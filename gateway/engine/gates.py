@@ -19,11 +19,28 @@ class Gate(StrEnum):
     AUTHORITY_LOST = "authority_lost"
     HELD_FOR_RESTORE = "held_for_restore"
     PAUSED = "paused"
+    ASLEEP = "asleep"
     BACKING_OFF = "backing_off"
 
 
 def lock_gate(snap: Snapshot, t: TimeView, wake: Wake) -> Gate:
     """Return the first reason why nothing may be done; notes when a reason ends by time alone."""
+    device, standing = snap.device, _without_time(snap)
+    if standing is not Gate.OPEN:
+        return standing
+    if device.paused_until is not None and device.paused_until > t.now:
+        wake.note(device.paused_until)
+        return Gate.PAUSED
+    if device.asleep_since is not None:
+        return Gate.ASLEEP
+    if not is_due(device.retry_at, t.now):
+        wake.note(device.retry_at)
+        return Gate.BACKING_OFF
+    return Gate.OPEN
+
+
+def _without_time(snap: Snapshot) -> Gate:
+    """Return the first reason that no time ends."""
     device = snap.device
     if device.policy is None:
         return Gate.NOT_CONFIGURED
@@ -37,12 +54,6 @@ def lock_gate(snap: Snapshot, t: TimeView, wake: Wake) -> Gate:
         return Gate.AUTHORITY_LOST
     if device.held_for_restore:
         return Gate.HELD_FOR_RESTORE
-    if device.paused_until is not None and device.paused_until > t.now:
-        wake.note(device.paused_until)
-        return Gate.PAUSED
-    if not is_due(device.retry_at, t.now):
-        wake.note(device.retry_at)
-        return Gate.BACKING_OFF
     return Gate.OPEN
 
 

@@ -17,6 +17,7 @@ from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timi
 from gateway.engine.backups import pool_issues
 from gateway.engine.desire import desired, has_ended, is_over, is_wish_proven, programming_at, window_of
 from gateway.engine.gates import Gate
+from gateway.engine.touch import is_ended_by_lock
 from gateway.engine.waiting import age
 
 _GENERIC = "failed_to_set_on_device"
@@ -143,7 +144,7 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
     placement = snap.placement(code.access_code_id)
     if is_over(code, snap, t):
         if snap.may_hold(code.access_code_id):
-            yield from _of_removal(code, placement, t, timing)
+            yield from _of_removal(code, placement, snap, t, timing)
         return
     backup = snap.codes.get(code.pulled_backup_access_code_id or "")
     if backup is not None and not is_over(backup, snap, t):
@@ -156,26 +157,25 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
     want = desired(code, snap, t, timing)
     if want is None:
         if snap.may_hold(code.access_code_id):
-            yield from _of_removal(code, placement, t, timing)
+            yield from _of_removal(code, placement, snap, t, timing)
         return
     if is_wish_proven(code, want, snap, t):
         return
     if placement.outside is not None and placement.outside.honoured:
         return
-    yield from _of_setting(code, placement, t, timing)
+    yield from _of_setting(code, placement, snap, t, timing)
 
 
-def _of_setting(code: AccessCode, placement: Placement, t: TimeView, timing: Timing) -> Iterator[Issue]:
+def _of_setting(
+    code: AccessCode, placement: Placement, snap: Snapshot, t: TimeView, timing: Timing
+) -> Iterator[Issue]:
     if placement.failures >= _MANY_FAILURES:
         yield _issue(code, "failed_after_retries", f"{placement.failures} attempts in a row failed")
     if placement.failures:
         yield _issue(code, _GENERIC, placement.failure or "the lock did not take the code")
     if _late_since(code, placement, t, timing) <= t.at:
-        yield _issue(
-            code,
-            "delay_in_setting_on_device",
-            "the code should be on the lock by now and is not proven to be",
-        )
+        late = "the code should be on the lock by now and is not proven to be"
+        yield _issue(code, "delay_in_setting_on_device", late + _until_touched(snap))
     confirmed = placement.confirmed
     if confirmed is not None and confirmed.evidence is Evidence.SENT and not placement.failures:
         yield _issue(
@@ -183,7 +183,14 @@ def _of_setting(code: AccessCode, placement: Placement, t: TimeView, timing: Tim
         )
 
 
-def _of_removal(code: AccessCode, placement: Placement, t: TimeView, timing: Timing) -> Iterator[Issue]:
+def _until_touched(snap: Snapshot) -> str:
+    """Say what a delay waits for, where it is not the hub and not a lock that fails."""
+    return "" if snap.device.asleep_since is None else ": it waits until somebody touches the lock"
+
+
+def _of_removal(
+    code: AccessCode, placement: Placement, snap: Snapshot, t: TimeView, timing: Timing
+) -> Iterator[Issue]:
     if code.deleted_at is not None:
         yield _issue(code, "being_deleted", "the code was deleted and is being removed from the lock")
     if placement.cleared_at is not None:
@@ -195,12 +202,16 @@ def _of_removal(code: AccessCode, placement: Placement, t: TimeView, timing: Tim
             code, "failed_to_remove_from_device", placement.failure or "the lock did not remove the code"
         )
     closed = placement.removal_began if code.recurrence is not None else None
-    if (code.ends_at is not None and code.ends_at + timing.expiry_alarm <= t.at) or (
+    harmless = snap.device.asleep_since is not None and is_ended_by_lock(snap, placement, t)
+    past = (code.ends_at is not None and code.ends_at + timing.expiry_alarm <= t.at) or (
         closed is not None and closed + timing.expiry_alarm <= t.now
-    ):
-        yield _issue(code, "failed_to_expire", "the lock may still hold this code although it has ended")
+    )
+    if past and not harmless:
+        ended = "the lock may still hold this code although it has ended"
+        yield _issue(code, "failed_to_expire", ended + _until_touched(snap))
     if placement.removal_began is not None and placement.removal_began + timing.removing_delay <= t.now:
-        yield _issue(code, "delay_in_removing_from_device", "the lock has not confirmed the removal yet")
+        slow = "the lock has not confirmed the removal yet"
+        yield _issue(code, "delay_in_removing_from_device", slow + _until_touched(snap))
 
 
 def _of_outside(code: AccessCode, placement: Placement) -> Iterator[Issue]:

@@ -13,6 +13,7 @@ from gateway.domain.timing import Timing
 from gateway.engine import wire
 from gateway.engine.backups import available, is_pool_enabled
 from gateway.engine.mutations import instant, moment
+from gateway.engine.touch import WAITING
 
 _FEW_SLOTS = 4
 """Locks with fewer slots get no backup pool: it would crowd out the guests."""
@@ -59,6 +60,7 @@ def device(snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing)
     """Return the lock object."""
     it, can = snap.device, snap.device.capabilities
     own = [issue for issue in issues if issue.access_code_id is None]
+    touch = next((issue for issue in own if issue.code == WAITING), None)
     able: dict[str, Any] = {}
     if can is not None:
         # Stays true while the lock is merely offline: it is written when it comes back.
@@ -76,6 +78,8 @@ def device(snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing)
         ),
         is_paused=it.paused_until is not None,
         paused_until=instant(it.paused_until),
+        is_waiting_for_touch=touch is not None,
+        waiting_for_touch_since=instant(touch.created_at) if touch is not None else None,
         is_retiring=it.retiring,
         counts=_counts(snap, t, timing),
         errors=[error_entry(issue) for issue in own if issue.kind.level == "error"],
@@ -122,6 +126,7 @@ def _of_capabilities(can: Capabilities) -> dict[str, Any]:
         "native_scheduling": can.native_windows.value,
         "supports_disabled_codes": can.disabled_status,
         "readback": can.readback.value,
+        "reach": can.reach.value,
         "has_native_entry_events": can.reports_use,
         "has_keypad": can.keypad,
         "supports_backup_access_code_pool": can.max_codes > _FEW_SLOTS,

@@ -48,11 +48,12 @@ def absorb_event(work: Work, event: LockEvent) -> None:
                 retry_at=work.retry_after(failures),
             )
         case AuthorityUp():
-            work.set_device(authority_lost_at=None, unseen_since=work.now, retry_at=None)
+            work.set_device(authority_lost_at=None, unseen_since=work.now, asleep_since=None, retry_at=None)
         case AuthorityLost():
             work.set_device(authority_lost_at=work.device.authority_lost_at or work.now)
         case _:
-            if work.device.failures or work.device.link is Link.UNREACHABLE:
+            device = work.device
+            if device.failures or device.link is Link.UNREACHABLE or device.asleep_since is not None:
                 _alive(work)  # whatever it says, it speaks
             _said(work, event)
 
@@ -77,7 +78,7 @@ def _said(work: Work, event: LockEvent) -> None:
 def _alive(work: Work) -> None:
     """Take in a sign of life: it ends every wait for this lock (rule 13)."""
     _end_silence(work)
-    work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE), retry_at=None)
+    work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE), asleep_since=None, retry_at=None)
 
 
 def _end_silence(work: Work) -> None:
@@ -110,6 +111,7 @@ def _seen(work: Work, event: LockSeen) -> None:
         link_since=_since(work, Link.ONLINE),
         authority_lost_at=None,
         unseen_since=None,
+        asleep_since=None,
         retry_at=None,
         battery=event.battery if event.battery is not None else work.device.battery,
     )

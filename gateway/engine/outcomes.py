@@ -3,7 +3,15 @@
 from datetime import datetime
 
 from gateway.domain.credential import Credential, Empty, Evidence, Unreadable
-from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, NoAnswer, Refused, Written
+from gateway.domain.driver import (
+    AuthorityDown,
+    DriverError,
+    LockAsleep,
+    LockUnreachable,
+    NoAnswer,
+    Refused,
+    Written,
+)
 from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
 from gateway.domain.timing import LOOKS_THAT_MAY_FAIL, SETTLE
@@ -23,7 +31,10 @@ SECOND_LOOK = SETTLE / 2
 def absorb_answer(work: Work) -> None:
     """Note that the lock answered: nothing holds it back any more."""
     renew_suspicion(work)
-    if work.device.failures or work.device.retry_at is not None or work.device.link is not Link.ONLINE:
+    device = work.device
+    if device.asleep_since is not None:
+        work.set_device(asleep_since=None)
+    if device.failures or device.retry_at is not None or device.link is not Link.ONLINE:
         work.set_device(failures=0, retry_at=None, link=Link.ONLINE, link_since=work.now)
 
 
@@ -211,6 +222,7 @@ def absorb_failure(
     """Take in that an operation failed. What may have been applied stays open.
 
     A lock that came back after the operation `began` is tried again at once: the failure is older news.
+    One that listens only when touched did not fail: everything waits until it is heard.
     A look (at the slot `looked_at`) without an answer makes that slot wait, and the lock only if others fail
     too. A lock that does not react at all waits as a whole.
     """
@@ -227,16 +239,25 @@ def absorb_failure(
         else:
             # A probe or list: asking again at once would flood the air.
             work.set_device(retry_at=work.retry_after(1))
+    elif isinstance(error, LockAsleep):
+        _not_sent(work, intent)
+        if work.device.asleep_since is None:
+            work.set_device(asleep_since=work.now)
     elif isinstance(error, AuthorityDown):
-        if intent is not None:
-            work.close(intent, "not sent")
-            _as_before(work, intent)
+        _not_sent(work, intent)
         if work.device.authority_lost_at is None:
             work.set_device(authority_lost_at=work.now)
     else:
         _unanswered(work, error, began, looked_at)
         if intent is not None and work.is_open(intent):
             _stays_open(work, intent, error)
+
+
+def _not_sent(work: Work, intent: Intent | None) -> None:
+    """Take back what was journalled and never went out."""
+    if intent is not None:
+        work.close(intent, "not sent")
+        _as_before(work, intent)
 
 
 def _unanswered(work: Work, error: DriverError, began: datetime | None, looked_at: str | None) -> None:

@@ -19,6 +19,7 @@ from gateway.engine.plan import Plan, ReadSlot, Step
 from gateway.engine.rehearsal import rehearse
 from gateway.engine.removal import plan_removal
 from gateway.engine.setting import plan_setting
+from gateway.engine.touch import touch_issues
 from gateway.engine.waiting import Wake, is_due
 
 
@@ -36,21 +37,29 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     held = held_by_clock_step(snap, t, removals_after_step)
     issues: list[Issue] = []
     steps: list[Step] = []
+    waiting: dict[str, str] = {}
     for code in _by_urgency(snap, t, timing):
         want = desired(code, snap, t, timing)
         if code.access_code_id in held:
             continue
         if want is None:
-            steps += plan_removal(code, snap, t, wake)
+            found = plan_removal(code, snap, t, wake)
+            steps += found
+            if found:
+                waiting[code.access_code_id] = "removed"
         elif snap.device.is_managed:  # on any other lock, removals that are under way come to their end
             found, trouble = plan_setting(code, want, snap, t, wake)
             steps += found
             issues += trouble
+            if found:
+                waiting[code.access_code_id] = "set"
     steps += doomed_steps(snap, t, wake)
     steps += look_steps(snap, t, wake)
     steps += audit_steps(snap, t, timing, wake)
     issues += rehearse(snap, t, timing)
     explained = {issue.access_code_id for issue in issues}
+    if gate is Gate.ASLEEP:
+        issues += touch_issues(snap, t, waiting, steps)
     issues += lock_issues(snap, t, timing, gate=gate, held=held, explained=explained)
     return Plan(
         steps=() if gate is not Gate.OPEN else tuple(_once(_answering(steps, snap, t, wake))),

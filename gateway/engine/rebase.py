@@ -15,6 +15,7 @@ _SINCE = (
     "link_since",
     "authority_lost_at",
     "unseen_since",
+    "asleep_since",
     "audit_round",
     "wipe_suspected_at",
     "wiped_at",

@@ -191,6 +191,7 @@ class DeviceProperties(Wire, frozen=True, kw_only=True):
     supports_disabled_codes: bool | UnsetType = UNSET
     is_clock_right: bool | UnsetType | None = UNSET
     readback: str | UnsetType = UNSET
+    reach: Literal["always", "on_touch"] | UnsetType = UNSET
     has_native_entry_events: bool | UnsetType = UNSET
     has_keypad: bool | UnsetType | None = UNSET
     supports_backup_access_code_pool: bool | UnsetType = UNSET
@@ -223,6 +224,8 @@ class Device(Wire, frozen=True, kw_only=True):
     properties: DeviceProperties
     is_paused: bool
     paused_until: Time | None
+    is_waiting_for_touch: bool
+    waiting_for_touch_since: Time | None
     is_retiring: bool
     counts: DeviceCounts
     errors: list[ErrorEntry]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from gateway.domain.clock import Clock
-from gateway.domain.driver import Driver, DriverError, NoAnswer, Session
+from gateway.domain.driver import Driver, DriverError, LockAsleep, NoAnswer, Session
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.mistakes import place
@@ -130,6 +130,8 @@ class Worker:
                 return turned.next_wake
         except DriverError as error:
             failure = error
+        if isinstance(failure, LockAsleep) and self._woken.is_set():
+            return turned.next_wake  # somebody touched it meanwhile: tried again at once
         return (await self._turn(absorb=lambda work: absorb_failure(work, None, failure))).next_wake
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> Session:

@@ -79,15 +79,22 @@ async def running(
     paired: Sequence[str] | None = None,
     heard: bool = True,
     quiet: bool = True,
+    every_s: float = 0.5,
     **weather: Any,  # noqa: ANN401 - attributes of the air
 ) -> AsyncIterator[Running]:
-    """Run a driver until the block ends. With `quiet` it has done what it wants when the block begins."""
+    """Run a driver until the block ends. With `quiet` it has done what it wants when the block begins.
+
+    Locks advertise every `every_s` seconds: rarely in tests that take hours.
+    """
     known = locks or {name: configured(name) for name in names}
     run = Running(known, settings or BleSettings(), list(known) if paired is None else paired)
     for name, value in weather.items():
         setattr(run.air, name, value)
     for name in known:
-        run.doors[name] = await TinyDoor.hung_up(run.air, DOORS[name], heard=heard)
+        run.doors[name] = door = await TinyDoor.hung_up(run.air, DOORS[name], heard=False)
+        door.peripheral.interval_s = every_s
+        if heard:
+            await door.advertise()
     with bleak_on(run.air):
         task = asyncio.create_task(run.driver.run(run.sink))
         try:

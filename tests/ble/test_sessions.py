@@ -248,3 +248,14 @@ async def test_a_lock_nobody_configured_is_no_lock() -> None:
         with pytest.raises(LockUnreachable):
             async with run.driver.session("cellar"):
                 pass
+
+
+@in_virtual_time
+async def test_no_connection_outlives_the_driver() -> None:
+    """Neither one that waits for work nor one that is worked with."""
+    async with running(("front", "back")) as run, run.driver.session("front") as session:
+        await session.read("1")
+    assert not run.air.open_now
+    async with running() as run:
+        await run.driver.session("front").__aenter__()
+    assert not run.air.open_now

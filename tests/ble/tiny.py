@@ -24,7 +24,7 @@ from drivers.ble.family import (
 from drivers.ble.link import connect
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef
 from gateway.domain.driver import CodeUsed, LockEvent, LockSeen, LockUnreachable, Refused, Written
-from gateway.domain.lock import Capabilities, Identity, Reach
+from gateway.domain.lock import Capabilities, Identity, PinRules, Reach
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 from tests.ble_bed.peripheral import Advertised, Peripheral, Port
@@ -36,6 +36,7 @@ OUT = "a92ee102-5501-11e4-916c-0800200c9a66"
 COMPANY = 0xFFFF
 CHANGED, PAIRING = 1, 2
 SLOTS = ("1", "2", "3", "4")
+PIN_LENGTH = 4
 
 
 class TinyDoor:
@@ -80,8 +81,12 @@ class TinyDoor:
     def answer(self, line: str) -> str:
         """Return the answer to a line."""
         match line.split():
-            case ["write", _, pin] if pin in self.codes.values():
-                return "duplicate"
+            case ["write", slot, _] if slot not in SLOTS:
+                return Refusal.OTHER
+            case ["write", _, pin] if len(pin) != PIN_LENGTH:
+                return Refusal.FORMAT
+            case ["write", slot, pin] if pin in {**self.codes, slot: ""}.values():
+                return Refusal.DUPLICATE
             case ["write", slot, pin]:
                 self.codes[slot] = pin
             case ["clear", slot]:
@@ -134,8 +139,9 @@ class TinySession(LockSession):
         self, slot: SlotRef | None, credential: Credential, *, replaces: Credential | None
     ) -> Written:
         assert slot is not None
-        if await self._ask(f"write {slot} {credential.pin.reveal()}") == "duplicate":
-            raise Refused(Refusal.DUPLICATE, "the lock has this PIN already")
+        answer = await self._ask(f"write {slot} {credential.pin.reveal()}")
+        if answer != "ok":
+            raise Refused(Refusal(answer), "the lock does not take this")
         return Written(slot=slot, evidence=Evidence.ACCEPTED)
 
     @override
@@ -179,7 +185,9 @@ def seen(device_id: str, reach: Reach = Reach.ALWAYS) -> LockSeen:
     return LockSeen(
         device_id=device_id,
         identity=Identity(network="ble", manufacturer="tiny", product="door"),
-        capabilities=Capabilities(slots=SLOTS, max_codes=len(SLOTS), reach=reach),
+        capabilities=Capabilities(
+            slots=SLOTS, max_codes=len(SLOTS), reach=reach, pin_rules=PinRules(lengths=(PIN_LENGTH,))
+        ),
     )
 
 

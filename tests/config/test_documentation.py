@@ -6,6 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from drivers.ble.nuki.settings import NukiLockSettings
+from drivers.ble.settings import BleSettings
+from drivers.ble.ttlock.settings import TTLockSettings
+from drivers.ble.yale.settings import YaleLockSettings
 from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.config import ClockSettings, GatewaySettings, MqttSettings, load
@@ -23,7 +27,15 @@ SECTIONS: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "clock": (ClockSettings,),
     "drivers.simulated": (SimulatedSettings,),
     "drivers.zwave": (ZwaveSettings,),
-    "locks": (LockPolicy, SimulatedLockSettings, ZwaveLockSettings),
+    "drivers.ble": (BleSettings,),
+    "locks": (
+        LockPolicy,
+        SimulatedLockSettings,
+        ZwaveLockSettings,
+        NukiLockSettings,
+        YaleLockSettings,
+        TTLockSettings,
+    ),
 }
 
 
@@ -75,7 +87,7 @@ def test_the_page_gives_the_defaults_of_the_code() -> None:
             seconds = field.default.total_seconds()
             texts = {f'"{seconds / size:g}{unit}"' for size, unit in units.items()}
             assert given in texts, field.name
-    for section in ("mqtt", "clock", "drivers.simulated", "drivers.zwave"):
+    for section in ("mqtt", "clock", "drivers.simulated", "drivers.zwave", "drivers.ble"):
         for kind in SECTIONS[section]:
             for field in msgspec.structs.fields(kind):
                 if isinstance(field.default, bool | int | float | str):
@@ -100,10 +112,6 @@ def test_the_example_starts_a_gateway_without_anything_else() -> None:
 def test_a_key_of_a_lock_belongs_to_one_reader_only() -> None:
     """Policy and driver settings share one table, so no driver may use a key of the policy."""
     policy = {field.name for field in msgspec.structs.fields(LockPolicy)}
-    drivers = {
-        field.name
-        for kind in (SimulatedLockSettings, ZwaveLockSettings)
-        for field in msgspec.structs.fields(kind)
-    }
+    drivers = {field.name for kind in SECTIONS["locks"][1:] for field in msgspec.structs.fields(kind)}
 
     assert policy & drivers == set()

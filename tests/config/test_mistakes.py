@@ -17,7 +17,9 @@ TIMING = (
 )
 LOCK = '[locks.door]\ndriver = "simulated"\n'
 ZWAVE = '[locks.door]\ndriver = "zwave"\nnode = 7\n'
+YALE = '[locks.door]\ndriver = "yale"\naddress = "aa:bb:cc:dd:ee:ff"\n'
 ID = "the id of a lock is 1 to 32 of a-z, 0-9, _ and -"
+DRIVERS = 'expected one of "nuki", "simulated", "ttlock", "yale", "zwave"'
 MODELS = 'expected one of "chooser", "masked", "native", "readable", "tiny", "write_only"'
 PIN_LENGTH = "expected a whole number from 4 to 10"
 GRANT = "missing; a lock whose slots cannot be read is written only where this list allows it"
@@ -37,7 +39,9 @@ BELOW = [
         "9: clock.removals_after_step: expected a whole number from 1 to 10000",
     ),
     ("[lock.door]", "8: lock: unknown; expected one of clock, drivers, gateway, locks, mqtt, timing"),
-    ("[drivers.ble]", "8: drivers.ble: unknown; expected one of simulated, zwave"),
+    ("[drivers.nuki]", "8: drivers.nuki: unknown; expected one of ble, simulated, zwave"),
+    ('[drivers.ble]\nadapter = "usb"', "9: drivers.ble.adapter: expected a text of the form hci[0-9]+"),
+    ("[drivers.ble]\nidle_s = -1", "9: drivers.ble.idle_s: expected a number from 0 to 3600"),
     ("[[clock]]", f"8: clock: {TABLE}: [clock]"),
     ("[drivers]\nzwave = 3", f"9: drivers.zwave: {TABLE}: [drivers.zwave]"),
     (
@@ -58,8 +62,8 @@ BELOW = [
     ),
     ("[drivers.simulated]\ndirectory = 3", "9: drivers.simulated.directory: expected a text"),
     ("[locks]\ndoor = 3", f"9: locks.door: {TABLE}: [locks.door]"),
-    ("[locks.door]", '8: locks.door.driver: missing; expected one of "simulated", "zwave"'),
-    ('[locks.door]\ndriver = "ble"', '9: locks.door.driver: expected one of "simulated", "zwave"'),
+    ("[locks.door]", f"8: locks.door.driver: missing; {DRIVERS}"),
+    ('[locks.door]\ndriver = "ble"', f"9: locks.door.driver: {DRIVERS}"),
     ('[locks."Front Door"]\ndriver = "simulated"', f"8: locks.Front Door: {ID}"),
     (LOCK + 'on_wipe = "ask"', '10: locks.door.on_wipe: expected one of "refill", "hold"'),
     (LOCK + "pin_length = 3", f"10: locks.door.pin_length: {PIN_LENGTH}"),
@@ -79,6 +83,26 @@ BELOW = [
     (
         ZWAVE + '[locks.gate]\ndriver = "zwave"\nnode = 7',
         "11: locks.gate: expected another node than locks.door has",
+    ),
+    (
+        '[locks.door]\ndriver = "nuki"\nregister_as = "fob"',
+        '10: locks.door.register_as: expected one of "app", "bridge"',
+    ),
+    (
+        '[locks.door]\ndriver = "yale"\nbluetooth_name = "M1XY012"\npin_lengths = [3]',
+        "11: locks.door.pin_lengths: expected a list, each a whole number from 4 to 14",
+    ),
+    (
+        '[locks.door]\ndriver = "yale"',
+        "8: locks.door: a Yale lock needs either address or bluetooth_name",
+    ),
+    (
+        YALE + YALE.replace("door", "gate").replace("aa", "AA"),
+        "11: locks.gate: expected another address or name than locks.door has",
+    ),
+    (
+        '[locks.door]\ndriver = "ttlock"\nreach = "never"',
+        '10: locks.door.reach: expected one of "always", "on_touch"',
     ),
 ]
 

@@ -63,6 +63,26 @@ def test_a_lock_has_a_policy_and_the_settings_of_its_driver(load_text: Load) -> 
     assert settings.zwave_locks["gate"].node == 12
 
 
+def test_three_families_of_bluetooth_locks_share_one_adapter(load_text: Load) -> None:
+    """Nobody has to know which of them is how; each has settings of its own."""
+    settings = load_text(
+        f'{SOUND}[drivers.ble]\nadapter = "hci1"\nidle_s = 2\n'
+        '[locks.cellar]\ndriver = "nuki"\nregister_as = "app"\n'
+        '[locks.attic]\ndriver = "yale"\nbluetooth_name = "M1XY012"\npin_lengths = [4, 6]\n'
+        '[locks.shed]\ndriver = "ttlock"\nmax_codes = 20\n'
+    )
+
+    assert (settings.ble.adapter, settings.ble.idle_s) == ("hci1", 2.0)
+    assert {name: policy.driver for name, policy in settings.policies.items()} == {
+        "cellar": "nuki",
+        "attic": "yale",
+        "shed": "ttlock",
+    }
+    assert settings.nuki_locks["cellar"].register_as == "app"
+    assert settings.yale_locks["attic"].pin_lengths == (4, 6)
+    assert settings.ttlock_locks["shed"].reach == "on_touch"
+
+
 def test_relative_paths_count_from_the_folder_of_the_file(load_text: Load, tmp_path: Path) -> None:
     """The same file works from whatever folder the command is started."""
     settings = load_text(SOUND.replace("[mqtt]", 'data_directory = "./var"\n[mqtt]'))

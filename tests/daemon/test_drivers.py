@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from gateway.daemon.drivers import Drivers
+from gateway.engine.clock_guard import ClockGuard, ClockSettings
+from gateway.engine.keyring import StoredKeys
 from gateway.system_clock import SystemClock
 from tests.daemon.bed import settings
+from tests.engine.bench import MemoryStore
 
 BOTH = """
 [locks.front]
@@ -13,11 +16,29 @@ driver = "simulated"
 driver = "zwave"
 node = 12
 """
+BLUETOOTH = """
+[locks.cellar]
+driver = "nuki"
+[locks.attic]
+driver = "yale"
+bluetooth_name = "M1XY012"
+[locks.shed]
+driver = "ttlock"
+"""
+
+
+def made(folder: Path, locks: str | None = None) -> Drivers:
+    """Return the drivers for these locks; None: those of the bed."""
+    clock, store = SystemClock(), MemoryStore()
+    found = settings(folder, 1) if locks is None else settings(folder, 1, locks=locks)
+    drivers = Drivers(found, clock, keyring=StoredKeys(store), view=ClockGuard(clock, ClockSettings()).view)
+    store.close()
+    return drivers
 
 
 def test_a_driver_is_made_for_each_kind_of_lock(tmp_path: Path) -> None:
     """Two kinds of lock, two drivers; the one that has something to say is asked."""
-    drivers = Drivers(settings(tmp_path, 1, locks=BOTH), SystemClock())
+    drivers = made(tmp_path, BOTH)
     assert drivers.by_name.keys() == {"simulated", "zwave"}
     assert drivers.troubles().keys() == {"zwave"}
     assert drivers.troubles()["zwave"].keys() == {"problems", "warnings"}
@@ -25,6 +46,19 @@ def test_a_driver_is_made_for_each_kind_of_lock(tmp_path: Path) -> None:
 
 def test_a_driver_without_locks_is_not_made(tmp_path: Path) -> None:
     """No lock of its kind, no driver."""
-    drivers = Drivers(settings(tmp_path, 1), SystemClock())
+    drivers = made(tmp_path)
     assert drivers.by_name.keys() == {"simulated"}
     assert drivers.troubles() == {}
+
+
+def test_families_of_bluetooth_locks_share_one_driver(tmp_path: Path) -> None:
+    """There is one adapter, with one scan and one queue."""
+    drivers = made(tmp_path, BLUETOOTH)
+    assert drivers.by_name.keys() == {"nuki", "yale", "ttlock"}
+    assert len({id(driver) for driver in drivers.by_name.values()}) == 1
+    assert drivers.troubles()["ble"]["problems"].keys() == {"cellar", "attic", "shed"}
+
+
+def test_a_family_without_locks_is_not_named(tmp_path: Path) -> None:
+    """Nobody looks for a Yale where only a Nuki is."""
+    assert made(tmp_path, '[locks.cellar]\ndriver = "nuki"\n').by_name.keys() == {"nuki"}

@@ -16,7 +16,18 @@ def _own_logging() -> Iterator[None]:
     """Put everything back as it was."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    names = ("paho", "amqtt", "transitions", "zwave_js_server", "aiohttp", "asyncio")
+    names = (
+        "paho",
+        "amqtt",
+        "transitions",
+        "zwave_js_server",
+        "aiohttp",
+        "asyncio",
+        "bleak",
+        "bleak_retry_connector",
+        "dbus_fast",
+        "yalexs_ble",
+    )
     levels = {name: logging.getLogger(name).level for name in names}
     yield
     root.handlers[:] = before
@@ -82,6 +93,8 @@ def test_a_stderr_that_is_no_file_is_no_journal(monkeypatch: pytest.MonkeyPatch)
     [
         ("paho", logging.INFO),
         ("zwave_js_server.client", logging.INFO),
+        ("bleak.backends.bluezdbus.client", logging.INFO),
+        ("yalexs_ble.session", logging.INFO),
         ("aiohttp.client", logging.INFO),
         ("anything.else", logging.INFO),
         ("amqtt.broker", logging.WARNING),

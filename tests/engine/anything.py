@@ -251,6 +251,7 @@ class Anything:
             held_after_wipe=self.flag(),
             retry_at=self.time() if shut else None,
             paused_until=self.time() if shut else None,
+            asleep_since=self.maybe(self.time, 0.2) if shut else None,
             authority_lost_at=self.maybe(self.time) if shut else None,
         )
 

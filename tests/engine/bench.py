@@ -197,6 +197,7 @@ class Bench:
         self.driver = BenchDriver(self.lock)
         self.policy = policy
         self.configured = True
+        self.driver_names: tuple[str, ...] = ("bench",)
         self.told: list[str] = []
         ids = itertools.count(1)
         self._chance = Chance(
@@ -217,7 +218,7 @@ class Bench:
             guard=self.guard,
             rules=self._rules,
             chance=self._chance,
-            drivers={"bench": self.driver},
+            drivers=dict.fromkeys(self.driver_names, self.driver),
             policies={DOOR: self.policy} if self.configured else {},
             told=self.told.append,
         )

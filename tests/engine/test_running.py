@@ -242,3 +242,27 @@ class TestStart:
         assert "cellar" in bench.told
         bench.engine.wake("cellar")
         bench.store.close()
+
+
+def test_a_driver_of_several_names_runs_once() -> None:
+    """Families of locks share an adapter, which has one scan."""
+    started: list[EventSink] = []
+
+    class Shared(Patient):
+        async def run(self, sink: EventSink) -> None:
+            started.append(sink)
+            await super().run(sink)
+
+    async def main(bench: Bench) -> None:
+        bench.clock, bench.driver = LoopClock(), Shared(bench)
+        bench.driver_names = ("nuki", "yale", "bench")
+        bench.boot()
+        await bench.engine.start()
+        hub = asyncio.ensure_future(bench.engine.run())
+        await asyncio.sleep(1)
+        hub.cancel()
+        await asyncio.gather(hub, return_exceptions=True)
+        bench.store.close()
+
+    run_virtual(main(Bench(READABLE)))
+    assert len(started) == 1

@@ -190,6 +190,11 @@ def is_past(code: AccessCode, context: Context, snap: Snapshot) -> bool:
 def demand_reachable(snap: Snapshot, *, attempt_for_offline_device: bool) -> None:
     """Refuse at once, where asked to, what an offline lock would get only later."""
     device = snap.device
+    if not attempt_for_offline_device and device.asleep_since is not None:
+        raise DeviceRefused(
+            "the lock listens only after somebody touches it, and it was asked not to wait",
+            device_id=device.device_id,
+        )
     online = device.link is Link.ONLINE and device.authority_lost_at is None
     if not attempt_for_offline_device and not online:
         raise DeviceRefused("the lock is offline, and it was asked not to wait", device_id=device.device_id)

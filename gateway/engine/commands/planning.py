@@ -32,9 +32,9 @@ def plan_view(context: Context, snap: Snapshot) -> PlanView:
     """Return what is to be done on a lock now, and what will be due."""
     found = plan_for(snap, context.t, context.rules)
     steps = found.steps
-    if snap.device.held_for_restore:
-        # After a restore a person confirms what will be done, so it must be seen before.
-        released = replace(snap, device=replace(snap.device, held_for_restore=False))
+    if snap.device.held_for_restore or snap.device.asleep_since is not None:
+        # After a restore a person confirms what will be done, and to a lock that sleeps one must go.
+        released = replace(snap, device=replace(snap.device, held_for_restore=False, asleep_since=None))
         steps = plan_for(released, context.t, context.rules).steps
     return PlanView(
         device_id=snap.device.device_id,

@@ -1,0 +1,66 @@
+"""Questions as a lock wants them: with a fresh challenge, with the security PIN, and never a PIN in vain."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from drivers.ble.nuki.commands import Command
+from drivers.ble.nuki.conversation import Conversation, Enough, completed, first
+from drivers.ble.nuki.errors import LockError
+from drivers.ble.nuki.frames import Message
+from drivers.ble.nuki.standing import Standing
+from gateway.domain.driver import NoAnswer
+
+_CHALLENGE_SIZE = 32
+STATUS: Final = frozenset({Command.STATUS})
+
+
+class Asker:
+    """Asks one lock. Every method raises LockError, NoAnswer or LockUnreachable."""
+
+    def __init__(self, conversation: Conversation, standing: Standing) -> None:
+        """Ask over `conversation`; what errors mean for later is noted in `standing`."""
+        self._conversation = conversation
+        self._standing = standing
+
+    async def fetch(self, wanted: Command) -> bytes:
+        """Request a piece of data that needs no proof; return its payload."""
+        request = wanted.to_bytes(2, "little")
+        return (await self._ask(Command.REQUEST_DATA, request, (wanted,), first))[0].payload
+
+    async def fetch_config(self) -> bytes:
+        """Request the configuration; return its payload."""
+        challenge = await self._challenge()
+        return (await self._ask(Command.REQUEST_CONFIG, challenge, (Command.CONFIG,), first))[0].payload
+
+    async def with_pin(
+        self,
+        command: Command,
+        payload: bytes = b"",
+        *,
+        wanted: Collection[Command] = STATUS,
+        enough: Enough = completed,
+    ) -> Sequence[Message]:
+        """Send a command that needs the security PIN.
+
+        Raises Refused, with nothing sent, where the PIN must not be tried. A challenge is good for one
+        command: each gets its own.
+        """
+        self._standing.check_pin()
+        challenge = await self._challenge()
+        whole = payload + challenge + self._standing.keys.pin_bytes()
+        return await self._ask(command, whole, wanted, enough)
+
+    async def _challenge(self) -> bytes:
+        challenge = await self.fetch(Command.CHALLENGE)
+        if len(challenge) != _CHALLENGE_SIZE:
+            raise NoAnswer("the lock sent a challenge of the wrong size")
+        return challenge
+
+    async def _ask(
+        self, command: Command, payload: bytes, wanted: Collection[Command], enough: Enough
+    ) -> Sequence[Message]:
+        try:
+            return await self._conversation.ask(command, payload, wanted, enough)
+        except LockError as error:
+            await self._standing.note(error)
+            raise

@@ -1,0 +1,173 @@
+"""Pairing with a lock over the air, and looking at it right after."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from drivers.ble.family import Advert, Progress, Scan
+from drivers.ble.nuki.advert import is_pairing
+from drivers.ble.nuki.asking import Asker
+from drivers.ble.nuki.commands import PAIRING, PAIRING_5, USER_DATA, Command, Registration
+from drivers.ble.nuki.conversation import Conversation, Wire
+from drivers.ble.nuki.errors import Lasting, LockError
+from drivers.ble.nuki.frames import BadFrame, Randomness, is_plain_error, read_plain
+from drivers.ble.nuki.keys import NukiKeys, decode, encode, pin_number
+from drivers.ble.nuki.lock import Connect
+from drivers.ble.nuki.pairing import (
+    Agreed,
+    Exchange,
+    Introduction,
+    PairingRefused,
+    classic,
+    fifth_generation,
+)
+from drivers.ble.nuki.records import read_config
+from drivers.ble.nuki.settings import NukiLockSettings
+from drivers.ble.nuki.standing import Standing
+from gateway.domain.clock import Clock
+from gateway.domain.driver import DriverError, PairingFailed
+from gateway.domain.keyring import Keyring
+
+SECURITY_PIN: Final = "security_pin"
+"""What the operator gives: four digits, six on a lock of the fifth generation."""
+ADDRESS: Final = "address"
+"""May be given: the Bluetooth address, where several locks are in pairing mode."""
+KEEP_KEYS: Final = "keep_keys"
+"""May be given, with whatever value: only the security PIN changed, the lock need not be paired again."""
+FOUND_WITHIN_S = 120.0
+_NAME = "Pinsmith"
+
+
+class Introducer:
+    """Makes the hub known to one configured lock."""
+
+    def __init__(
+        self,
+        device_id: str,
+        settings: NukiLockSettings,
+        *,
+        keyring: Keyring,
+        clock: Clock,
+        random: Randomness,
+        connect: Connect,
+    ) -> None:
+        """Pair as `settings` say."""
+        self._device_id = device_id
+        self._settings = settings
+        self._keyring = keyring
+        self._clock = clock
+        self._random = random
+        self._connect = connect
+
+    async def pair(self, given: Mapping[str, str], scan: Scan, progress: Progress) -> tuple[str, bytes]:
+        """Pair; return Bluetooth address and secret. Raises PairingFailed."""
+        if KEEP_KEYS in given:
+            return await self._change_pin(given.get(SECURITY_PIN, ""))
+        pin = given.get(SECURITY_PIN, "")
+        if len(pin) not in {4, 6}:
+            raise PairingFailed(
+                "the lock's security PIN is needed: it has four digits, six on a lock of the fifth generation"
+            )
+        wanted = given.get(ADDRESS, "").upper()
+        await progress("hold the lock's button for about five seconds, until its ring stays lit")
+
+        def fits(advert: Advert) -> bool:
+            return is_pairing(advert) and wanted in {"", advert.address}
+
+        device, advert = await scan.find(fits, FOUND_WITHIN_S)
+        await progress(f"found {advert.name or advert.address}, pairing")
+        try:
+            async with self._connect(device) as link:
+                is_fifth = link.has(PAIRING_5)
+                number = pin_number(pin, long=is_fifth)
+                wire = Wire(link, PAIRING_5 if is_fifth else PAIRING, self._settings.answer_s, sealed=False)
+                await wire.listen()
+                agreed = await self._agree(wire, number if is_fifth else None)
+            keys = NukiKeys(
+                address=advert.address,
+                shared_key=agreed.shared_key,
+                authorisation=agreed.authorisation,
+                registration=Registration.APP if is_fifth else self._registration,
+                pin=number,
+                long_pin=is_fifth,
+            )
+            await progress("paired; looking at the lock and trying the security PIN")
+            async with self._connect(device) as link:
+                wire = Wire(link, USER_DATA, self._settings.answer_s, sealed=True)
+                await wire.listen()
+                keys = await self._look(wire, keys)
+        except (PairingRefused, DriverError, ValueError) as error:
+            raise PairingFailed(str(error)) from None
+        return keys.address, encode(keys)
+
+    async def _change_pin(self, digits: str) -> tuple[str, bytes]:
+        """Take in another security PIN, without any radio."""
+        secret = await self._keyring.load(self._device_id)
+        keys = None if secret is None else decode(secret)
+        if keys is None:
+            raise PairingFailed("the lock was never paired: hold its button and pair it")
+        try:
+            return keys.address, encode(keys.with_pin(digits))
+        except ValueError as error:
+            raise PairingFailed(str(error)) from None
+
+    @property
+    def _registration(self) -> Registration:
+        return Registration.BRIDGE if self._settings.register_as == "bridge" else Registration.APP
+
+    async def _agree(self, wire: Wire, pin: int | None) -> Agreed:
+        """Carry out the exchange; `pin` is given for a lock of the fifth generation."""
+        me = Introduction(
+            registration=self._registration, app_id=int.from_bytes(self._random(4), "little"), name=_NAME
+        )
+        exchange = classic(me, self._random) if pin is None else fifth_generation(me, pin, self._random)
+        return await converse(exchange, wire)
+
+    async def _look(self, wire: Wire, keys: NukiKeys) -> NukiKeys:
+        """Try the security PIN, once, and read the configuration; return the completed keys."""
+        standing = Standing(self._device_id, keys, _Unkept(), self._clock)
+        ask = Asker(Conversation(wire, keys.seal(self._random)), standing)
+        try:
+            config = read_config(await ask.fetch_config())
+            await ask.with_pin(Command.VERIFY_PIN)
+        except LockError as error:
+            if error.lasting is Lasting.PIN_WRONG:
+                raise PairingFailed(
+                    "the lock knows the hub now, but the security PIN is wrong: nothing was kept, pair again"
+                ) from None
+            raise
+        except BadFrame as error:
+            raise PairingFailed(str(error)) from None
+        await standing.keep(config=config)
+        return standing.keys
+
+
+class _Unkept:
+    """A vault that keeps nothing: while pairing, nothing is to be kept that may still fail."""
+
+    async def load(self, device_id: str) -> None:  # noqa: ARG002 - of the contract
+        return None
+
+    async def save(self, device_id: str, secret: bytes) -> None:
+        """Keep nothing."""
+
+    async def forget(self, device_id: str) -> None:
+        """Keep nothing."""
+
+
+async def converse(exchange: Exchange, wire: Wire) -> Agreed:
+    """Carry out a pairing exchange over a wire. Raises PairingRefused, NoAnswer and LockUnreachable."""
+    said = next(exchange)
+    while True:
+        wire.gathering.sealed = said.seal is not None
+        await wire.send(said.frame)
+        frame = await wire.receive()
+        try:
+            if said.seal is None or is_plain_error(frame):
+                said = exchange.send(read_plain(frame))
+            else:
+                said = exchange.send(said.seal.open(frame))
+        except StopIteration as end:
+            agreed: Agreed = end.value
+            return agreed
+        except BadFrame as error:
+            raise PairingRefused(str(error)) from None

@@ -1,0 +1,169 @@
+"""One configured lock: who it is, what it can do, and how it is connected to."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final, override
+
+from bleak.backends.device import BLEDevice
+from bleak.exc import BleakError
+from yalexs_ble import AuthError, LockInfo, YaleXSBLEError
+from yalexs_ble.lock import Lock
+from yalexs_ble.session import ResponseError
+
+from drivers.ble.family import Advert, FamilyLock, Hearing, LockSession
+from drivers.ble.yale.advert import Marks
+from drivers.ble.yale.keys import YaleKeys
+from drivers.ble.yale.session import YaleSession
+from drivers.ble.yale.settings import YaleLockSettings
+from gateway.domain.clock import Clock
+from gateway.domain.driver import LockSeen, LockUnreachable
+from gateway.domain.lock import Capabilities, Identity, PinRules, Reach
+
+FOREIGN_ERRORS: Final = (YaleXSBLEError, BleakError, EOFError, OSError, AttributeError, KeyError)
+"""What the library, and bleak below it, raise when a connection does not come about or breaks."""
+CONNECT_S = 40.0
+"""Longest time to connect, agree on a key and be ready."""
+_ATTEMPTS = 2
+_HANG_UP_S = 3.0
+"""How long the lock has to say that it heard our good-bye."""
+_REFUSALS = 2
+"""So many times in a row: one may be a disturbance that the library takes for a wrong key."""
+_HOLD = timedelta(hours=24)
+"""A wrong key is not tried again before, unless another is given."""
+
+
+class KeyRefused(LockUnreachable):
+    """The lock does not take this key."""
+
+
+class YaleLock(FamilyLock):
+    """One lock, with the keys that pairing stored. Given other keys, make another."""
+
+    def __init__(
+        self,
+        device_id: str,
+        settings: YaleLockSettings,
+        keys: YaleKeys,
+        clock: Clock,
+        *,
+        connect_s: float = CONNECT_S,
+    ) -> None:
+        """Know the lock `device_id`; entering a session gives up after `connect_s` seconds."""
+        self.device_id = device_id
+        self.address = (settings.address or keys.address).upper()
+        self.reach = Reach.ALWAYS
+        self._settings = settings
+        self._keys = keys
+        self._clock = clock
+        self._connect_s = connect_s
+        self._marks = Marks()
+        self._refusals = 0
+        self._held_until = 0.0
+
+    @override
+    def hears(self, advert: Advert) -> Hearing:
+        return Hearing(changed=self._marks.changed(advert.manufacturer) and self._settings.activity_log)
+
+    @override
+    def known(self) -> LockSeen:
+        slots = tuple(str(number) for number in range(1, self._settings.slots + 1))
+        return LockSeen(
+            device_id=self.device_id,
+            identity=Identity(
+                network="bluetooth",
+                manufacturer="Yale/August",
+                product=self._keys.model or "unknown",
+                serial=self._keys.serial,
+            ),
+            capabilities=Capabilities(
+                slots=slots,
+                max_codes=len(slots),
+                pin_rules=PinRules(lengths=self._settings.pin_lengths),
+                reports_use=self._settings.activity_log,
+            ),
+        )
+
+    @override
+    @asynccontextmanager
+    async def open(self, device: BLEDevice) -> AsyncIterator[LockSession]:
+        if self._refusals >= _REFUSALS and self._clock.boot() < self._held_until:
+            raise KeyRefused("the lock refused this key: pair it again with the key it has now")
+        try:
+            lost = asyncio.Event()
+            async with connected(
+                self._keys, device, self.device_id, self._connect_s, on_lost=lost.set
+            ) as lock:
+                self._refusals = 0
+                yield YaleSession(
+                    lock,
+                    lost,
+                    self.known(),
+                    self._clock,
+                    has_battery=_info(self._keys).battery_reporting,
+                    has_log=self._settings.activity_log,
+                )
+        except KeyRefused:
+            self._refusals += 1
+            self._held_until = self._clock.boot() + _HOLD.total_seconds()
+            raise
+
+
+@asynccontextmanager
+async def connected(
+    keys: YaleKeys,
+    device: BLEDevice,
+    name: str,
+    seconds: float,
+    *,
+    on_lost: Callable[[], None] | None = None,
+) -> AsyncIterator[Lock]:
+    """Connect and prove the key, hang up in the end.
+
+    The lock proves that it knows the key too, so it needs no look at its serial to be sure who it is.
+
+    Raises:
+        LockUnreachable: it could not be connected.
+        KeyRefused: it does not take this key, or does not have it itself.
+    """
+    _quieten()
+    lock = Lock(lambda: device, keys.key.hex(), keys.key_slot, name, lambda _: None, _info(keys), on_lost)
+    try:
+        await _connect(lock, seconds)
+        yield lock
+    finally:
+        await _hang_up(lock)
+
+
+async def _connect(lock: Lock, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await lock.connect(max_attempts=_ATTEMPTS)
+    except (AuthError, ResponseError):
+        # Decrypted with another key, an answer makes no sense.
+        raise KeyRefused("the lock does not take this key in this slot") from None
+    except TimeoutError:
+        raise LockUnreachable("the lock could not be connected in time") from None
+    except FOREIGN_ERRORS:
+        raise LockUnreachable("the lock could not be connected") from None
+
+
+async def _hang_up(lock: Lock) -> None:
+    with suppress(*FOREIGN_ERRORS):
+        async with asyncio.timeout(_HANG_UP_S):
+            await lock.disconnect()
+
+
+def _info(keys: YaleKeys) -> LockInfo:
+    return LockInfo("Yale/August", keys.model, keys.serial or "", keys.firmware)
+
+
+def _quieten() -> None:
+    """Keep the library from writing frames into the log.
+
+    It does so at DEBUG, and at INFO those it cannot make sense of: one of them may be an answer that shows a
+    PIN. What goes wrong is told by our own errors.
+    """
+    logging.getLogger("yalexs_ble").setLevel(logging.CRITICAL)

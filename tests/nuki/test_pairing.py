@@ -1,0 +1,120 @@
+"""Making the hub known to a lock."""
+
+import pytest
+
+from drivers.ble.nuki.commands import Registration
+from drivers.ble.nuki.keys import decode
+from drivers.ble.nuki.settings import NukiLockSettings
+from gateway.domain.driver import PairingFailed
+from tests.nuki.house import ADDRESS, house
+
+
+async def test_a_lock_in_pairing_mode_is_found_and_paired() -> None:
+    """Its keys, its PIN and what it can do are kept; no connection is needed to know it."""
+    async with house() as home:
+        await home.pair()
+        keys = decode(home.vault.secrets["door"])
+        assert keys is not None
+        assert (keys.address, keys.registration, keys.pin) == (ADDRESS, Registration.BRIDGE, 2468)
+        assert home.brain.memory.users[keys.authorisation].key == keys.shared_key
+        assert home.known is not None
+        seen = home.known.known()
+        assert seen is not None
+        assert seen.identity.serial == "1A2B3C4D"
+        assert seen.capabilities.keypad is True
+        assert seen.capabilities.lock_chooses_slot
+        assert any("button" in words for words in home.said)
+
+
+@pytest.mark.parametrize("kind", ["bridge", "app"])
+async def test_the_hub_is_registered_as_configured(kind: str) -> None:
+    """As a bridge or as an app."""
+    async with house(settings=NukiLockSettings(register_as=kind)) as home:  # type: ignore[arg-type]
+        await home.pair()
+        (user,) = home.brain.memory.users.values()
+        assert user.is_bridge is (kind == "bridge")
+        assert user.name.rstrip(b"\0") == b"Pinsmith"
+
+
+async def test_a_lock_of_the_fifth_generation_is_paired_with_its_pin() -> None:
+    """It wants its six digits before it tells anything, and knows the hub as an app."""
+    async with house(pin=135790, fifth_generation=True) as home:
+        await home.pair("135790")
+        keys = decode(home.vault.secrets["door"])
+        assert keys is not None
+        assert (keys.long_pin, keys.registration) == (True, Registration.APP)
+        async with home.session() as session:
+            assert await session.read_all() == {}
+
+
+async def test_pairing_works_at_the_smallest_packets() -> None:
+    """Every answer comes in pieces of 20 bytes."""
+    async with house(mtu=23) as home:
+        await home.pair()
+        assert home.known is not None
+
+
+async def test_a_lock_whose_button_was_not_held_is_not_found() -> None:
+    """It does not advertise that it waits."""
+    async with house() as home:
+        with pytest.raises(PairingFailed):
+            await home.pair_without_button()
+        assert home.air.connects == {}
+
+
+async def test_a_wrong_security_pin_is_told_at_once_and_tried_once() -> None:
+    """The message names no digits, and nothing is kept."""
+    async with house() as home:
+        with pytest.raises(PairingFailed, match="security PIN is wrong") as failed:
+            await home.pair("1357")
+        assert "1357" not in str(failed.value)
+        assert home.brain.wrong_pins == 1
+        assert home.vault.secrets == {}
+
+
+async def test_a_wrong_pin_ends_the_pairing_of_a_fifth_generation_lock() -> None:
+    """It is asked for in the exchange itself."""
+    async with house(pin=135790, fifth_generation=True) as home:
+        with pytest.raises(PairingFailed, match="security PIN"):
+            await home.pair("135791")
+        assert home.vault.secrets == {}
+
+
+@pytest.mark.parametrize("pin", ["", "123", "12345"])
+async def test_a_pin_of_the_wrong_form_needs_no_radio(pin: str) -> None:
+    """Four digits or six."""
+    async with house() as home:
+        with pytest.raises(PairingFailed, match="digits"):
+            await home.pair(pin)
+        assert home.air.connects == {}
+
+
+@pytest.mark.parametrize("writes", range(6))
+async def test_a_link_lost_while_pairing_fails_in_plain_words(writes: int) -> None:
+    """Wherever it breaks; the next attempt succeeds."""
+    async with house() as home:
+        home.lock.peripheral.lose_after = writes
+        with pytest.raises(PairingFailed):
+            await home.pair()
+        await home.pair()
+        assert home.known is not None
+
+
+async def test_a_lock_that_falls_silent_while_pairing_is_given_up() -> None:
+    """After the time for an answer."""
+    async with house() as home:
+        home.lock.peripheral.weather.swallowed = 1
+        with pytest.raises(PairingFailed, match="in time"):
+            await home.pair()
+
+
+async def test_a_changed_security_pin_needs_no_new_pairing() -> None:
+    """Only the PIN is replaced; the lock is not even spoken to."""
+    async with house() as home:
+        await home.pair()
+        home.brain.pin = 9753
+        before = dict(home.air.connects)
+        await home.pair_without_button("9753", keep_keys="yes")
+        assert home.air.connects == before
+        async with home.session() as session:
+            assert await session.read_all() == {}

@@ -1,0 +1,197 @@
+"""The link breaks, answers get lost, spoilt or late: what is told is what is true."""
+
+import asyncio
+
+import pytest
+
+from drivers.ble.family import LockSession
+from drivers.ble.yale.lock import YaleLock
+from gateway.domain.credential import Empty, Known
+from gateway.domain.driver import LockUnreachable, NoAnswer
+from tests.ble_bed.virtual import in_virtual_time
+from tests.ble_bed.yale.brain import Faults, Opcode
+from tests.yale.door import Door, door
+from tests.yale.hub import Sink, code, known_lock, session
+
+WRITING = (Opcode.GET, Opcode.CLEAR, Opcode.SET, Opcode.ACCESS, Opcode.COMMIT)
+
+
+def faults(kind: str, opcode: Opcode) -> Faults:
+    """Return one fault at one command."""
+    faults = Faults()
+    getattr(faults, kind).add(opcode)
+    return faults
+
+
+async def write(work: LockSession) -> None:
+    """Put a code into slot 1, which may hold another."""
+    await work.write("1", code("222222"), replaces=None)
+
+
+@pytest.mark.parametrize("opcode", WRITING)
+@pytest.mark.parametrize("kind", ["lose_before", "lose_after"])
+@in_virtual_time
+async def test_a_link_lost_in_the_middle_of_a_write(kind: str, opcode: Opcode) -> None:
+    """It may have been applied; the next session finds out, and the write can be made again."""
+    async with door() as at:
+        at.lock.memory.edit(1, "111111")
+        at.lock.brain.faults = faults(kind, opcode)
+        async with session(at) as work:
+            with pytest.raises(LockUnreachable) as lost:
+                await write(work)
+            assert lost.value.may_have_been_applied
+            with pytest.raises(LockUnreachable):
+                await work.read("1")
+        held = at.lock.memory.content().get(1)
+        assert held in {"111111", None, "222222"}
+        async with session(at) as work:
+            assert await work.read("1") == (Empty() if held is None else Known(code(held)))
+            await write(work)
+        assert at.lock.memory.content() == {1: "222222"}
+        assert at.lock.peripheral.connections == 2
+
+
+@pytest.mark.parametrize("kind", ["lose_before", "lose_after"])
+@pytest.mark.parametrize("opcode", [Opcode.CLEAR, Opcode.GET])
+@in_virtual_time
+async def test_a_link_lost_in_the_middle_of_a_removal(kind: str, opcode: Opcode) -> None:
+    """A removal that the lock acknowledged is one, even where the look at it afterwards failed."""
+    async with door() as at:
+        at.lock.memory.edit(1, "111111")
+        at.lock.brain.faults = faults(kind, opcode)
+        async with session(at) as work:
+            if opcode is Opcode.CLEAR:
+                with pytest.raises(LockUnreachable):
+                    await work.clear("1", holds=None)
+            else:
+                assert (await work.clear("1", holds=None)).reading is None
+        async with session(at) as work:
+            await work.clear("1", holds=None)
+        assert at.lock.memory.content() == {}
+
+
+@pytest.mark.parametrize("opcode", WRITING)
+@pytest.mark.parametrize("kind", ["say_nothing", "garble"])
+@in_virtual_time
+async def test_an_answer_that_does_not_come_ends_the_session(kind: str, opcode: Opcode) -> None:
+    """Nothing is repeated over a connection whose ciphers may be out of step."""
+    async with door() as at:
+        at.lock.brain.faults = faults(kind, opcode)
+        async with session(at) as work:
+            with pytest.raises(NoAnswer) as lost:
+                await write(work)
+            assert lost.value.may_have_been_applied
+            told = len(at.lock.brain.heard)
+            with pytest.raises(LockUnreachable):
+                await work.read("1")
+            assert len(at.lock.brain.heard) == told
+        assert at.air.open_now == {}
+        async with session(at) as work:
+            await write(work)
+        assert at.lock.memory.content() == {1: "222222"}
+
+
+@in_virtual_time
+async def test_late_answers_are_waited_for() -> None:
+    """Up to ten seconds."""
+    async with door() as at:
+        at.lock.peripheral.weather.delay_s = 2.0
+        async with session(at) as work:
+            await write(work)
+        assert at.lock.memory.content() == {1: "222222"}
+
+
+@in_virtual_time
+async def test_answers_that_come_twice_confuse_nobody() -> None:
+    """The second one is of no use to anybody, and is dropped."""
+    async with door() as at:
+        at.lock.brain.acknowledges = False
+        at.lock.peripheral.weather.doubled = True
+        at.lock.memory.edit(2, "333333")
+        at.lock.memory.enter("333333")
+        sink = Sink()
+        async with session(at) as work:
+            await write(work)
+            await work.read_log(sink)
+            assert (await work.describe()).battery is not None
+        assert len(sink.events) == 1
+        assert at.lock.memory.content() == {1: "222222", 2: "333333"}
+
+
+@in_virtual_time
+async def test_an_acknowledgement_that_comes_twice_costs_the_connection_at_most() -> None:
+    """The library takes the second one for a spoilt answer. That is told, and the next session works."""
+    async with door() as at:
+        at.lock.peripheral.weather.doubled = True
+        async with session(at) as work:
+            with pytest.raises(NoAnswer):
+                await write(work)
+        at.lock.peripheral.weather.doubled = False
+        async with session(at) as work:
+            await write(work)
+        assert at.lock.memory.content() == {1: "222222"}
+
+
+@pytest.mark.parametrize("writes", range(4))
+@in_virtual_time
+async def test_a_link_lost_while_connecting(writes: int) -> None:
+    """During the agreement on a key, or at the first command: the lock is not reached, and free again."""
+    async with door() as at:
+        at.lock.peripheral.lose_after = writes
+        lock = known_lock(at)
+        with pytest.raises(LockUnreachable):
+            await _look_twice(at, lock)
+        assert at.air.open_now == {}
+        async with session(at, lock) as work:
+            assert await work.read("1") == Empty()
+
+
+@in_virtual_time
+async def test_a_lock_that_is_away_is_given_up() -> None:
+    """In the time that is set for it."""
+    async with door() as at:
+        await at.lock.peripheral.hide()
+        began = at.clock.boot()
+        with pytest.raises(LockUnreachable):
+            async with session(at):
+                pass
+        assert at.clock.boot() - began <= 45
+
+
+@in_virtual_time
+async def test_a_lock_that_says_nothing_is_given_up() -> None:
+    """It connects and does not answer; hanging up does not wait for it for long."""
+    async with door() as at:
+        at.lock.peripheral.weather.mute = True
+        began = at.clock.boot()
+        with pytest.raises(LockUnreachable):
+            async with session(at):
+                pass
+        assert at.clock.boot() - began <= 50
+        assert at.air.open_now == {}
+
+
+@in_virtual_time
+async def test_work_that_is_stopped_hangs_up() -> None:
+    """The daemon ends in the middle of an operation."""
+    async with door() as at:
+        at.lock.peripheral.weather.delay_s = 4.0
+        working = asyncio.ensure_future(_work(at))
+        await asyncio.sleep(32)
+        assert at.air.open_now
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        assert at.air.open_now == {}
+
+
+async def _work(at: Door) -> None:
+    async with session(at) as work:
+        while True:
+            await work.read("1")
+
+
+async def _look_twice(at: Door, lock: YaleLock) -> None:
+    async with session(at, lock) as work:
+        await work.read("1")
+        await work.read("2")

@@ -4,7 +4,8 @@ import getpass
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,26 @@ def ask(settings: Settings, verb: str, parameters: Mapping[str, Any]) -> dict[st
             if message.get("transaction") == transaction:
                 return _data(message)
     raise not_running(settings)
+
+
+@contextmanager
+def watch(settings: Settings, device_id: str, seconds: float) -> Iterator[Iterator[dict[str, Any]]]:
+    """Listen to the events of one lock; what was told before entering is not among them.
+
+    Raises NoDaemon where the broker does not let us listen, and while iterating when the daemon goes away.
+    """
+    root = settings.topic_root
+    with connected(settings) as broker:
+        broker.subscribe(f"{root}/event/{device_id}/+", f"{root}/bridge/state")
+        yield _events(settings, broker.messages(seconds))
+
+
+def _events(settings: Settings, messages: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    for topic, message in messages:
+        if not topic.endswith("/bridge/state"):
+            yield message
+        elif message.get("state") == "offline":
+            raise not_running(settings)
 
 
 def _data(answer: Mapping[str, Any]) -> dict[str, Any]:

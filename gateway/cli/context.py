@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.cli.asking import ask
+from gateway.cli.asking import ask, watch
 from gateway.cli.exits import Exit, Failure
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
@@ -18,6 +19,8 @@ from gateway.config import Settings, load
 
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no public name
 """Where a group adds its commands."""
+type Watch = Callable[[Settings, str, float], AbstractContextManager[Iterator[dict[str, Any]]]]
+"""Listens to the events of a lock (settings, device id, seconds at most), from the moment it is entered."""
 type Ask = Callable[[Settings, str, Mapping[str, Any]], dict[str, Any]]
 """Sends a command (verb, parameters) to the daemon and returns the `data` of the answer."""
 
@@ -39,6 +42,7 @@ class Context:
     terminal: Terminal
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     ask_daemon: Ask = ask
+    watch_daemon: Watch = watch
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property

@@ -27,7 +27,7 @@ _FOR_GOOD = {
         "Forget {lock} and its codes? PINs that are on it will go on working.",
     ),
     "replace": (
-        "accept that another lock is in the place of the known one",
+        "accept that another lock is in the place of the known one; a Bluetooth lock is paired before",
         "Is it right that {lock} is another lock now? All its codes will be written to the new one.",
     ),
 }

@@ -49,6 +49,16 @@ class Terminal:
         except InvalidInput as error:
             raise UsageError(error.message) from None
 
+    def secret(self, what: str, *, from_stdin: bool) -> str:
+        """Ask for a secret of a lock without showing it, or read it from the next line of standard input.
+
+        Never from an argument, where other users could see it.
+        """
+        given = self.stdin.readline().rstrip("\r\n") if from_stdin else self._typed(what, twice=False)
+        if not given:
+            raise UsageError(f"no {what} was given")
+        return given
+
     def passphrase(self, file: Path | None, *, twice: bool) -> str:
         """Ask for the passphrase of a backup, or read it from a file without its last line break."""
         if file is None:

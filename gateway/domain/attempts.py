@@ -11,7 +11,11 @@ type ActionType = Literal[
     "DELETE_ACCESS_CODE",
     "CONVERT_ACCESS_CODE_TO_MANAGED",
     "SYNC_ACCESS_CODES",
+    "PAIR_DEVICE",
+    "UNPAIR_DEVICE",
 ]
+PAIRINGS = frozenset({"PAIR_DEVICE", "UNPAIR_DEVICE"})
+"""Actions that no facts of a lock bring to their end, but the driver's own word."""
 type AttemptStatus = Literal["pending", "success", "error"]
 
 

@@ -183,6 +183,15 @@ _KINDS = (
         ),
     ),
     IssueKind(
+        code="device_not_paired",
+        meaning="The lock is configured, and the hub has no keys of it. Nothing can be written to it.",
+        level="error",
+        remedy=(
+            "Pair it on the hub: pinsmith pair nuki|yale|ttlock LOCK. It asks for what is needed and says "
+            "what to do at the door."
+        ),
+    ),
+    IssueKind(
         code="keypad_missing",
         meaning="The lock has no keypad, or its keypad is gone: nobody can type a PIN.",
         level="error",

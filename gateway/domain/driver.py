@@ -17,10 +17,10 @@ Errors of a session, and what each means for the write that was under way::
     └── Refused            the lock said no            not applied: the slot is as before
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -240,4 +240,25 @@ class Driver(Protocol):
 
     def session(self, device_id: str) -> AbstractAsyncContextManager[Session]:
         """Open the lock for a batch of work. Entering may raise any `DriverError`."""
+        ...
+
+
+type Progress = Callable[[str], Awaitable[None]]
+"""Takes plain words for people: "press the button for 5 seconds". They hold nothing that was given."""
+
+
+@runtime_checkable
+class Pairs(Protocol):
+    """What a driver has besides, whose locks must be paired before they can be reached."""
+
+    async def pair(self, device_id: str, given: Mapping[str, str], progress: Progress) -> None:
+        """Pair with a configured lock and manage it from now on; what pairing yields is kept on return.
+
+        `given` is what the operator was asked for, by name: a security PIN, keys. Raises PairingFailed or
+        DriverError; what was kept before is kept still.
+        """
+        ...
+
+    async def unpair(self, device_id: str) -> None:
+        """Forget what pairing with a lock yielded; the lock itself may still know the hub."""
         ...

@@ -104,6 +104,20 @@ _KINDS = (
         "battery_status",
         "battery_level",
     ),
+    _kind(
+        "device.pairing_progress",
+        "pairing goes on; `message` says what happens, or what to do at the door",
+        "action_attempt_id",
+        "message",
+    ),
+    _kind("device.paired", "the hub has keys of the lock and manages it", "action_attempt_id", security=True),
+    _kind(
+        "device.pairing_failed",
+        "pairing, or unpairing, did not come about; `message` says why",
+        "action_attempt_id",
+        "message",
+    ),
+    _kind("device.unpaired", "the hub forgot its keys of the lock", "action_attempt_id", security=True),
     _kind("device.added", "the driver found the lock for the first time"),
     _kind("device.removed", "the lock was forgotten", "left_behind"),
     _kind(

@@ -178,6 +178,8 @@ class Device(Struct, frozen=True, kw_only=True):
     battery: float | None = None
     asleep_since: datetime | None = None
     """The lock did not listen then, as it does until somebody touches it; None: it was heard since."""
+    is_paired: bool | None = None
+    """Whether the hub has the keys that reach the lock; None: it needs none."""
     is_managed: bool = True
     """False: somebody gave the lock's codes out of the hub's hands; nothing is written or judged."""
     is_clock_right: bool | None = None

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from gateway.domain.attempts import ActionAttempt, ActionType
+from gateway.domain.attempts import PAIRINGS, ActionAttempt, ActionType
 from gateway.domain.store import Tx
 from gateway.engine.desire import has_ended, is_honoured_removal, is_proven
 from gateway.engine.work import Work
@@ -43,6 +43,8 @@ def settle(work: Work, tx: Tx) -> None:
 
 
 def _outcome(attempt: ActionAttempt, work: Work) -> tuple[str, str, str]:
+    if attempt.action_type in PAIRINGS:
+        return _PENDING
     if attempt.action_type == "SYNC_ACCESS_CODES":
         next_audit = work.device.audit_at
         looked = work.device.audit_round is None and next_audit is not None and next_audit > work.now

@@ -13,6 +13,7 @@ from gateway.domain.lock import Device, Link, LockPolicy
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.observations import absorb_event
+from gateway.engine.pairing import Pairings, end_interrupted
 from gateway.engine.turn import Absorb, Rules
 from gateway.engine.work import Chance, Work
 from gateway.engine.worker import STORAGE_PAUSE_S, Shop, Worker
@@ -47,6 +48,9 @@ class Engine:
         self._policies = policies
         self._told = told
         self._workers: dict[str, Worker] = {}
+        self.pairings = Pairings(
+            self.shop, told, self.wake, {device_id: drivers[p.driver] for device_id, p in policies.items()}
+        )
 
     async def start(self) -> None:
         """Bring memory in line with the configuration. The locks count as away until their driver tells."""
@@ -57,7 +61,10 @@ class Engine:
             known = {device.device_id: device for device in tx.devices()}
             for device_id in sorted(set(known) | set(self._policies)):
                 device = known.get(device_id) or Device(device_id=device_id, policy=None)
+                is_paired = tx.secret(device_id) is not None if self.pairings.concerns(device_id) else None
+                device = replace(device, is_paired=is_paired)
                 tx.save_device(_configured(device, self._policies.get(device_id), now))
+                end_interrupted(tx, device_id, now, self.shop.chance.new_id)
                 _drop_keys_of_retired(tx, device_id)
 
         await self.shop.store.run(unit)
@@ -76,6 +83,7 @@ class Engine:
             # One driver may serve locks under several names: it runs once.
             for driver in {id(driver): driver for driver in self._drivers.values()}.values():
                 group.create_task(driver.run(self), name=f"driver {type(driver).__name__}")
+            group.create_task(self.pairings.run(), name="pairing")
             group.create_task(self.shop.guard.watch(self._clock_period, self.wake_all), name="clock")
 
     async def handle(self, event: LockEvent) -> None:

@@ -14,6 +14,7 @@ class Gate(StrEnum):
     OPEN = "open"
     NOT_CONFIGURED = "not_configured"
     NOT_MANAGED = "not_managed"
+    NOT_PAIRED = "not_paired"
     NOT_SEEN = "not_seen"
     REPLACED = "replaced"
     AUTHORITY_LOST = "authority_lost"
@@ -46,6 +47,8 @@ def _without_time(snap: Snapshot) -> Gate:
         return Gate.NOT_CONFIGURED
     if not device.is_managed and not any(snap.may_hold(code_id) for code_id in snap.codes):
         return Gate.NOT_MANAGED
+    if device.is_paired is False:
+        return Gate.NOT_PAIRED
     if device.capabilities is None or device.unseen_since is not None:
         return Gate.NOT_SEEN
     if device.replaced:

@@ -10,7 +10,7 @@ from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Evidence, Known, Unreadable
 from gateway.domain.issues import Issue
-from gateway.domain.lock import LOW_BATTERY, Link
+from gateway.domain.lock import LOW_BATTERY, Device, Link
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
 from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timing
@@ -57,16 +57,9 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
         yield Issue(
             code="device_replaced", message="another lock answers under this address; nothing is written"
         )
-    if device.authority_lost_at is not None and t.now - device.authority_lost_at >= AUTHORITY_LOST:
-        yield Issue(code="hub_disconnected", message="the server or adapter that reaches this lock is away")
-    elif device.capabilities is None or (
-        device.unseen_since is not None and t.now - device.unseen_since >= AUTHORITY_LOST
-    ):
-        yield Issue(code="device_not_found", message="the driver has not seen this lock yet")
+    yield from _of_way(device, t)
     if device.capabilities is not None and device.capabilities.keypad is False:
         yield Issue(code="keypad_missing", message="the lock has no keypad")
-    if device.link is Link.UNREACHABLE:
-        yield Issue(code="device_disconnected", message="the lock does not answer")
     if device.wiped_at is not None:
         what = "it stays empty until you decide" if device.held_after_wipe else "the hub fills it again"
         yield Issue(code="device_wiped", message=f"all codes of this lock were gone at once; {what}")
@@ -81,6 +74,24 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
         yield Issue(
             code="clock_step_held", message=f"the clock jumped; the removal of {len(held)} codes is held"
         )
+
+
+def _of_way(device: Device, t: TimeView) -> Iterator[Issue]:
+    """Return what is wrong on the way to the lock."""
+    if device.authority_lost_at is not None and t.now - device.authority_lost_at >= AUTHORITY_LOST:
+        yield Issue(code="hub_disconnected", message="the server or adapter that reaches this lock is away")
+    elif device.is_paired is not False and (
+        device.capabilities is None
+        or (device.unseen_since is not None and t.now - device.unseen_since >= AUTHORITY_LOST)
+    ):
+        yield Issue(code="device_not_found", message="the driver has not seen this lock yet")
+    if device.is_paired is False and device.policy is not None:
+        typed = f"pinsmith pair {device.policy.driver} {device.device_id}"
+        yield Issue(
+            code="device_not_paired", message=f"the hub has no keys of this lock; on the hub, type: {typed}"
+        )
+    elif device.link is Link.UNREACHABLE:
+        yield Issue(code="device_disconnected", message="the lock does not answer")
 
 
 def _of_hardware(snap: Snapshot, t: TimeView) -> Iterator[Issue]:

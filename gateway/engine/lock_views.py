@@ -65,6 +65,8 @@ def device(snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing)
     if can is not None:
         # Stays true while the lock is merely offline: it is written when it comes back.
         able = {"can_program_online_access_codes": can.keypad is not False}
+    if it.is_paired is not None:
+        able["is_paired"] = it.is_paired
     return wire.Device(
         device_id=it.device_id,
         name=it.policy.name if it.policy is not None else it.device_id,

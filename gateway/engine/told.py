@@ -89,6 +89,7 @@ class EventFields(Wire, frozen=True, kw_only=True):
     slot: str | UnsetType = UNSET
     access_code_is_managed: bool | UnsetType = UNSET
     reason: DenialReason | UnsetType = UNSET
+    action_attempt_id: Uuid | UnsetType = UNSET
     events_dropped: Count | UnsetType = UNSET
     first_seq_dropped: int | UnsetType = UNSET
     client: str | UnsetType = UNSET

@@ -212,7 +212,10 @@ class DeviceCounts(Wire, frozen=True, kw_only=True):
 
 
 class Device(Wire, frozen=True, kw_only=True):
-    """The lock. `can_program_online_access_codes` is missing where it can never be."""
+    """The lock.
+
+    `can_program_online_access_codes` is missing where it can never be, `is_paired` where no keys are needed.
+    """
 
     device_id: str
     name: str
@@ -222,6 +225,7 @@ class Device(Wire, frozen=True, kw_only=True):
     can_program_offline_access_codes: bool | UnsetType = UNSET
     capabilities_supported: list[str]
     properties: DeviceProperties
+    is_paired: bool | UnsetType = UNSET
     is_paused: bool
     paused_until: Time | None
     is_waiting_for_touch: bool

@@ -54,11 +54,20 @@ class Shop:
         self.rules = rules
         self.chance = chance
 
-    async def turn(self, device_id: str, *, absorb: Absorb | None = None, act: bool = False) -> Turn:
-        """Carry out one unit on the facts of a lock."""
+    async def turn(
+        self,
+        device_id: str,
+        *,
+        absorb: Absorb | None = None,
+        act: bool = False,
+        first: Callable[[Tx], None] | None = None,
+    ) -> Turn:
+        """Carry out one unit on the facts of a lock; `first` is done in it before they are read."""
         view = self.guard.view()
 
         def unit(tx: Tx) -> Turn:
+            if first is not None:
+                first(tx)
             found = turn(tx, device_id, view, self.rules, self.chance, absorb=absorb, act=act)
             if found.holds_removals:
                 self.guard.hold(device_id)

@@ -1,7 +1,8 @@
 """The command as a person or a program runs it, with everything around it in the test's hands."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,18 @@ class House:
     refusal: tuple[str, str] | None = None
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """What the daemon tells once it was asked."""
+    watched: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def watch(
+        self, _settings: Settings, device_id: str, _seconds: float
+    ) -> Iterator[Iterator[dict[str, Any]]]:
+        """Take the place of the broker; nobody may be asked before somebody listens."""
+        assert self.asked == []
+        self.watched.append(device_id)
+        yield iter(self.events)
 
     def answer(self, _settings: Settings, verb: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Take the place of the daemon."""
@@ -100,7 +113,12 @@ def pinsmith(house: House) -> Pinsmith:
         args = make_parser().parse_args(argv)
         args.config = args.config or house.folder / "pinsmith.toml"
         context = Context(
-            args=args, terminal=terminal, env=house.env, ask_daemon=house.answer, now=lambda: NOW
+            args=args,
+            terminal=terminal,
+            env=house.env,
+            ask_daemon=house.answer,
+            watch_daemon=house.watch,
+            now=lambda: NOW,
         )
         code = carry_out(context)
         return Done(code=code, out=out.getvalue(), err=err.getvalue())

@@ -45,13 +45,12 @@ def configure(folder: Path, port: int, *more: str, version: str = "5", scheme: s
     return [sys.executable, "-m", "gateway.cli.main", "--config", str(file)]
 
 
-async def run(*command: str) -> tuple[int | None, str, str]:
+async def run(*command: str, stdin: str = "") -> tuple[int | None, str, str]:
     """Run a command; return exit code, output and errors."""
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
-        out, err = await asyncio.wait_for(process.communicate(), 60)
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
     except BaseException:
         process.kill()
         raise
@@ -242,3 +241,32 @@ async def test_events_are_printed_as_they_come(broker: Broker, other: Peer, tmp_
 
     assert line == b"2026-11-20 12:00 UTC  front-door  lock.unlocked  method=keycode\n"
     assert process.returncode == Exit.OK
+
+
+async def test_pairing_is_followed_to_its_end(broker: Broker, tmp_path: Path) -> None:
+    """Events that come right behind the answer are not missed."""
+    lock = '[locks.cellar]\ndriver = "nuki"'
+    command = configure(tmp_path, broker.port, lock)
+    asked: list[dict[str, Any]] = []
+
+    def begin(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return ok(request) | {"data": {"action_attempt": {"action_attempt_id": "a1"}}}
+
+    async with daemon(broker.port, begin) as somebody:
+
+        async def tell() -> None:
+            await eventually(lambda: asked, 60)
+            told = {"action_attempt_id": "a1", "event_type": "device.pairing_progress", "message": "press"}
+            topic = f"{ROOT}/event/cellar/device"
+            await somebody.publish(f"{topic}.pairing_progress", json.dumps(told).encode())
+            ended = {"action_attempt_id": "a1", "event_type": "device.paired"}
+            await somebody.publish(f"{topic}.paired", json.dumps(ended).encode())
+
+        telling = asyncio.create_task(tell())
+        code, out, err = await run(*command, "pair", "nuki", "cellar", "--stdin", stdin="4711\n")
+        await telling
+
+    assert (code, err) == (Exit.OK, "")
+    assert out.splitlines()[0] == "press"
+    assert asked[0]["given"] == {"security_pin": "4711"}

@@ -8,6 +8,7 @@ from gateway.domain.lock import Device
 from gateway.domain.placement import Snapshot
 from gateway.domain.store import Tx
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.pairing import Pairings
 from gateway.engine.turn import Rules, turn
 from gateway.engine.work import Chance, Work
 
@@ -15,8 +16,11 @@ from gateway.engine.work import Chance, Work
 class Context:
     """One command being carried out. Everything it changes is one unit."""
 
-    def __init__(self, tx: Tx, t: TimeView, rules: Rules, chance: Chance, guard: ClockGuard) -> None:
+    def __init__(
+        self, tx: Tx, t: TimeView, rules: Rules, chance: Chance, guard: ClockGuard, pairings: Pairings
+    ) -> None:
         """Keep what was passed in."""
+        self.pairings = pairings
         self.tx = tx
         self.t = t
         self.rules = rules

@@ -27,6 +27,7 @@ from gateway.engine.commands import (
     devices,
     groups,
     looking,
+    pairing,
     params,
     planning,
     pool,
@@ -81,6 +82,8 @@ VERBS: dict[str, Verb] = {
     "devices/forget": Verb(params.OneDevice, devices.forget, changes=True),
     "devices/replace": Verb(params.OneDevice, devices.replace_lock, changes=True),
     "devices/refill": Verb(params.OneDevice, devices.refill, changes=True),
+    "devices/pair": Verb(params.PairDevice, pairing.pair, changes=True),
+    "devices/unpair": Verb(params.OneDevice, pairing.unpair, changes=True),
     "events/list": Verb(params.ListEvents, looking.events, changes=False),
     "events/get": Verb(params.OneEvent, looking.event, changes=False),
     "action_attempts/get": Verb(params.OneAttempt, looking.attempt, changes=False),
@@ -145,7 +148,9 @@ class CommandDesk:
                 earlier = tx.reply(client, verb, transaction)
                 if earlier is not None:
                     return _replay(digest, earlier)
-            context = Context(tx, shop.guard.view(), shop.rules, shop.chance, shop.guard)
+            context = Context(
+                tx, shop.guard.view(), shop.rules, shop.chance, shop.guard, self._engine.pairings
+            )
             reply = _answer(context, known, transaction, asked)
             if dry_run:
                 raise _RolledBack(reply)

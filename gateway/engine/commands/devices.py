@@ -26,7 +26,7 @@ from gateway.engine.work import Work
 
 def list_devices(context: Context, _asked: Nothing) -> DevicesReply:
     """Return all locks."""
-    return DevicesReply(devices=[_shown(context, device.device_id) for device in context.tx.devices()])
+    return DevicesReply(devices=[shown(context, device.device_id) for device in context.tx.devices()])
 
 
 def get(context: Context, asked: OneDevice) -> DeviceReply:
@@ -96,7 +96,7 @@ def sync(context: Context, asked: OneDevice) -> DeviceReply:
     begun: list[str] = []
     context.snapshot(asked.device_id)
     context.change(asked.device_id, absorb)
-    return DeviceReply(device=_shown(context, asked.device_id), action_attempt=attempt_of(context, begun[0]))
+    return DeviceReply(device=shown(context, asked.device_id), action_attempt=attempt_of(context, begun[0]))
 
 
 def pause(context: Context, asked: Pause) -> DeviceReply:
@@ -134,13 +134,19 @@ def forget(context: Context, asked: OneDevice) -> ForgottenReply:
     for code_id in snap.codes:
         context.tx.add_tombstone(f"access_code/{code_id}/state")
     policy = snap.device.policy
+    context.once_durable.append(lambda: context.pairings.drop(asked.device_id))
     context.tx.forget_device(asked.device_id)
     if policy is None:
         context.tx.add_tombstone(f"lock/{asked.device_id}/state")
     else:
         now = context.t.now
         fresh = Device(device_id=asked.device_id, policy=policy, authority_lost_at=now)
-        context.tx.save_device(_as_seen(snap.device, fresh))
+        if snap.device.is_paired is None:
+            fresh = _as_seen(snap.device, fresh)
+        else:
+            # Its keys are gone: it is another lock to the hub until it is paired again.
+            fresh = replace(fresh, is_paired=False)
+        context.tx.save_device(fresh)
     context.tx.emit(
         Event(
             event_id=context.chance.new_id(),
@@ -225,9 +231,10 @@ def _changed(context: Context, device_id: str, absorb: Callable[[Work], None]) -
 
 def device_reply(context: Context, device_id: str) -> DeviceReply:
     """Return the reply that shows a lock."""
-    return DeviceReply(device=_shown(context, device_id))
+    return DeviceReply(device=shown(context, device_id))
 
 
-def _shown(context: Context, device_id: str) -> wire.Device:
+def shown(context: Context, device_id: str) -> wire.Device:
+    """Return a lock as clients see it."""
     issues = context.tx.issues(device_id)
     return lock_views.device(context.snapshot(device_id), issues, context.t, context.rules.timing)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from gateway.engine.commands.requests import Params
 
@@ -13,6 +13,7 @@ type Name = Annotated[str, Meta(min_length=1, max_length=200)]
 type Digits = Annotated[str, Meta(min_length=1, max_length=32)]
 type Length = Annotated[int, Meta(ge=1, le=32)]
 type Lengths = Annotated[list[Annotated[int, Meta(ge=4, le=20)]], Meta(min_length=1, max_length=17)]
+type Secret = Annotated[str, Meta(max_length=200)]
 type Key = Annotated[str, Meta(min_length=1, max_length=128)]
 type Instant = Annotated[datetime, Meta(tz=True)]
 type Search = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -182,6 +183,17 @@ class OneDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Commands on one lock."""
 
     device_id: Id
+
+
+class PairDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`devices/pair`. `given`: what the kind of lock asks for, by name. Secrets: printing shows nothing."""
+
+    device_id: Id
+    given: Annotated[dict[Key, Secret], Meta(max_length=20)] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show nothing."""
+        return "PairDevice(hidden)"
 
 
 class UpdateDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):

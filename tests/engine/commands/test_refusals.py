@@ -157,6 +157,7 @@ DAYS = ["2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"]
 NO_LOCK = "there is no lock of this name; see devices/list"
 NO_THEIRS = "there is no unmanaged access code with this id"
 CURSOR = "page_cursor: the next_page_cursor of the page before"
+NO_KEYS = "locks of this kind are not paired by the hub"
 LENGTHS = "give supported_code_lengths"
 BOTH = "give access_code_id, or device_id and code"
 TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] = {
@@ -321,6 +322,16 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
         {"device_id": DOOR},
         [*ONE_LOCK, ({"include_ongoing": 1}, "invalid_input", "include_ongoing: Expected `bool`, got `int`")],
     ),
+    "devices/pair": (
+        {"device_id": DOOR},
+        [
+            *ONE_LOCK,
+            ({"given": {"security_pin": SECRET}}, "unsupported_device", NO_KEYS),
+            ({"given": SECRET}, "invalid_input", "given: Expected `object`, got `str`"),
+            ({"given": {"security_pin": 4}}, "invalid_input", "given: Expected `str`, got `int`"),
+        ],
+    ),
+    "devices/unpair": ({"device_id": DOOR}, [*ONE_LOCK, ({}, "unsupported_device", NO_KEYS)]),
     "events/get": (
         {"event_id": "none"},
         [({}, "not_found", "there is no event with this id; old ones are dropped, see event_retention")],

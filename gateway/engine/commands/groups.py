@@ -71,25 +71,27 @@ def _shared(context: Context, snaps: Sequence[Snapshot], asked: CreateMultiple) 
                 alone.add(snap.device.device_id)
                 pins.append(choose_pin(snap, context.chance.randbelow, asked.preferred_code_length))
         return pins, alone
-    together = list(snaps)
-    while together:
+    length = asked.preferred_code_length
+    together: list[Snapshot] = []
+    shared: Pin | None = None
+    for snap in snaps:
         try:
-            pin = _common(context, together, asked.preferred_code_length)
+            shared = _common(context, [*together, snap], length)
         except InvalidInput:
             if asked.behavior_when_code_cannot_be_shared == "throw":
                 raise InvalidInput(
                     "no PIN suits all of these locks: give fewer of them, or ask for create_random_code",
                     field="device_ids",
                 ) from None
-            alone.add(together.pop().device.device_id)
-            continue
-        return [
-            choose_pin(snap, context.chance.randbelow, asked.preferred_code_length)
-            if snap.device.device_id in alone
-            else pin
-            for snap in snaps
-        ], alone
-    raise AssertionError("one lock alone always finds a PIN or says why not")
+            alone.add(snap.device.device_id)
+        else:
+            together.append(snap)
+    return [
+        choose_pin(snap, context.chance.randbelow, length)
+        if shared is None or snap.device.device_id in alone
+        else shared
+        for snap in snaps
+    ], alone
 
 
 def _common(context: Context, snaps: Sequence[Snapshot], length: int | None) -> Pin:

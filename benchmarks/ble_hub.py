@@ -23,6 +23,7 @@ from gateway.engine.turn import Rules
 from gateway.engine.work import Chance
 from gateway.schedule import next_audit
 from tests.ble_bed.backend import bleak_on
+from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.radio import Air
 from tests.ble_bed.virtual import VirtualClock
 from tests.engine.bench import MemoryStore
@@ -33,29 +34,10 @@ CLOCK_PERIOD_S = 60.0
 _UTC = ZoneInfo("UTC")
 
 
-class Keys:
-    """A keyring in memory."""
-
-    def __init__(self) -> None:
-        self.secrets: dict[str, bytes] = {}
-
-    async def load(self, device_id: str) -> bytes | None:
-        """Return what is kept."""
-        return self.secrets.get(device_id)
-
-    async def save(self, device_id: str, secret: bytes) -> None:
-        """Keep."""
-        self.secrets[device_id] = secret
-
-    async def forget(self, device_id: str) -> None:
-        """Delete."""
-        self.secrets.pop(device_id, None)
-
-
 class Hub:
     """What a measurement sees. `connections` since the last time they were asked for."""
 
-    def __init__(self, air: Air, door: Door, clock: VirtualClock, keys: Keys) -> None:
+    def __init__(self, air: Air, door: Door, clock: VirtualClock, keys: MemoryKeyring) -> None:
         """Wire a hub together."""
         self._air = air
         self.door = door
@@ -117,7 +99,7 @@ class Hub:
 @asynccontextmanager
 async def at_work(hang_up: HangUp) -> AsyncIterator[Hub]:
     """Run a hub that found its lock, in a virtual loop."""
-    clock, air, keys = VirtualClock(asyncio.get_running_loop()), Air(), Keys()
+    clock, air, keys = VirtualClock(asyncio.get_running_loop()), Air(), MemoryKeyring()
     # The library's pauses between commands go by the wall clock.
     with (
         patch("tests.ble_bed.peripheral.INTERVAL_MS", INTERVAL_MS),

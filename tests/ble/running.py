@@ -12,6 +12,7 @@ from drivers.ble.settings import BleSettings
 from gateway.domain.driver import LockEvent
 from tests.ble.tiny import TinyDoor, configured
 from tests.ble_bed.backend import bleak_on
+from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.radio import Air
 from tests.ble_bed.virtual import VirtualClock
 
@@ -38,22 +39,6 @@ class Recorder:
         return [event for event in self.take() if isinstance(event, kind)]
 
 
-class Memory:
-    """A keyring."""
-
-    def __init__(self, secrets: Mapping[str, bytes]) -> None:
-        self.secrets = dict(secrets)
-
-    async def load(self, device_id: str) -> bytes | None:
-        return self.secrets.get(device_id)
-
-    async def save(self, device_id: str, secret: bytes) -> None:
-        self.secrets[device_id] = secret
-
-    async def forget(self, device_id: str) -> None:
-        self.secrets.pop(device_id, None)
-
-
 class Running:
     """The driver, its locks and what it tells."""
 
@@ -61,7 +46,7 @@ class Running:
         self.air = Air()
         self.sink = Recorder()
         self.doors: dict[str, TinyDoor] = {}
-        self.keyring = Memory({name: DOORS[name].encode() for name in paired})
+        self.keyring = MemoryKeyring({name: DOORS[name].encode() for name in paired})
         self.clock = VirtualClock(asyncio.get_running_loop())
         self.driver = BleDriver(settings, locks, clock=self.clock, random=Random(1), keyring=self.keyring)
 

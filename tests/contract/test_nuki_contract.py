@@ -16,6 +16,7 @@ from gateway.domain.credential import SlotRef
 from gateway.domain.driver import LockEvent, LockSeen
 from gateway.domain.pin import Pin
 from tests.ble_bed.backend import bleak_on
+from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.nuki.brain import Brain
 from tests.ble_bed.nuki.memory import Code
 from tests.ble_bed.nuki.on_air import NukiOnAir
@@ -23,7 +24,7 @@ from tests.ble_bed.radio import Air
 from tests.ble_bed.virtual import VirtualClock
 from tests.contract.bench import Bench
 from tests.contract.driver_contract import DriverContract
-from tests.nuki.house import ADDRESS, Vault, known_to
+from tests.nuki.house import ADDRESS, known_to
 from tests.simulated.running import Recorder
 
 ROOM = 4
@@ -67,7 +68,7 @@ class Watching(Recorder):
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     """Hang up an empty lock, small enough to be filled, that knows the hub."""
-    air, clock, vault, sink = Air(), VirtualClock(asyncio.get_running_loop()), Vault(), Watching()
+    air, clock, vault, sink = Air(), VirtualClock(asyncio.get_running_loop()), MemoryKeyring(), Watching()
     dice = random.Random(7)
     brain = Brain(now=clock.now, random=dice.randbytes, room=ROOM)
     vault.secrets["door"] = known_to(brain)

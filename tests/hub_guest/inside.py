@@ -27,6 +27,7 @@ from gateway.domain.credential import Credential, Empty, Known, Schedule
 from gateway.domain.driver import AuthorityUp, LockEvent, LockSeen
 from gateway.domain.pin import Pin
 from gateway.system_clock import SystemClock
+from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.nuki.brain import Brain
 from tests.ble_bed.nuki.on_air import NukiOnAir
 from tests.ble_bed.radio import Air
@@ -45,22 +46,6 @@ _POWER_ON = [
     "b",
     "true",
 ]
-
-
-class Vault:
-    """A keyring in memory."""
-
-    def __init__(self) -> None:
-        self.secrets: dict[str, bytes] = {}
-
-    async def load(self, device_id: str) -> bytes | None:
-        return self.secrets.get(device_id)
-
-    async def save(self, device_id: str, secret: bytes) -> None:
-        self.secrets[device_id] = secret
-
-    async def forget(self, device_id: str) -> None:
-        self.secrets.pop(device_id, None)
 
 
 class Ledger:
@@ -100,7 +85,7 @@ async def _whole() -> None:
         brain = Brain(now=clock.now, random=dice.randbytes, pin=2468)
         lock = await NukiOnAir.hang_up(air, ADDRESS, brain)
         lock.most = LEGACY
-        vault, ledger = Vault(), Ledger()
+        vault, ledger = MemoryKeyring(), Ledger()
         door = configured(
             "door", NukiLockSettings(), keyring=vault, clock=clock, random=dice.randbytes, connect=connect
         )

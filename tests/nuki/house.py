@@ -21,6 +21,7 @@ from drivers.ble.nuki.session import NukiSession
 from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.driver import LockEvent, PairingFailed
 from tests.ble_bed.backend import bleak_on
+from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.nuki.brain import Brain
 from tests.ble_bed.nuki.memory import User
 from tests.ble_bed.nuki.on_air import NukiOnAir
@@ -52,22 +53,6 @@ class HandClock:
 
     async def sleep(self, seconds: float) -> None:
         self.passed += timedelta(seconds=seconds)
-
-
-class Vault:
-    """A keyring in memory."""
-
-    def __init__(self) -> None:
-        self.secrets: dict[str, bytes] = {}
-
-    async def load(self, device_id: str) -> bytes | None:
-        return self.secrets.get(device_id)
-
-    async def save(self, device_id: str, secret: bytes) -> None:
-        self.secrets[device_id] = secret
-
-    async def forget(self, device_id: str) -> None:
-        self.secrets.pop(device_id, None)
 
 
 class Ear:
@@ -111,7 +96,7 @@ class House:
     lock: NukiOnAir
     clock: HandClock
     configured: Configured
-    vault: Vault = field(default_factory=Vault)
+    vault: MemoryKeyring = field(default_factory=MemoryKeyring)
     said: list[str] = field(default_factory=list)
     events: list[LockEvent] = field(default_factory=list)
     known: NukiLock | None = None
@@ -199,7 +184,7 @@ async def house(
     brain = Brain(now=clock.now, random=dice.randbytes, pin=pin, fifth_generation=fifth_generation)
     with bleak_on(air):
         lock = await NukiOnAir.hang_up(air, ADDRESS, brain, mtu=mtu)
-        vault = Vault()
+        vault = MemoryKeyring()
         found = configured(
             "door",
             settings or NukiLockSettings(answer_s=30.0),

@@ -16,11 +16,12 @@ from gateway.domain.credential import Credential
 from gateway.domain.driver import DriverError
 from gateway.domain.pin import Pin
 from tests.ble_bed.backend import bleak_on
+from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.nuki.brain import Brain
 from tests.ble_bed.nuki.on_air import NukiOnAir
 from tests.ble_bed.radio import Air
 from tests.ble_bed.virtual import VirtualClock, in_virtual_time
-from tests.nuki.house import ADDRESS, Vault
+from tests.nuki.house import ADDRESS
 from tests.simulated.running import Recorder
 
 SECURITY_PIN, GUEST, TWIN, TYPED = "2468", "385274", "469731", "571968"
@@ -29,7 +30,7 @@ SECURITY_PIN, GUEST, TWIN, TYPED = "2468", "385274", "469731", "571968"
 @in_virtual_time
 async def a_whole_life(told: list[str], secrets: list[str]) -> None:
     """Pair, write, clash, use, mistype, lose the link and the right PIN; note all that is told."""
-    air, vault, sink, dice = Air(), Vault(), Recorder(), random.Random(7)
+    air, vault, sink, dice = Air(), MemoryKeyring(), Recorder(), random.Random(7)
     clock = VirtualClock(asyncio.get_running_loop())
     brain = Brain(now=clock.now, random=dice.randbytes)
     door = configured(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from random import Random
@@ -67,6 +68,8 @@ class Adapter:
         self._again = asyncio.Event()
         self._heard_at = 0.0
         self._ours_heard = False
+        self._passive_until = math.inf
+        """When passive scanning that has heard none of the locks is given up."""
 
     @property
     def up(self) -> bool:
@@ -142,8 +145,9 @@ class Adapter:
         return scanner
 
     async def _watch(self, *, passive: bool) -> str | None:
-        began = self._heard_at = self._clock.boot()
-        self._ours_heard = False
+        self._heard_at = self._clock.boot()
+        if passive and not self._ours_heard:
+            self._passive_until = min(self._passive_until, self._heard_at + PASSIVE_TRIAL_S)
         while True:
             if await within(self._again, CHECK_S, self._clock):
                 return None
@@ -153,12 +157,11 @@ class Adapter:
             now = self._clock.boot()
             if self.turn.held:
                 self._heard_at = now  # While connected, an adapter hears little else.
-            if now - self._heard_at > SILENCE_S:
-                return None
-            deaf = passive and not self._ours_heard and now - began > PASSIVE_TRIAL_S
-            if deaf and self._settings.scanning == "auto":
+            if passive and self._settings.scanning == "auto" and now > self._passive_until:
                 _LOG.info("no lock is heard by passive scanning; locks are asked for more than they tell")
                 self._passive = False
+                return None
+            if now - self._heard_at > SILENCE_S:
                 return None
 
     async def absence(self) -> str | None:
@@ -184,7 +187,7 @@ class Adapter:
         )
         for taker in tuple(self._takers):
             if taker(device, advert):
-                self._ours_heard = True
+                self._ours_heard, self._passive_until = True, math.inf
 
     def _up(self) -> None:
         if self.trouble is not None:
@@ -196,6 +199,8 @@ class Adapter:
         if trouble != self.trouble:
             _LOG.warning("there is no Bluetooth: %s", trouble)
         self.trouble = trouble
+        if not self._ours_heard:
+            self._passive_until = math.inf
         if not self._told_down:
             self._told_down = True
             self._tell_down()

@@ -132,9 +132,9 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
         return None
     placement = snap.placement(code.access_code_id)
     held = placement.confirmed.credential if placement.confirmed is not None else None
-    schedule = _native_schedule(code, snap) or _kept_schedule(code, held, t)
+    schedule = _native_schedule(code, snap) or _kept_schedule(code, held, t) or _fence(code, held, snap, t)
     enabled = True
-    if capabilities.disabled_status and schedule is None and _opens_later(code):
+    if capabilities.disabled_status and (schedule is None or capabilities.fence) and _opens_later(code):
         enabled = is_open(code, t.at) if t.trusted else held is not None and held.enabled
     if _is_disabled_by_hand(placement):
         enabled = False
@@ -150,6 +150,21 @@ def _kept_schedule(code: AccessCode, held: Credential | None, t: TimeView) -> Sc
     if t.trusted or not code.has_window or (is_ongoing and is_open(code, t.at)):
         return None
     return held.schedule if held is not None else None
+
+
+def _fence(code: AccessCode, held: Credential | None, snap: Snapshot, t: TimeView) -> Schedule | None:
+    """Return the end that stands on the lock behind the one that the hub makes itself.
+
+    It lets nobody in or out; it is for the case that the hub is gone when the window closes.
+    """
+    capabilities = snap.device.capabilities
+    if capabilities is None or capabilities.fence is None or (held is not None and not t.trusted):
+        return None
+    window = window_of(code, t.at)
+    if window is None or window.ends_at is None:
+        return None
+    late = Schedule(ends_at=window.ends_at + capabilities.fence)
+    return on_grid(late, capabilities.schedule_granularity, capabilities.schedule_zone)
 
 
 def _opens_later(code: AccessCode) -> bool:

@@ -85,9 +85,17 @@ def _updates(has: Credential, want: Credential, snap: Snapshot, asked_at: str) -
             mutation_code="updating_time_frame",
             message="a new time frame is being set",
             created_at=asked_at,
-            from_=Change(starts_at=instant(old.starts_at), ends_at=instant(old.ends_at)),
-            to=Change(starts_at=instant(new.starts_at), ends_at=instant(new.ends_at)),
+            from_=Change(starts_at=instant(old.starts_at), ends_at=instant(_end(old, snap))),
+            to=Change(starts_at=instant(new.starts_at), ends_at=instant(_end(new, snap))),
         )
+
+
+def _end(schedule: Schedule, snap: Snapshot) -> datetime | None:
+    """Return the end that the code has, where the lock holds one that is later on purpose."""
+    capabilities = snap.device.capabilities
+    if schedule.ends_at is None or capabilities is None or capabilities.fence is None:
+        return schedule.ends_at
+    return schedule.ends_at - capabilities.fence
 
 
 def without_details(mutation: Mutation) -> Mutation:

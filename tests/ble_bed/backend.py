@@ -22,7 +22,7 @@ from bumble.device import Connection, Peer
 from bumble.gatt import Characteristic
 from bumble.gatt_client import CharacteristicProxy
 
-from tests.ble_bed.radio import Air, Listener, full
+from tests.ble_bed.radio import Air, Listener, full, whole
 
 _PROPERTIES = {
     Characteristic.Properties.READ: "read",
@@ -113,7 +113,7 @@ class _Scanner(BaseBleakScanner, Listener):
             raise BleakError("passive scanning on Linux requires BlueZ >= 5.56 with --experimental enabled")
         self.seen_devices = {}
         try:
-            await self._air.listen(self)
+            await self._air.listen(self, "passive" if self._passive else "active")
         except ConnectionError:
             raise _no_adapter() from None
 
@@ -173,7 +173,7 @@ class _Client(BaseBleakClient):
     @override
     async def disconnect(self) -> None:
         if (connection := self._connection) is not None:
-            await connection.disconnect()
+            await whole(connection.disconnect())
 
     @override
     async def pair(self, *args: Any, **kwargs: Any) -> Never:

@@ -10,7 +10,7 @@ from bumble.core import UUID, AdvertisingData
 from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 
-from tests.ble_bed.radio import Air
+from tests.ble_bed.radio import Air, whole
 
 type Write = Callable[[bytes], Awaitable[None]]
 type Ability = Literal["read", "write", "write-without-response", "notify", "indicate"]
@@ -21,7 +21,6 @@ _FLAGS = {
     "notify": Characteristic.Properties.NOTIFY,
     "indicate": Characteristic.Properties.INDICATE,
 }
-INTERVAL_MS = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +93,8 @@ class Peripheral:
         """Use `create`."""
         self.weather = Weather()
         self.advertised = Advertised()
+        self.interval_s = 0.5
+        """Between advertisements, up to 10 s. Each costs the computer a millisecond or more."""
         self.connections = 0
         """How often somebody connected."""
         self.lose_after: int | None = None
@@ -105,6 +106,7 @@ class Peripheral:
         self._device = device
         self._characteristics: dict[str, Characteristic[bytes]] = {}
         self._advertising = False
+        self._switching = asyncio.Lock()
         self._jobs: set[asyncio.Task[None]] = set()
         device.on("connection", self._connected)
 
@@ -135,22 +137,26 @@ class Peripheral:
         if advertised is not None:
             self.advertised = advertised
         self._advertising = True
-        if self.connection is None:
-            await self._device.start_advertising(
-                advertising_data=self.advertised.packed(),
-                advertising_interval_min=INTERVAL_MS,
-                advertising_interval_max=INTERVAL_MS,
-            )
+        async with self._switching:
+            if self.connection is None and self._advertising:
+                await whole(
+                    self._device.start_advertising(
+                        advertising_data=self.advertised.packed(),
+                        advertising_interval_min=self.interval_s * 1000,
+                        advertising_interval_max=self.interval_s * 1000,
+                    )
+                )
 
     async def hide(self) -> None:
         """Be heard no more."""
         self._advertising = False
-        await self._device.stop_advertising()
+        async with self._switching:
+            await whole(self._device.stop_advertising())
 
     async def drop(self) -> None:
         """Break the connection, if there is one."""
         if self.connection is not None:
-            await self.connection.disconnect()
+            await whole(self.connection.disconnect())
 
     async def send(self, characteristic: str, data: bytes) -> None:
         """Notify or indicate whoever subscribed, in pieces that fit. Ends early when the link breaks."""

@@ -6,6 +6,8 @@ bumble's link loses packets of centrals that have a public one.
 """
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from bleak.backends.scanner import AdvertisementData as Heard
 from bumble.controller import Controller
@@ -46,8 +48,8 @@ class Air:
         self.heard_from: set[str] | None = None
         """Addresses that the hub hears; None: all."""
         self.connects: dict[str, int] = {}
-        self.scans = 0
-        """Scans that were started."""
+        self.modes: list[str] = []
+        """Of the scans that were started: passive or active."""
         self.open_now: dict[str, Connection] = {}
         self.most_open = 0
         self._controller = Controller("hub", link=self.link)
@@ -76,28 +78,32 @@ class Air:
         self.plugged = False
         self._listeners.clear()
         for connection in list(self.open_now.values()):
-            await connection.disconnect()
+            await whole(connection.disconnect())
         if self._hub is not None and self._hub.is_scanning:
-            await self._hub.stop_scanning()
+            await whole(self._hub.stop_scanning())
+
+    def forget_scans(self) -> None:
+        """Let all scans fall silent, as a restart of BlueZ does."""
+        self._listeners.clear()
 
     def plug(self) -> None:
         """Put the adapter back; what scanned before does not scan by itself."""
         self.plugged = True
 
-    async def listen(self, listener: "Listener") -> None:
+    async def listen(self, listener: "Listener", mode: str) -> None:
         """Hand advertisements to a listener."""
         hub = await self.hub()
         self._listeners.append(listener)
-        self.scans += 1
+        self.modes.append(mode)
         if not hub.is_scanning:
-            await hub.start_scanning(active=False)
+            await whole(hub.start_scanning(active=False))
 
     async def ignore(self, listener: "Listener") -> None:
         """Hand it no more."""
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners and self._hub is not None and self._hub.is_scanning and self.plugged:
-            await self._hub.stop_scanning()
+            await whole(self._hub.stop_scanning())
 
     @property
     def scanning(self) -> int:
@@ -134,6 +140,17 @@ async def _device(controller: Controller, address: str) -> Device:
     device = Device(name=controller.name, address=Address(address), host=host)
     await device.power_on()
     return device
+
+
+async def whole(command: Coroutine[Any, Any, object]) -> None:
+    """Carry out a command of bumble to its end: cut in two, its answer is taken for that to the next one."""
+    task = asyncio.ensure_future(command)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    await asyncio.shield(task)
+
+
+_running: set[asyncio.Future[object]] = set()
 
 
 class Listener:

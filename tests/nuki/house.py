@@ -12,17 +12,22 @@ from bleak.backends.scanner import AdvertisementData
 
 from drivers.ble.family import Advert, Configured
 from drivers.ble.link import connect
+from drivers.ble.nuki.commands import Registration
 from drivers.ble.nuki.family import configured
+from drivers.ble.nuki.keys import NukiKeys, encode
 from drivers.ble.nuki.lock import NukiLock
+from drivers.ble.nuki.records import Config
 from drivers.ble.nuki.session import NukiSession
 from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.driver import LockEvent, PairingFailed
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.nuki.brain import Brain
+from tests.ble_bed.nuki.memory import User
 from tests.ble_bed.nuki.on_air import NukiOnAir
 from tests.ble_bed.radio import Air
 
 ADDRESS = "C0:00:00:00:0A:01"
+_KEY = bytes(range(32))
 NOON = datetime(2031, 7, 1, 12, 0, tzinfo=UTC)
 
 
@@ -148,14 +153,34 @@ class House:
         """Read the log in a session of its own; return the events."""
         self.events.clear()
         async with self.session() as session:
-            await session.read_log(self._take)
+            await session.read_log(self.take)
         return self.events
 
-    async def _take(self, event: LockEvent) -> None:
+    async def take(self, event: LockEvent) -> None:
         self.events.append(event)
 
     async def _progress(self, words: str) -> None:
         self.said.append(words)
+
+
+def known_to(brain: Brain, kind: Registration = Registration.BRIDGE) -> bytes:
+    """Have a lock know the hub already; return what the hub keeps of that. The log is read to its end."""
+    brain.memory.users[7] = User(
+        key=_KEY, is_bridge=kind is Registration.BRIDGE, name=b"Pinsmith".ljust(32, b"\0")
+    )
+    keys = NukiKeys(
+        address=ADDRESS,
+        shared_key=_KEY,
+        authorisation=7,
+        registration=kind,
+        pin=brain.pin,
+        config=Config(
+            nuki_id=brain.nuki_id, firmware="3.8.2", hardware="6.0", device_type=4, has_keypad=True
+        ),
+        config_version=brain.config_count,
+        log_index=0,
+    )
+    return encode(keys)
 
 
 @asynccontextmanager
@@ -186,9 +211,11 @@ async def house(
 
 
 @asynccontextmanager
-async def paired(*, mtu: int = 247, settings: NukiLockSettings | None = None) -> AsyncIterator[House]:
-    """Hang up a lock and pair with it."""
-    async with house(mtu=mtu, settings=settings) as home:
-        await home.pair()
-        home.brain.heard.clear()
+async def paired(
+    *, mtu: int = 247, kind: Registration = Registration.BRIDGE, clock: HandClock | None = None
+) -> AsyncIterator[House]:
+    """Hang up a lock that was paired with before, and whose log was read to its end."""
+    async with house(mtu=mtu, clock=clock) as home:
+        home.vault.secrets["door"] = known_to(home.brain, kind)
+        home.restart()
         yield home

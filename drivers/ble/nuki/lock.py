@@ -76,4 +76,4 @@ class NukiLock(FamilyLock):
             wire = Wire(link, USER_DATA, self._settings.answer_s, sealed=True)
             await wire.listen()
             ask = Asker(Conversation(wire, self._standing.keys.seal(self._random)), self._standing)
-            yield await NukiSession.begin(ask, self._standing, self._settings, self._clock)
+            yield await NukiSession.begin(ask, self._standing, self._settings, self._clock, link.lost())

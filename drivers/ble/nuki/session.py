@@ -1,5 +1,6 @@
 """The work on one Nuki lock in one connection: the contract of `gateway.domain.driver` over its keypad."""
 
+import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -34,9 +35,16 @@ class NukiSession(LockSession):
     """
 
     def __init__(
-        self, ask: Asker, states: States, standing: Standing, settings: NukiLockSettings, clock: Clock
+        self,
+        ask: Asker,
+        states: States,
+        standing: Standing,
+        settings: NukiLockSettings,
+        clock: Clock,
+        lost: asyncio.Event,
     ) -> None:
         """Use `begin`."""
+        self._lost = lost
         self._ask = ask
         self._states = states
         self._standing = standing
@@ -45,14 +53,17 @@ class NukiSession(LockSession):
 
     @classmethod
     async def begin(
-        cls, ask: Asker, standing: Standing, settings: NukiLockSettings, clock: Clock
+        cls, ask: Asker, standing: Standing, settings: NukiLockSettings, clock: Clock, lost: asyncio.Event
     ) -> "NukiSession":
-        """Ask for the states; return the session. Raises any DriverError."""
+        """Ask for the states; return the session. Raises any DriverError.
+
+        `lost` is set once the connection is gone.
+        """
         try:
             states = read_states(await ask.fetch(Command.STATES))
         except BadFrame as error:
             raise NoAnswer(str(error)) from None
-        return cls(ask, states, standing, settings, clock)
+        return cls(ask, states, standing, settings, clock, lost)
 
     @override
     async def read(self, slot: SlotRef) -> Reading:
@@ -95,6 +106,8 @@ class NukiSession(LockSession):
 
     @override
     async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+        if not self._standing.may_use_pin:
+            return  # Why not, the codes tell; asking again and again for a log would change nothing.
         now = self._clock.now()
         await tell_new(self._ask, self._standing, ahead(self._states, now), now, sink)
 
@@ -110,6 +123,10 @@ class NukiSession(LockSession):
             await self._standing.keep(config=config, config_version=version)
         await set_where_due(self._ask, self._states, self._clock, self._standing.device_id)
         return lock_seen(self._standing.device_id, config, self._settings, self._states.battery)
+
+    @override
+    def lost(self) -> asyncio.Event:
+        return self._lost
 
     async def _add(self, credential: Credential) -> Written:
         """Add a code; one that is to be disabled is so by a second command, because adding enables it."""

@@ -43,12 +43,21 @@ class Standing:
         if self._revoked:
             raise Refused(Refusal.OTHER, _REVOKED)
 
+    @property
+    def may_use_pin(self) -> bool:
+        """Say whether what needs the security PIN may be sent."""
+        return not (self.keys.pin_refused or self._is_locked_out)
+
     def check_pin(self) -> None:
         """Raise Refused where nothing that needs the security PIN may be sent."""
         if self.keys.pin_refused:
             raise Refused(Refusal.OTHER, _PIN_REFUSED)
-        if self._locked_out_until is not None and self._clock.boot() < self._locked_out_until:
+        if self._is_locked_out:
             raise Refused(Refusal.OTHER, _LOCKED_OUT)
+
+    @property
+    def _is_locked_out(self) -> bool:
+        return self._locked_out_until is not None and self._clock.boot() < self._locked_out_until
 
     async def note(self, error: LockError) -> None:
         """Remember what stays true after an error."""

@@ -22,8 +22,6 @@ from gateway.domain.keyring import Keyring
 from gateway.domain.lock import Reach
 
 _LOG = logging.getLogger(__name__)
-FLAG_AGAIN_S = 600.0
-"""A "new records" flag that stays up although the log was read counts again after this."""
 
 type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
 """Opens a connection; `drivers.ble.link` has it."""
@@ -64,8 +62,6 @@ class TTLock(FamilyLock):
         self.address = self._state.secret.address
         self.reach: Reach = settings.when
         self._connect = connect
-        self._clock = clock
-        self._log_read_at: float | None = None
 
     @override
     def hears(self, advert: Advert) -> Hearing:
@@ -73,11 +69,7 @@ class TTLock(FamilyLock):
         touched = self.reach is Reach.ON_TOUCH
         if beacon is None:
             return Hearing(touched=touched)
-        if not beacon.new_records:
-            self._log_read_at = None
-        read = self._log_read_at
-        changed = beacon.new_records and (read is None or self._clock.boot() - read >= FLAG_AGAIN_S)
-        return Hearing(changed=changed, battery=beacon.battery, touched=touched or beacon.touched)
+        return Hearing(changed=beacon.new_records, battery=beacon.battery, touched=touched or beacon.touched)
 
     @override
     def known(self) -> LockSeen | None:
@@ -107,5 +99,4 @@ class TTLock(FamilyLock):
                     "%s refuses our keys; it is not asked again until it is paired anew", self.device_id
                 )
                 raise
-            yield TTLockSession(state, conversation)
-            self._log_read_at = self._clock.boot()
+            yield TTLockSession(state, conversation, link.lost())

@@ -1,7 +1,9 @@
 """One connection to one lock: the driver's contract over its codes, its clock and its log."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import override
 
 from msgspec.structs import replace
@@ -43,14 +45,16 @@ class TTLockSession(LockSession):
     lock acknowledges.
     """
 
-    def __init__(self, state: LockState, conversation: Conversation) -> None:
-        """Work over a connection on which we are logged in."""
+    def __init__(self, state: LockState, conversation: Conversation, lost: asyncio.Event) -> None:
+        """Work over a connection on which we are logged in; `lost` is set when it ends."""
+        self._lost = lost
         self._state = state
         self._book = state.book
         self._conversation = conversation
         self._codes = Codes(conversation, state.book, modifies=state.secret.can(Feature.MODIFY_PASSCODE))
         self._listed = False
         self._clock_checked = False
+        self._clock_off_by: timedelta | None = None
 
     @override
     async def read(self, slot: SlotRef) -> Reading:
@@ -117,6 +121,10 @@ class TTLockSession(LockSession):
         if self._state.clock.due:
             await self._check_clock()
         return self._state.seen(told.battery)
+
+    @override
+    def lost(self) -> asyncio.Event:
+        return self._lost
 
     # Changes
 
@@ -233,15 +241,17 @@ class TTLockSession(LockSession):
 
     async def _check_clock(self) -> None:
         checked = await self._state.clock.check(self._conversation)
+        self._clock_off_by = checked.off_by
         self._clock_checked = True
         self._state.pending.append(checked)
-        if checked.off_by is not None and abs(checked.off_by) > CLOCK_TOLERANCE:
-            raise Refused(Refusal.SCHEDULE, "the clock of the lock is wrong and cannot be set")
 
     async def _trust_clock(self) -> None:
         """Look at the lock's clock before a date is given to it, once per connection."""
         if not self._clock_checked:
             await self._check_clock()
+        off_by = self._clock_off_by
+        if off_by is not None and abs(off_by) > CLOCK_TOLERANCE:
+            raise Refused(Refusal.SCHEDULE, "the clock of the lock is wrong and cannot be set")
 
     def _checked(self, credential: Credential) -> Window | None:
         """Return the window to give to the lock. Raises Refused for what it cannot hold."""

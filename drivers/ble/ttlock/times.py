@@ -87,4 +87,4 @@ def read_date(data: bytes) -> datetime:
 def _local(moment: datetime | None, zone: ZoneInfo, instead: datetime) -> datetime:
     if moment is None:
         return instead
-    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
+    return moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0, fold=0)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final, override
@@ -62,7 +62,6 @@ class YaleLock(FamilyLock):
         self._marks = Marks()
         self._refusals = 0
         self._held_until = 0.0
-        _quieten()
 
     @override
     def hears(self, advert: Advert) -> Hearing:
@@ -93,10 +92,14 @@ class YaleLock(FamilyLock):
         if self._refusals >= _REFUSALS and self._clock.boot() < self._held_until:
             raise KeyRefused("the lock refused this key: pair it again with the key it has now")
         try:
-            async with connected(self._keys, device, self.device_id, self._connect_s) as lock:
+            lost = asyncio.Event()
+            async with connected(
+                self._keys, device, self.device_id, self._connect_s, on_lost=lost.set
+            ) as lock:
                 self._refusals = 0
                 yield YaleSession(
                     lock,
+                    lost,
                     self.known(),
                     self._clock,
                     has_battery=_info(self._keys).battery_reporting,
@@ -109,7 +112,14 @@ class YaleLock(FamilyLock):
 
 
 @asynccontextmanager
-async def connected(keys: YaleKeys, device: BLEDevice, name: str, seconds: float) -> AsyncIterator[Lock]:
+async def connected(
+    keys: YaleKeys,
+    device: BLEDevice,
+    name: str,
+    seconds: float,
+    *,
+    on_lost: Callable[[], None] | None = None,
+) -> AsyncIterator[Lock]:
     """Connect and prove the key, hang up in the end.
 
     The lock proves that it knows the key too, so it needs no look at its serial to be sure who it is.
@@ -118,7 +128,8 @@ async def connected(keys: YaleKeys, device: BLEDevice, name: str, seconds: float
         LockUnreachable: it could not be connected.
         KeyRefused: it does not take this key, or does not have it itself.
     """
-    lock = Lock(lambda: device, keys.key.hex(), keys.key_slot, name, lambda _: None, _info(keys))
+    _quieten()
+    lock = Lock(lambda: device, keys.key.hex(), keys.key_slot, name, lambda _: None, _info(keys), on_lost)
     try:
         await _connect(lock, seconds)
         yield lock

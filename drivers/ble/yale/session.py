@@ -25,8 +25,8 @@ from gateway.domain.driver import (
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 
-OPERATION_S = 30.0
-"""Longest time for one operation. The library waits 10 s for each answer, and setting a code takes four."""
+OPERATION_S = 20.0
+"""For one thing the library does. It waits 10 s for each answer, and setting a code takes four answers."""
 _ROUNDS = 8
 """Rounds of 32 records in one connection; what is left is read in the next one."""
 _BROKE = "the connection to the lock broke"
@@ -37,9 +37,19 @@ _LEAST_ALKALINE_V = 4.4
 class YaleSession(LockSession):
     """One connection. After an answer that did not come it is given up: the ciphers may be out of step."""
 
-    def __init__(self, lock: Lock, seen: LockSeen, clock: Clock, *, has_battery: bool, has_log: bool) -> None:
+    def __init__(
+        self,
+        lock: Lock,
+        lost: asyncio.Event,
+        seen: LockSeen,
+        clock: Clock,
+        *,
+        has_battery: bool,
+        has_log: bool,
+    ) -> None:
         """Work through a connected `lock`, of which `seen` tells all but the battery."""
         self._lock = lock
+        self._lost = lost
         self._seen = seen
         self._clock = clock
         self._has_battery = has_battery
@@ -129,6 +139,10 @@ class YaleSession(LockSession):
         except ActivityLogOverrunError:
             return True
         return False
+
+    @override
+    def lost(self) -> asyncio.Event:
+        return self._lost
 
     async def _battery(self) -> float | None:
         """Return the charge; None where the lock does not answer such questions, as some models."""

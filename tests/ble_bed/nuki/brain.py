@@ -57,6 +57,8 @@ class Faults:
     battery_critical: bool = False
     unknown_id: int | None = 0x23
     """What is answered about a code that is not there; None: "complete"."""
+    mute_on: int | None = None
+    """Carry out this command and do not answer it."""
     zero_checksum: bool = False
     lists_status: bool = True
     """Say "complete" behind a list."""
@@ -86,6 +88,8 @@ class Brain:
     faults: Faults = field(default_factory=Faults)
     heard: list[int] = field(default_factory=list)
     """Commands that came, in order."""
+    payloads: list[tuple[int, bytes]] = field(default_factory=list)
+    """Sealed ones with what was in them."""
     wrong_pins: int = 0
     _secret: bytes = b""
     _guest_key: bytes = b""
@@ -223,11 +227,12 @@ class Brain:
             return
         command = int.from_bytes(body[4:6], "little")
         self.heard.append(command)
+        self.payloads.append((command, body[6:]))
         try:
             answers = list(self._answer(number, user, command, body[6:]))
         except Says as error:
             answers = [(0x0012, struct.pack("<BH", error.code, command))]
-        for kind, payload in answers:
+        for kind, payload in answers if command != self.faults.mute_on else ():
             yield self._sealed(number, user.key, kind, payload)
 
     def _sealed(self, number: int, key: bytes, kind: int, payload: bytes) -> bytes:

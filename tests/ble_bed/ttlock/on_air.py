@@ -11,6 +11,8 @@ WRITE = "0000FFF2-0000-1000-8000-00805F9B34FB"
 NOTIFY = "0000FFF4-0000-1000-8000-00805F9B34FB"
 AWAKE_S = 15.0
 PIECE = 20
+SETTLED_S = 0.1
+"""After a connection broke the lock begins to advertise again by itself; twice at once it cannot."""
 
 
 class LockOnAir:
@@ -28,6 +30,7 @@ class LockOnAir:
 
     async def touch(self) -> None:
         """Touch the keypad: the lock is heard for a while."""
+        await asyncio.sleep(SETTLED_S)
         if self._asleep is not None:
             self._asleep.cancel()
         await self.peripheral.advertise(self._advertised())

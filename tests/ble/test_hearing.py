@@ -1,0 +1,179 @@
+"""What the driver makes of advertisements, and what it connects for by itself."""
+
+import asyncio
+
+import pytest
+
+from drivers.ble.settings import BleSettings
+from gateway.domain.driver import AuthorityUp, BatteryLevel, CodeUsed, LockAlive, LockDead, LockSeen
+from gateway.domain.lock import Reach
+from tests.ble.running import DOORS, running
+from tests.ble.tiny import CHANGED, configured, seen
+from tests.ble_bed.virtual import in_virtual_time
+
+HOUR = 3600.0
+
+
+@in_virtual_time
+async def test_at_the_start_locks_are_told_without_a_connection() -> None:
+    """What pairing stored is enough."""
+    async with running(("front", "back")) as run:
+        events = run.sink.take()
+        assert events[:3] == [AuthorityUp(device_ids=("front", "back")), seen("front"), seen("back")]
+        assert {event.device_id for event in events if isinstance(event, LockAlive)} == {"front", "back"}
+        assert run.air.connects == {}
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_a_quiet_day_has_no_connection() -> None:
+    """One scan, nothing else."""
+    async with running(every_s=10) as run:
+        await asyncio.sleep(4 * HOUR)
+        assert run.connects("front") == 0
+        assert run.air.modes == ["passive"]
+        assert not run.sink.taken(LockDead)
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_a_lock_that_says_that_something_is_new_is_read_at_once() -> None:
+    """Each record is an event; afterwards there is silence again."""
+    async with running(every_s=10) as run:
+        run.doors["front"].log.append("2")
+        await run.doors["front"].open_with("3")
+        await asyncio.sleep(25)
+        assert [used.slot for used in run.sink.taken(CodeUsed)] == ["2", "3"]
+        await asyncio.sleep(HOUR)
+        assert run.connects("front") == 1
+        await run.doors["front"].open_with("1")
+        await asyncio.sleep(25)
+        assert [used.slot for used in run.sink.taken(CodeUsed)] == ["1"]
+        assert run.connects("front") == 2
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_a_lock_that_never_takes_its_flag_back_is_read_less_and_less_often() -> None:
+    """Not every lock clears it for everybody."""
+    async with running(every_s=10) as run:
+        run.doors["front"].clears_flag = False
+        await run.doors["front"].open_with("3")
+        await asyncio.sleep(2 * HOUR)
+        assert 4 <= run.connects("front") <= 10
+        await run.doors["front"].advertise(0)
+        await asyncio.sleep(60)
+        before = run.connects("front")
+        await run.doors["front"].open_with("1")
+        await asyncio.sleep(25)
+        assert run.connects("front") == before + 1
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_the_log_of_a_lock_that_never_says_so_is_read_now_and_then() -> None:
+    """As often as the configuration says, counted from the last time it was read."""
+    async with running(every_s=10, settings=BleSettings(log_every_s=HOUR)) as run:
+        run.doors["front"].log.append("2")
+        await asyncio.sleep(0.5 * HOUR)
+        async with run.driver.session("front"):
+            pass
+        assert [used.slot for used in run.sink.taken(CodeUsed)] == ["2"]
+        await asyncio.sleep(0.9 * HOUR)
+        assert run.connects("front") == 1
+        await asyncio.sleep(0.2 * HOUR)
+        assert run.connects("front") == 2
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_failing_to_read_a_log_is_tried_again_later_and_later() -> None:
+    """The pause grows with each failure."""
+    async with running(every_s=10) as run:
+        run.doors["front"].peripheral.weather.mute = True
+        await run.doors["front"].open_with("3")
+        await asyncio.sleep(0.5 * HOUR)
+        assert 3 <= run.connects("front") <= 7
+        run.doors["front"].peripheral.weather.mute = False
+        await asyncio.sleep(HOUR)
+        assert [used.slot for used in run.sink.taken(CodeUsed)] == ["3"]
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_a_log_that_breaks_off_is_read_on_later() -> None:
+    """No record is told twice, none is lost that was handed over."""
+    async with running() as run:
+        door = run.doors["front"]
+        door.log = ["1", "2", "3"]
+        door.peripheral.lose_after = 3
+        await door.open_with("4")
+        await asyncio.sleep(300)
+        assert [used.slot for used in run.sink.taken(CodeUsed)] == ["1", "2", "3", "4"]
+
+
+@in_virtual_time
+async def test_a_lock_not_heard_for_long_is_told_and_told_again_when_it_is_back() -> None:
+    """Dead after the configured time, alive with the first advertisement."""
+    async with running(settings=BleSettings(silent_after_s=120)) as run:
+        await run.doors["front"].peripheral.hide()
+        await asyncio.sleep(100)
+        assert not run.sink.taken(LockDead)
+        await asyncio.sleep(100)
+        assert run.sink.take() == [LockDead(device_id="front")]
+        await run.doors["front"].advertise()
+        await asyncio.sleep(2)
+        assert run.sink.take() == [LockAlive(device_id="front")]
+
+
+@in_virtual_time
+async def test_every_touch_of_a_lock_that_sleeps_is_a_sign_of_life() -> None:
+    """Its silence is nothing to tell."""
+    locks = {"front": configured("front", reach=Reach.ON_TOUCH)}
+    async with running(locks=locks, heard=False, every_s=5) as run:
+        run.sink.take()
+        for _ in range(2):
+            await run.doors["front"].advertise()
+            await asyncio.sleep(10)
+            await run.doors["front"].peripheral.hide()
+            await asyncio.sleep(HOUR)
+            assert run.sink.taken(LockAlive) == [LockAlive(device_id="front")]
+        assert not run.sink.taken(LockDead)
+
+
+@in_virtual_time
+async def test_the_battery_is_told_when_it_changes() -> None:
+    """Not with every advertisement."""
+    async with running() as run:
+        await asyncio.sleep(60)
+        assert run.sink.taken(BatteryLevel) == [BatteryLevel(device_id="front", level=0.9)]
+        run.doors["front"].battery = 15
+        await run.doors["front"].advertise()
+        await asyncio.sleep(60)
+        assert run.sink.taken(BatteryLevel) == [BatteryLevel(device_id="front", level=0.15)]
+
+
+@in_virtual_time
+async def test_what_somebody_elses_devices_say_concerns_nobody() -> None:
+    """Only the configured addresses count."""
+    async with running() as run:
+        run.sink.take()
+        await run.doors["front"].peripheral.hide()
+        stranger = await type(run.doors["front"]).hung_up(run.air, DOORS["side"])
+        await stranger.advertise(CHANGED)
+        await asyncio.sleep(60)
+        assert run.sink.take() == []
+        assert run.air.connects == {}
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_what_the_lock_is_is_asked_once_a_day_in_passing() -> None:
+    """It keeps the battery known and the lock's clock right, without a connection of its own."""
+    async with running(every_s=10) as run:
+        run.sink.take()
+        for _ in range(3):
+            async with run.driver.session("front"):
+                pass
+            await asyncio.sleep(HOUR)
+        assert run.sink.taken(LockSeen) == [seen("front")]

@@ -1,0 +1,128 @@
+"""Pairing and unpairing."""
+
+import asyncio
+
+import pytest
+
+from gateway.domain.driver import LockDead, LockSeen, LockUnreachable, PairingFailed
+from tests.ble.running import DOORS, running
+from tests.ble.tiny import PAIRING, configured, seen
+from tests.ble_bed.virtual import in_virtual_time
+
+
+async def nobody(_: str) -> None:
+    """Listen to the words for people."""
+
+
+@in_virtual_time
+async def test_a_lock_is_managed_as_soon_as_it_is_paired() -> None:
+    """Its secret is kept; the operator is told what to do."""
+    words: list[str] = []
+
+    async def tell(word: str) -> None:
+        words.append(word)
+
+    async with running(paired=()) as run:
+        assert run.driver.problems == {"front": "it is not paired yet"}
+        with pytest.raises(LockUnreachable, match="not paired"):
+            async with run.driver.session("front"):
+                pass
+        await run.doors["front"].advertise(PAIRING)
+        await run.driver.pair("front", {}, tell)
+        await asyncio.sleep(5)
+        assert words == ["press the button"]
+        assert run.keyring.secrets == {"front": DOORS["front"].encode()}
+        assert run.driver.problems == {}
+        assert run.sink.taken(LockSeen) == [seen("front")]
+        async with run.driver.session("front") as session:
+            await session.read("1")
+
+
+@in_virtual_time
+async def test_a_lock_of_which_pairing_learned_nothing_is_asked_afterwards() -> None:
+    """In a connection of the driver's own."""
+    async with running(locks={"front": configured("front", is_known=False)}, paired=()) as run:
+        await run.doors["front"].advertise(PAIRING)
+        await run.driver.pair("front", {}, nobody)
+        await asyncio.sleep(5)
+        assert run.sink.taken(LockSeen) == [seen("front")]
+        assert run.connects("front") == 1
+
+
+@in_virtual_time
+async def test_pairing_waits_for_its_turn_and_others_for_theirs() -> None:
+    """While a lock in pairing mode is waited for, other locks are worked with."""
+    async with running(("front", "back"), paired=("back",)) as run:
+        pairing = asyncio.create_task(run.driver.pair("front", {}, nobody))
+        await asyncio.sleep(1)
+        async with run.driver.session("back") as session:
+            await run.doors["front"].advertise(PAIRING)
+            await asyncio.sleep(5)
+            assert not pairing.done()
+            await session.read("1")
+        await pairing
+        async with run.driver.session("back") as session:
+            await session.read("1")
+
+
+@in_virtual_time
+async def test_devices_are_asked_for_all_they_say_only_while_one_is_looked_for() -> None:
+    """Names often come only when asked for."""
+    async with running(("front", "back"), paired=("back",)) as run:
+        pairing = asyncio.create_task(run.driver.pair("front", {}, nobody))
+        await asyncio.sleep(2)
+        await run.doors["front"].advertise(PAIRING)
+        await pairing
+        await asyncio.sleep(2)
+        assert run.air.modes == ["passive", "active", "passive"]
+
+
+@in_virtual_time
+async def test_a_lock_that_is_not_in_pairing_mode_is_not_found() -> None:
+    """That ends after its time, and nothing is kept."""
+    async with running(paired=()) as run:
+        with pytest.raises(PairingFailed, match="5 s"):
+            await run.driver.pair("front", {"seconds": "5"}, nobody)
+        assert run.keyring.secrets == {}
+        assert run.driver.problems == {"front": "it is not paired yet"}
+        await run.doors["front"].advertise(PAIRING)
+        await run.driver.pair("front", {}, nobody)
+
+
+@in_virtual_time
+async def test_without_an_adapter_nothing_is_paired() -> None:
+    """It says why."""
+    async with running(paired=(), plugged=False) as run:
+        with pytest.raises(PairingFailed, match="no Bluetooth adapter"):
+            await run.driver.pair("front", {}, nobody)
+        with pytest.raises(PairingFailed, match="configured"):
+            await run.driver.pair("cellar", {}, nobody)
+
+
+@in_virtual_time
+async def test_an_unpaired_lock_is_not_worked_with_any_more() -> None:
+    """Its keys are gone, its connection ends."""
+    async with running() as run:
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        await run.driver.unpair("front")
+        assert not run.air.open_now
+        assert run.keyring.secrets == {}
+        await asyncio.sleep(1)
+        assert LockDead(device_id="front") in run.sink.take()
+        with pytest.raises(LockUnreachable, match="not paired"):
+            async with run.driver.session("front"):
+                pass
+        with pytest.raises(PairingFailed, match="configured"):
+            await run.driver.unpair("cellar")
+
+
+@in_virtual_time
+async def test_keys_that_make_no_sense_are_a_problem_of_that_lock_only() -> None:
+    """The others are worked with."""
+    async with running(("front", "back"), paired=("back",)) as run:
+        run.keyring.secrets["front"] = b""
+        await run.driver._unlock(run.driver._locks["front"])
+        assert run.driver.problems == {"front": "what is stored of its pairing cannot be used; pair it again"}
+        async with run.driver.session("back") as session:
+            await session.read("1")

@@ -1,0 +1,98 @@
+"""A wrong security PIN is tried once, or the lock shuts everybody out."""
+
+from collections.abc import Callable, Coroutine
+
+import pytest
+
+from drivers.ble.nuki.session import NukiSession
+from drivers.ble.nuki.standing import LOCKED_OUT_S
+from gateway.domain.credential import Credential
+from gateway.domain.driver import Refused
+from gateway.domain.pin import Pin
+from tests.nuki.house import House, paired
+
+
+async def try_everything(home: House) -> list[str]:
+    """Do all that needs the security PIN, each in a session of its own; return why it was refused."""
+    code = Credential(pin=Pin("345678"))
+    attempts: list[Callable[[NukiSession], Coroutine[None, None, object]]] = [
+        lambda session: session.read_all(),
+        lambda session: session.write(None, code, replaces=None),
+        lambda session: session.write("1001", code, replaces=None),
+        lambda session: session.clear("1001", holds=None),
+    ]
+    refusals = []
+    for attempt in attempts:
+        async with home.session() as session:
+            with pytest.raises(Refused) as refused:
+                await attempt(session)
+        refusals.append(str(refused.value))
+    return refusals
+
+
+async def test_a_refused_pin_is_never_sent_again() -> None:
+    """Not by another command, not in another session, not after a restart."""
+    async with paired() as home:
+        home.brain.pin = 9753
+        await try_everything(home)
+        home.restart()
+        refusals = await try_everything(home)
+        assert home.brain.wrong_pins == 1
+        assert all("security PIN" in words for words in refusals)
+
+
+async def test_a_log_that_cannot_be_read_is_left_alone() -> None:
+    """A refusal is told once, where the log is what is asked for first; then there is nothing to tell."""
+    async with paired() as home:
+        home.brain.pin = 9753
+        home.brain.type_code(111119)
+        with pytest.raises(Refused, match="security PIN"):
+            await home.read_log()
+        assert await home.read_log() == []
+        assert home.brain.wrong_pins == 1
+
+
+async def test_what_needs_no_pin_still_works() -> None:
+    """The lock is there, and tells its battery."""
+    async with paired() as home:
+        home.brain.pin = 9753
+        await try_everything(home)
+        async with home.session() as session:
+            assert (await session.describe()).battery == 0.8
+
+
+async def test_a_changed_pin_is_tried() -> None:
+    """Once it was given anew."""
+    async with paired() as home:
+        home.brain.pin = 9753
+        await try_everything(home)
+        await home.pair_without_button("9753", keep_keys="yes")
+        async with home.session() as session:
+            assert await session.read_all() == {}
+
+
+async def test_a_lock_shut_by_others_is_left_alone_for_an_hour() -> None:
+    """Our PIN may be right: it is tried again afterwards."""
+    async with paired() as home:
+        home.brain.wrong_pins = 3
+        home.brain.heard.clear()
+        refusals = await try_everything(home)
+        assert all("too often" in words for words in refusals)
+        assert home.brain.heard.count(0x0043) == 1
+        assert not {0x0041, 0x0046, 0x0047, 0x0031} & set(home.brain.heard)
+        home.brain.wrong_pins = 0
+        await home.clock.sleep(LOCKED_OUT_S)
+        async with home.session() as session:
+            assert await session.read_all() == {}
+
+
+async def test_a_clock_that_cannot_be_set_stops_nothing() -> None:
+    """Without the PIN the clock stays wrong; the lock is described all the same."""
+    async with paired() as home:
+        home.brain.faults.clock_reset_to = home.clock.now().replace(year=2000)
+        home.brain.pin = 9753
+        async with home.session() as session:
+            await session.describe()
+        async with home.session() as session:
+            await session.describe()
+        assert home.brain.wrong_pins == 1

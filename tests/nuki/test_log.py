@@ -1,0 +1,139 @@
+"""What the lock noted: which code opened, and that a wrong one was tried."""
+
+from datetime import timedelta
+
+import pytest
+
+from drivers.ble.nuki.keys import decode
+from gateway.domain.credential import Credential
+from gateway.domain.driver import AccessDenied, CodeUsed, LockEvent
+from gateway.domain.pin import Pin
+from tests.nuki.house import NOON, House, paired
+
+
+async def with_code(home: House) -> str:
+    """Put a code on the lock; return its slot."""
+    async with home.session() as session:
+        return (await session.write(None, Credential(pin=Pin("345678")), replaces=None)).slot
+
+
+async def test_a_used_code_and_a_wrong_one_are_told_once() -> None:
+    """In their order, with the time, without the digits that were typed."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.type_code(345678)
+        home.brain.type_code(111119)
+        assert await home.read_log() == [
+            CodeUsed(device_id="door", slot=slot, at=NOON),
+            AccessDenied(device_id="door", reason="a wrong code was typed"),
+        ]
+        assert await home.read_log() == []
+
+
+async def test_a_code_that_is_not_allowed_now_is_told_with_its_slot() -> None:
+    """Disabled by somebody, or past its end."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.memory.change(int(slot), enabled=False)
+        home.brain.type_code(345678)
+        assert await home.read_log() == [
+            AccessDenied(device_id="door", reason="the code is not allowed now", slot=slot)
+        ]
+
+
+async def test_arrows_fingers_and_other_records_are_nobodys_code() -> None:
+    """A finger's number is no code's."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.press_arrow()
+        home.brain.show_finger(int(slot))
+        home.brain.memory.note(NOON, 2, bytes(8), b"Marc")
+        assert await home.read_log() == []
+
+
+async def test_what_was_before_the_hub_is_not_told() -> None:
+    """The first look only notes where the log stands."""
+    async with paired() as home:
+        await home.vault.save("door", home.vault.secrets["door"].replace(b',"log_index":0', b""))
+        home.restart()
+        slot = await with_code(home)
+        home.brain.type_code(345678)
+        assert await home.read_log() == []
+        home.brain.type_code(345678)
+        assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=NOON)]
+
+
+async def test_many_records_are_all_told_in_order() -> None:
+    """More than the first look asks for."""
+    async with paired() as home:
+        slot = await with_code(home)
+        for minute in range(25):
+            home.clock.passed = timedelta(minutes=minute)
+            home.brain.type_code(345678)
+        assert await home.read_log() == [
+            CodeUsed(device_id="door", slot=slot, at=NOON + timedelta(minutes=minute)) for minute in range(25)
+        ]
+
+
+async def test_a_restart_tells_nothing_twice() -> None:
+    """What was told last is kept in the vault."""
+    async with paired() as home:
+        await with_code(home)
+        home.brain.type_code(345678)
+        assert len(await home.read_log()) == 1
+        home.restart()
+        assert await home.read_log() == []
+
+
+async def test_what_could_not_be_stored_is_told_again() -> None:
+    """And only that: an event counts as told when its sink has stored it."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.type_code(345678)
+        home.brain.type_code(111119)
+        stored: list[LockEvent] = []
+
+        async def full_disk(event: LockEvent) -> None:
+            if stored:
+                raise OSError
+            stored.append(event)
+
+        async with home.session() as session:
+            with pytest.raises(OSError):  # noqa: PT011 - its text is nobody's business
+                await session.read_log(full_disk)
+        assert stored == [CodeUsed(device_id="door", slot=slot, at=NOON)]
+        assert await home.read_log() == [AccessDenied(device_id="door", reason="a wrong code was typed")]
+
+
+async def test_a_log_begun_anew_is_read_from_its_start() -> None:
+    """Its numbers are lower than the last one told."""
+    async with paired() as home:
+        slot = await with_code(home)
+        for _ in range(3):
+            home.brain.type_code(345678)
+        await home.read_log()
+        home.brain.memory.log.clear()
+        home.brain.memory.next_record = 1
+        home.brain.type_code(345678)
+        assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=NOON)]
+        keys = decode(home.vault.secrets["door"])
+        assert keys is not None
+        assert keys.log_index == 1
+
+
+async def test_times_are_told_in_utc_whichever_way_the_lock_keeps_them() -> None:
+    """It tells the offset of its zone, and what its clock shows now says whether it is in there."""
+    async with paired() as home:
+        home.brain.local_time = True
+        slot = await with_code(home)
+        home.brain.type_code(345678)
+        assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=NOON)]
+
+
+async def test_a_wrong_clock_gives_no_times() -> None:
+    """That a code was used is still told."""
+    async with paired() as home:
+        home.brain.faults.clock_off = timedelta(days=-400)
+        slot = await with_code(home)
+        home.brain.type_code(345678)
+        assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=None)]

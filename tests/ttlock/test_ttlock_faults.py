@@ -1,0 +1,192 @@
+"""What goes wrong on the air and in the lock: no code is doubled, lost or taken for somebody else's."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from gateway.domain.credential import Credential, Known, SlotRef
+from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer
+from tests.ble_bed.ttlock.lock import VirtualLock
+from tests.ble_bed.ttlock.wire import seal
+from tests.ble_bed.virtual import in_virtual_time
+from tests.ttlock.direct import Direct
+from tests.ttlock.home import code, home, wanted, without_modify
+from tests.ttlock.test_ttlock_codes import SUMMER
+
+MOST_PIECES, MOST_ANSWERS = 40, 14
+"""More than any operation here takes."""
+STAY = wanted("4711", SUMMER, 3)
+
+
+async def until_done(at: Direct, slot: SlotRef | None, before: Credential | None, after: Credential) -> None:
+    """Do what the engine does: try, and after a failure list before the next try."""
+    for _ in range(5):
+        with suppress(LockUnreachable, NoAnswer):  # a refusal would be a mistake
+            async with at.session() as session:
+                listed = await session.read_all()
+                found = [s for s, reading in listed.items() if s == slot or reading == Known(after)]
+                written = await session.write(found[0] if found else slot, after, replaces=before)
+                if written.reading == Known(after):
+                    assert slot in {None, written.slot}
+                    return
+    raise AssertionError("it did not come to an end")
+
+
+async def until_gone(at: Direct, slot: SlotRef, before: Credential) -> None:
+    """Delete as the engine does."""
+    for _ in range(5):
+        with suppress(LockUnreachable, NoAnswer):
+            async with at.session() as session:
+                await session.clear(slot, holds=before)
+                if slot not in await session.read_all():
+                    return
+    raise AssertionError("it did not come to an end")
+
+
+@pytest.mark.parametrize("what", ["pieces", "answers"])
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        pytest.param(None, wanted("4711"), lambda _: None, id="add"),
+        pytest.param(None, STAY, lambda _: None, id="add with dates"),
+        pytest.param(wanted("4711"), wanted("815815"), lambda _: None, id="modify"),
+        pytest.param(wanted("4711"), wanted("815815"), without_modify, id="add and delete"),
+        pytest.param(wanted("4711"), STAY, lambda _: None, id="delete and add"),
+        pytest.param(wanted("4711"), None, lambda _: None, id="delete"),
+    ],
+)
+def test_a_link_lost_anywhere_leaves_one_code_in_the_end(
+    before: Credential | None,
+    after: Credential | None,
+    change: Callable[[VirtualLock], None],
+    what: str,
+) -> None:
+    """Wherever it breaks: during the login, a list, the operation or the look afterwards; then a restart."""
+
+    @in_virtual_time
+    async def lost_after(count: int) -> None:
+        at = Direct(change)
+        slot = None
+        if before is not None:
+            async with at.session() as session:
+                slot = (await session.write(None, before, replaces=None)).slot
+        if what == "pieces":
+            at.wire.pieces_left = count
+        else:
+            at.wire.answers_left = count
+        if after is not None:
+            await until_done(at, slot, before, after)
+        elif slot is not None and before is not None:
+            await until_gone(at, slot, before)
+        assert [code.current for code in at.lock.codes] == ([] if after is None else [after.pin.reveal()])
+
+    for count in range(MOST_PIECES if what == "pieces" else MOST_ANSWERS):
+        lost_after(count)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@in_virtual_time
+async def test_an_add_whose_answer_is_lost_is_found_under_the_name_it_was_given(answered: bool) -> None:  # noqa: FBT001
+    """The name was saved before the code was sent. `answered`: the lock did not even carry it out."""
+    async with home() as at:
+        if answered:
+            at.lock.faults.deaf_on = frozenset({0x03})
+        at.on_air.lose_before_answer_to = 0x03
+        with pytest.raises(DriverError) as error:
+            async with at.session() as session:
+                await session.write(None, wanted("4711"), replaces=None)
+        assert error.value.may_have_been_applied
+        (kept,) = at.secret.held
+        at.lock.faults.deaf_on = frozenset()
+        at.on_air.lose_before_answer_to = None
+        assert dict(await at.listed()) == ({} if answered else {kept.slot: Known(wanted("4711"))})
+
+
+@in_virtual_time
+async def test_a_change_in_two_steps_that_broke_shows_the_old_code_until_it_is_ended() -> None:
+    """So that the engine ends it. Deleting ends it too, both codes at once."""
+    async with home(change=without_modify) as at:
+        slots = []
+        for old, new in [("4711", "815815"), ("1234", "5678")]:
+            async with at.session() as session:
+                slots.append((await session.write(None, wanted(old), replaces=None)).slot)
+            at.on_air.lose_before_answer_to = 0x03
+            with pytest.raises(DriverError):
+                async with at.session() as session:
+                    await session.write(slots[-1], wanted(new), replaces=wanted(old))
+        assert at.pins() == ["1234", "4711", "5678", "815815"]
+        await at.restart()
+        async with at.running(), at.session() as session:
+            readings = await session.read_all()
+            assert dict(readings) == dict(zip(slots, map(Known, map(wanted, ("4711", "1234"))), strict=True))
+            await session.write(slots[0], wanted("815815"), replaces=wanted("4711"))
+            assert at.pins() == ["1234", "5678", "815815"]
+            await session.clear(slots[1], holds=wanted("1234"))
+            assert at.pins() == ["815815"]
+
+
+@pytest.mark.parametrize("weather", ["tiny pieces", "slow", "doubled", "chatter"])
+@in_virtual_time
+async def test_weather_on_the_air_changes_nothing(weather: str) -> None:
+    """Answers in pieces of three bytes, delayed, every piece twice, with unasked reports in between."""
+    async with home() as at:
+        at.on_air.peripheral.weather.split = 3 if weather == "tiny pieces" else 20
+        at.on_air.peripheral.weather.delay_s = 0.2 if weather == "slow" else 0.0
+        at.on_air.peripheral.weather.doubled = weather == "doubled"
+        at.lock.faults.chatters = weather == "chatter"
+        for number in range(5):
+            at.lock.store(code(f"{1234 + number}"))
+        async with at.session() as session:
+            slot = (await session.write(None, STAY, replaces=None)).slot
+            assert await session.read(slot) == Known(STAY)
+            assert len(await session.read_all()) == 6
+            await session.clear(slot, holds=STAY)
+        assert len(at.lock.codes) == 5
+
+
+@in_virtual_time
+async def test_wrong_checksums_are_taken() -> None:
+    """Some locks send them on some answers."""
+    async with home() as at:
+        at.lock.faults.wrong_checksum_on = frozenset(range(256))
+        async with at.session() as session:
+            written = await session.write(None, wanted("4711"), replaces=None)
+            assert written.reading == Known(wanted("4711"))
+
+
+@in_virtual_time
+async def test_the_end_mark_inside_encrypted_data_ends_no_frame() -> None:
+    """The key is chosen so that the list has 0D 0A in it."""
+    record = code("4711").record()
+    listed = b"\x07\x01" + (len(record) + 2).to_bytes(2) + b"\xff\xff" + record
+    keys = (number.to_bytes(16) for number in range(1, 100_000))
+    key = next(key for key in keys if b"\r\n" in seal(listed, key))
+
+    def change(lock: VirtualLock) -> None:
+        lock.key = key
+        lock.store(code("4711"))
+
+    async with home(change=change) as at:
+        assert list((await at.listed()).values()) == [Known(wanted("4711"))]
+
+
+@in_virtual_time
+async def test_keys_that_are_refused_are_not_tried_again() -> None:
+    """Somebody reset the lock and set it up anew, or its keys are others."""
+    async with home() as at:
+        at.lock.admin = (1, 2)
+        for _ in range(3):
+            with pytest.raises(LockUnreachable, match="pair it again"):
+                await at.listed()
+        assert at.lock.asked.count(0x41) == 1
+
+
+@in_virtual_time
+async def test_a_lock_with_another_key_is_not_tried_again() -> None:
+    """It does not even understand the question, and answers nothing."""
+    async with home() as at:
+        at.lock.key = bytes(16)
+        with pytest.raises(DriverError):
+            await at.listed()
+        assert at.lock.asked == []

@@ -73,20 +73,19 @@ class Vault:
 class Ear:
     """The scan of the adapter, for pairing."""
 
-    def __init__(self) -> None:
-        self.adverts: list[Advert] = []
+    def __init__(self, patience_s: float = 20.0) -> None:
+        self._patience_s = patience_s
 
     async def find(self, fits: Callable[[Advert], bool], within_s: float) -> tuple[BLEDevice, Advert]:
         found: list[Advert] = []
 
         def matches(device: BLEDevice, heard: AdvertisementData) -> bool:
             advert = as_advert(device, heard)
-            self.adverts.append(advert)
             if fits(advert):
                 found.append(advert)
             return bool(found)
 
-        device = await BleakScanner.find_device_by_filter(matches, timeout=min(within_s, 1.0))
+        device = await BleakScanner.find_device_by_filter(matches, timeout=min(within_s, self._patience_s))
         if device is None:
             raise PairingFailed("nothing was heard")
         return device, found[0]
@@ -116,6 +115,8 @@ class House:
     said: list[str] = field(default_factory=list)
     events: list[LockEvent] = field(default_factory=list)
     known: NukiLock | None = None
+    patience_s: float = 20.0
+    """How long a lock in pairing mode is listened for."""
 
     @property
     def brain(self) -> Brain:
@@ -130,7 +131,7 @@ class House:
 
     async def pair_without_button(self, security_pin: str = "2468", **given: str) -> None:
         address, secret = await self.configured.pair(
-            {"security_pin": security_pin, **given}, Ear(), self._progress
+            {"security_pin": security_pin, **given}, Ear(self.patience_s), self._progress
         )
         assert address == ADDRESS
         self.vault.secrets["door"] = secret
@@ -201,7 +202,7 @@ async def house(
         vault = Vault()
         found = configured(
             "door",
-            settings or NukiLockSettings(answer_s=1.0),
+            settings or NukiLockSettings(answer_s=30.0),
             keyring=vault,
             clock=clock,
             random=dice.randbytes,
@@ -212,10 +213,14 @@ async def house(
 
 @asynccontextmanager
 async def paired(
-    *, mtu: int = 247, kind: Registration = Registration.BRIDGE, clock: HandClock | None = None
+    *,
+    mtu: int = 247,
+    kind: Registration = Registration.BRIDGE,
+    clock: HandClock | None = None,
+    settings: NukiLockSettings | None = None,
 ) -> AsyncIterator[House]:
     """Hang up a lock that was paired with before, and whose log was read to its end."""
-    async with house(mtu=mtu, clock=clock) as home:
+    async with house(mtu=mtu, clock=clock, settings=settings) as home:
         home.vault.secrets["door"] = known_to(home.brain, kind)
         home.restart()
         yield home

@@ -20,7 +20,7 @@ async def heard(home: House) -> Hearing:
     """Return what the next advertisement says."""
     await home.lock.advertise()
     ear = Ear()
-    _, advert = await ear.find(lambda advert: bool(advert.manufacturer), 1.0)
+    _, advert = await ear.find(lambda advert: bool(advert.manufacturer), 20.0)
     assert home.known is not None
     return home.known.hears(advert)
 

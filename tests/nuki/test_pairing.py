@@ -57,6 +57,7 @@ async def test_pairing_works_at_the_smallest_packets() -> None:
 async def test_a_lock_whose_button_was_not_held_is_not_found() -> None:
     """It does not advertise that it waits."""
     async with house() as home:
+        home.patience_s = 0.5
         with pytest.raises(PairingFailed):
             await home.pair_without_button()
         assert home.air.connects == {}
@@ -102,7 +103,7 @@ async def test_a_link_lost_while_pairing_fails_in_plain_words(writes: int) -> No
 
 async def test_a_lock_that_falls_silent_while_pairing_is_given_up() -> None:
     """After the time for an answer."""
-    async with house() as home:
+    async with house(settings=NukiLockSettings(answer_s=1.0)) as home:
         home.lock.peripheral.weather.swallowed = 1
         with pytest.raises(PairingFailed, match="in time"):
             await home.pair()

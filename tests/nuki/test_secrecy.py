@@ -84,6 +84,7 @@ async def a_whole_life(told: list[str], secrets: list[str]) -> None:
     assert any("security PIN" in line for line in told)
 
 
+@pytest.mark.slow
 def test_no_key_and_no_digits_are_told_anywhere(caplog: pytest.LogCaptureFixture) -> None:
     """Not even with our own loggers at their most talkative."""
     caplog.set_level(logging.DEBUG, logger="drivers")

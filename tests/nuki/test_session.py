@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Schedule
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
 from gateway.domain.pin import Pin
@@ -13,6 +14,7 @@ from tests.nuki.house import NOON, House, paired
 
 GUEST = Credential(pin=Pin("345678"), name="Guest")
 OTHER = Credential(pin=Pin("987654"), name="Other")
+IMPATIENT = NukiLockSettings(answer_s=1.0)
 LEAVES = Schedule(ends_at=NOON + timedelta(days=3, minutes=1, seconds=30))
 
 
@@ -84,6 +86,7 @@ async def test_a_reset_clock_locks_nobody_out() -> None:
         assert home.brain.type_code(345678)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mtu", [23, 247])
 @pytest.mark.parametrize("tells_all_limits", [True, False])
 async def test_a_long_list_arrives_whole_at_any_packet_size(mtu: int, *, tells_all_limits: bool) -> None:
@@ -204,7 +207,7 @@ async def test_a_link_lost_anywhere_leaves_a_list_that_tells(writes: int) -> Non
 
 async def test_after_a_lost_answer_nothing_more_is_asked_in_that_connection() -> None:
     """It could come late and be taken for another; the code is on the lock all the same."""
-    async with paired() as home:
+    async with paired(settings=IMPATIENT) as home:
         async with home.session() as session:
             await session.read_all()
             home.brain.faults.mute_on = 0x0041

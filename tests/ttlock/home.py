@@ -29,7 +29,7 @@ DOOR = "door"
 ADDRESS = "C1:00:00:00:00:05"
 ZONE = ZoneInfo("Europe/Berlin")
 KEY = bytes(range(16))
-ADMIN, UNLOCK = 123456789, 987654321
+ADMIN, UNLOCK = 314159265, 271828182
 OPEN = (datetime(2000, 1, 1), datetime(2099, 12, 31, 23, 59))  # noqa: DTZ001 - local time of the lock
 
 
@@ -78,6 +78,7 @@ class Home:
     settings: TTLockSettings
     told: Told = field(default_factory=Told)
     knows_time: bool = True
+    idle_s: float = 0.0
     driver: BleDriver = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,7 @@ class Home:
             zone=ZONE,
             random=self.random.randbytes,
         )
-        ble = BleSettings(idle_s=0.0)
+        ble = BleSettings(idle_s=self.idle_s)
         return BleDriver(ble, {DOOR: door}, clock=self.clock, random=Random(1), keyring=self.drawer)
 
     @property
@@ -150,6 +151,7 @@ async def home(
     paired: bool = True,
     settings: TTLockSettings | None = None,
     mtu: int = 247,
+    idle_s: float = 0.0,
     change: Callable[[VirtualLock], None] = lambda _: None,
 ) -> AsyncIterator[Home]:
     """Hang up a lock and start the driver; `change` makes it another lock before."""
@@ -170,6 +172,7 @@ async def home(
             clock=clock,
             drawer=Drawer(),
             random=Random(7),
+            idle_s=idle_s,
             settings=settings or TTLockSettings(answer_timeout_s=2.0),
         )
         if paired:

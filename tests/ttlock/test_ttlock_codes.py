@@ -266,3 +266,30 @@ async def test_an_error_shows_no_digits() -> None:
             with pytest.raises(NoAnswer) as error:
                 await session.clear(slot, holds=wanted("815815"))
         assert "815815" not in str(error.value)
+
+
+@in_virtual_time
+async def test_a_code_that_begins_like_another_is_refused() -> None:
+    """The keypad of a real lock was seen to take the shorter one, whichever was typed."""
+    async with home() as at:
+        at.lock.store(code("47115"))
+        async with at.session() as session:
+            for digits in ("4711", "471150"):
+                with pytest.raises(Refused) as refused:
+                    await session.write(None, wanted(digits), replaces=None)
+                assert refused.value.reason is Refusal.DUPLICATE
+            await session.write(None, wanted("47116"), replaces=None)
+
+
+@pytest.mark.parametrize("end", [0, 0xFFFF])
+@in_virtual_time
+async def test_both_ways_to_end_a_list_are_understood(end: int) -> None:
+    """Locks were seen to say 0; other clients look for FFFF."""
+
+    def change(lock: VirtualLock) -> None:
+        lock.end_of_list = end
+
+    async with home(change=change) as at:
+        for number in range(4):
+            at.lock.store(code(f"{4711 + number}"))
+        assert len(await at.listed()) == 4

@@ -6,7 +6,7 @@ from drivers.ble.ttlock.commands import Command, Failure, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.passcodes import (
     FIRST_PAGE,
-    LAST_PAGE,
+    NO_MORE,
     Entry,
     Kind,
     Page,
@@ -36,15 +36,15 @@ class Codes:
     async def look(self) -> None:
         """Ask the lock for all of its codes."""
         entries: list[Entry] = []
-        wanted, pages = FIRST_PAGE, 0
-        while wanted != LAST_PAGE:
-            pages += 1
-            if pages > MOST_PAGES:
-                raise NoAnswer("the lock lists its codes without an end")
+        wanted = FIRST_PAGE
+        for _ in range(MOST_PAGES):
             page = await self._page(wanted)
             entries += page.entries
             wanted = page.following
-        self._book.take(entries)
+            if wanted in NO_MORE:
+                self._book.take(entries)
+                return
+        raise NoAnswer("the lock lists its codes without an end")
 
     async def add(self, digits: str, window: Window | None) -> None:
         """Store a code."""
@@ -90,7 +90,7 @@ class Codes:
         def fits(payload: bytes) -> bool:
             # The page before, heard once more, leads to the one that is asked for now.
             try:
-                return read_page(payload).following != wanted
+                return wanted == FIRST_PAGE or read_page(payload).following != wanted
             except ValueError:
                 return True
 

@@ -12,6 +12,9 @@ MOST_DATA = 255
 PIECE = 20
 """Bytes of one write: what the smallest ATT MTU carries. Locks of this family are never sent more."""
 _CRC_POLYNOMIAL = 0x8C
+_SLIP_AT, _SLIP = 33, 0x07
+"""Where the vendor's table has 0x07 for 0x7D. A client took it from the vendor's library, and answers of a
+real lock that were published for their "bad" checksum have exactly the one that this makes."""
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -38,17 +41,26 @@ class Frame(Struct, frozen=True, kw_only=True):
     command: int
     data: bytes
     crc_fits: bool
-    """Some locks send a wrong checksum on some answers, so that a wrong one is no reason to drop a frame."""
+    """Clients have met answers with another checksum: a wrong one is told and no reason to drop a frame."""
 
 
 def crc8(data: bytes) -> int:
-    """Return the Dallas/Maxim CRC-8 (polynomial 0x31 mirrored, start 0)."""
+    """Return the vendor's checksum: the Dallas/Maxim CRC-8 (start 0) by a table with one wrong entry."""
     crc = 0
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (_CRC_POLYNOMIAL if crc & 1 else 0)
+        crc = _TABLE[crc ^ byte]
     return crc
+
+
+def _entry(index: int) -> int:
+    if index == _SLIP_AT:
+        return _SLIP
+    for _ in range(8):
+        index = index >> 1 ^ (_CRC_POLYNOMIAL if index & 1 else 0)
+    return index
+
+
+_TABLE = tuple(_entry(index) for index in range(256))
 
 
 def encode(version: Version, command: int, data: bytes) -> bytes:

@@ -2,12 +2,13 @@
 
 Other people's clients disagree on the order. Most show a lock that counts up from the oldest record that
 nobody has read; one was seen to go back from the newest one through all of its history. So both are coped
-with: records are known again by their bytes, the number to go on from is kept only once it was seen to rise,
+with: records are known again by a mark, the number to go on from is kept only once it was seen to rise,
 and reading ends where nothing is new.
 """
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from hashlib import blake2b
 
 from msgspec.structs import replace
 
@@ -23,6 +24,7 @@ MOST_PAGES = 64
 """Requests in one connection: the lock's battery and patience are limited, and the rest is read next time."""
 REMEMBERED = 64
 """Records that are known again."""
+_MARK_BYTES = 8
 _FIRST_TIME = timedelta(days=1)
 """How far back the first reading goes: a lock that was in use before may have thousands of records."""
 
@@ -55,7 +57,7 @@ class Log:
                         # Behind the last record there is none: numbers rise.
                         await self._remember(page, wanted)
                     break
-                fresh = [raw not in self._state.secret.log_told for raw in page.raw]
+                fresh = [self._mark(raw) not in self._state.secret.log_told for raw in page.raw]
                 if any(fresh):
                     await self._know_codes()
                 for record, is_fresh in zip(page.records, fresh, strict=True):
@@ -66,6 +68,9 @@ class Log:
                 if not any(fresh) or page.following in {0, wanted, ONLY_NEW}:
                     break
                 wanted = page.following
+
+    def _mark(self, raw: bytes) -> bytes:
+        return blake2b(raw, key=self._state.secret.key, digest_size=_MARK_BYTES).digest()
 
     async def _page(self, wanted: int) -> LogPage:
         try:
@@ -87,7 +92,7 @@ class Log:
 
     async def _remember(self, page: LogPage, following: int | None) -> None:
         secret = self._state.secret
-        told = dict.fromkeys((*secret.log_told, *page.raw))
+        told = dict.fromkeys((*secret.log_told, *map(self._mark, page.raw)))
         self._state.secret = replace(
             secret,
             log_told=tuple(told)[-REMEMBERED:],

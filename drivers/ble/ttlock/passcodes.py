@@ -13,7 +13,8 @@ LENGTHS = (4, 5, 6, 7, 8, 9)
 FIRST_PAGE = 0
 _NUMBER = 2
 """Bytes of a length or a page number."""
-LAST_PAGE = 0xFFFF
+NO_MORE = frozenset({0, 0xFFFF})
+"""Instead of the number of the next page. Locks were seen to say 0, a client looks for the other."""
 
 
 class Kind(IntEnum):
@@ -50,7 +51,7 @@ class Page(Struct, frozen=True):
 
     entries: tuple[Entry, ...]
     following: int
-    """What to ask for next; `LAST_PAGE`: nothing."""
+    """What to ask for next, unless it is in `NO_MORE`."""
 
 
 def kind_of(window: Window | None) -> Kind:
@@ -81,7 +82,7 @@ def read_page(payload: bytes) -> Page:
     if len(payload) < _NUMBER:
         raise ValueError("a list begins with its length")
     if int.from_bytes(payload[:2]) == 0:
-        return Page((), LAST_PAGE)
+        return Page((), 0)
     following, records = int.from_bytes(payload[2:4]), payload[4:]
     entries = []
     while records:

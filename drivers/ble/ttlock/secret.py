@@ -47,7 +47,7 @@ class Secret(Hidden, frozen=True, kw_only=True):
     log_next: int = 0
     """Number of the log record to read next; 0: not known."""
     log_told: tuple[bytes, ...] = ()
-    """The newest records that were told, as the lock sent them."""
+    """Marks of the newest records that were told. Not the records: these may have mistyped digits."""
 
     def __post_init__(self) -> None:
         """Refuse a key that is none."""

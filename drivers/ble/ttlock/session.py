@@ -79,8 +79,8 @@ class TTLockSession(LockSession):
         await self._know()
         if slot is not None and not self._book.known(slot):
             raise Refused(Refusal.OTHER, "the lock has no such code to change")
-        if self._book.holder(digits) not in {None, slot} or digits == self._state.secret.admin_passcode:
-            raise Refused(Refusal.DUPLICATE, "the lock has this code already")
+        if self._book.clash(digits, slot) or digits == self._state.secret.admin_passcode:
+            raise Refused(Refusal.DUPLICATE, "the lock has this code already, or one that begins like it")
         if window is not None:
             await self._trust_clock()
         async with self._changing():

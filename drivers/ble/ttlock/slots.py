@@ -95,13 +95,17 @@ class SlotBook:
         if slot in self._held and slot not in self.listed:
             self._held[slot] = replace(self._held[slot], original="", gone=True, second="")
 
-    def holder(self, digits: str) -> str | None:
-        """Return the name of the code that opens with these digits."""
+    def clash(self, digits: str, slot: str | None) -> bool:
+        """Say whether a code cannot be told from another one at the keypad.
+
+        They are equal, or one begins with the other: then the keypad takes the shorter one, as was seen on a
+        real lock, whichever was typed.
+        """
         for entries in (self.listed, self.seconds):
-            for slot, entry in entries.items():
-                if entry.current == digits:
-                    return slot
-        return None
+            for other, entry in entries.items():
+                if other != slot and (digits.startswith(entry.current) or entry.current.startswith(digits)):
+                    return True
+        return False
 
     def of_record(self, original: str, typed: str, at: datetime | None) -> str | None:
         """Return the name of the code that a log record of `at` tells of; None where it had none."""

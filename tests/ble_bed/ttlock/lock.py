@@ -27,12 +27,16 @@ class Faults:
 
     wrong_checksum_on: frozenset[int] = frozenset()
     """Commands whose answers carry a wrong checksum."""
+    refuses: frozenset[int] = frozenset()
+    """Commands that it does not do."""
     frozen: bool = False
     """Its app froze it: it refuses changes."""
     silent_on: frozenset[int] = frozenset()
     """Commands that it carries out without an answer."""
     deaf_on: frozenset[int] = frozenset()
     """Commands that it does not even carry out."""
+    clock_stuck: bool = False
+    """It says that it took the time, and did not."""
     chatters: bool = False
     """It tells unasked, before each answer, how it stands."""
 
@@ -53,6 +57,8 @@ class VirtualLock:
     battery: int = 90
     page: int = 2
     """Records in one answer."""
+    end_of_list: int = 0
+    """What it says in place of the next page's number."""
     log_backwards: bool = False
     """Tells its log from the newest record to the oldest, and all of it."""
     by_original: bool = False
@@ -160,6 +166,8 @@ class VirtualLock:
             return always[command](data)
         if self.strict and not self._logged_in:
             raise No(NOT_LOGGED_IN)
+        if command in self.faults.refuses:
+            raise No(UNKNOWN)
         later = {
             0x01: self._features,
             0x03: self._passcode,
@@ -238,7 +246,8 @@ class VirtualLock:
         return date6(self.face())
 
     def _set_clock(self, data: bytes) -> bytes:
-        self.clock_off = undate(data) - self.now().replace(microsecond=0)
+        if not self.faults.clock_stuck:
+            self.clock_off = undate(data) - self.now().replace(microsecond=0)
         self.clock_sets += 1
         return b""
 
@@ -308,7 +317,7 @@ class VirtualLock:
         if not shown:
             return b"\x00\x00"
         following = first + len(shown)
-        text = (0xFFFF if following >= len(self.codes) else following).to_bytes(2)
+        text = (self.end_of_list if following >= len(self.codes) else following).to_bytes(2)
         text += b"".join(code.record() for code in shown)
         return len(text).to_bytes(2) + text
 

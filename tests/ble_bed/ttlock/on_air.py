@@ -27,13 +27,17 @@ class LockOnAir:
         self._asleep: asyncio.Task[None] | None = None
         peripheral.weather.split = PIECE
         peripheral.on_connect = lock.connected
+        peripheral.on_disconnect = self._refresh
 
     async def touch(self) -> None:
         """Touch the keypad: the lock is heard for a while."""
         await asyncio.sleep(SETTLED_S)
+        is_awake = self._asleep is not None and not self._asleep.done()
         if self._asleep is not None:
             self._asleep.cancel()
-        await self.peripheral.advertise(self._advertised())
+        if not is_awake or self._advertised() != self.peripheral.advertised:
+            # Not without need: to begin anew is in the way of whoever connects just now.
+            await self.peripheral.advertise(self._advertised())
         self._asleep = asyncio.ensure_future(self._fall_asleep())
 
     async def stay_awake(self) -> None:
@@ -50,6 +54,10 @@ class LockOnAir:
                 await self.peripheral.drop()
                 return
             self.peripheral.soon(self.peripheral.send(NOTIFY, frame))
+
+    def _refresh(self) -> None:
+        """Advertise how things stand now, once nobody is connected any more."""
+        self.peripheral.advertised = self._advertised()
 
     async def _fall_asleep(self) -> None:
         await asyncio.sleep(AWAKE_S)

@@ -11,12 +11,15 @@ _BODY = 12
 
 
 def checksum(data: bytes) -> int:
-    """CRC-8 with the polynomial x^8 + x^5 + x^4 + 1, bits backwards, as a division of polynomials."""
+    """CRC-8 with the polynomial x^8 + x^5 + x^4 + 1, bits backwards, and one slip of the vendor's pen."""
     bits = 0
     for byte in data:
+        if bits ^ byte == 0x21:
+            bits = 0x07
+            continue
         for place in range(8):
-            out = (bits ^ byte >> place) & 1
-            bits >>= 1
+            out = (bits ^ byte) & 1 if place == 0 else bits & 1
+            bits = (bits ^ byte if place == 0 else bits) >> 1
             if out:
                 bits ^= 0b10001100
     return bits

@@ -1,0 +1,93 @@
+"""The lock's clock: by it the lock opens and closes the windows of codes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.domain.driver import ClockChecked, Refused
+from gateway.domain.placement import Refusal
+from tests.ble_bed.virtual import in_virtual_time
+from tests.ttlock.home import home, wanted
+
+SUMMER = datetime(2026, 7, 1, 13, 0, tzinfo=UTC)
+
+
+@in_virtual_time
+async def test_a_clock_without_power_is_set_before_it_is_given_dates() -> None:
+    """It is told that the clock is right now."""
+    async with home() as at:
+        at.lock.cut_power()
+        async with at.session() as session:
+            await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+            asked = at.lock.asked
+            assert asked.index(0x43) < asked.index(0x03)
+            assert abs(at.lock.clock_off) < timedelta(seconds=2)
+        assert at.lock.clock_sets == 1
+        assert all(
+            abs(event.off_by or timedelta()) < timedelta(seconds=2) for event in at.told.of(ClockChecked)
+        )
+        assert at.told.of(ClockChecked)
+
+
+@in_virtual_time
+async def test_a_right_clock_is_looked_at_once_a_day_and_left_alone() -> None:
+    """A write costs battery."""
+    async with home() as at:
+        for _ in range(3):
+            await at.listed()
+        assert at.lock.clock_sets == 0
+        assert at.lock.asked.count(0x34) == 1
+        await at.clock.sleep(86_500)
+        await at.listed()
+        assert at.lock.asked.count(0x34) == 2
+
+
+@in_virtual_time
+async def test_a_clock_is_set_to_local_time() -> None:
+    """Berlin is an hour ahead of UTC in winter."""
+    async with home() as at:
+        at.lock.clock_off = timedelta(minutes=-5)
+        await at.listed()
+        assert abs(at.lock.face() - (at.clock.true().replace(tzinfo=None) + timedelta(hours=1))) < timedelta(
+            seconds=2
+        )
+
+
+@in_virtual_time
+async def test_the_change_to_summer_time_is_due_at_the_next_touch() -> None:
+    """The lock does not know of it."""
+    async with home() as at:
+        await at.listed()
+        at.clock.offset = datetime(2026, 3, 29, 2, 0, tzinfo=UTC) - at.clock.true()
+        at.lock.clock_off = at.clock.offset
+        await at.clock.sleep(86_500)
+        await at.listed()
+        summer = at.clock.now().replace(tzinfo=None) + timedelta(hours=2)
+        assert abs(at.lock.face() - summer) < timedelta(seconds=2)
+
+
+@in_virtual_time
+async def test_a_hub_that_does_not_know_the_time_sets_no_clock() -> None:
+    """It says that it does not know."""
+    async with home() as at:
+        at.knows_time = False
+        at.lock.clock_off = timedelta(hours=5)
+        await at.listed()
+        assert at.lock.clock_sets == 0
+        assert [event.off_by for event in at.told.of(ClockChecked)] == [None]
+
+
+@in_virtual_time
+async def test_a_clock_that_stays_wrong_is_given_no_dates() -> None:
+    """The hub keeps the window itself then."""
+    async with home() as at:
+        at.lock.clock_off = timedelta(hours=5)
+        at.lock.faults.clock_stuck = True
+        async with at.session() as session:
+            with pytest.raises(Refused) as refused:
+                await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+            assert refused.value.reason is Refusal.SCHEDULE
+            await session.write(None, wanted("4711"), replaces=None)
+        offs = [event.off_by for event in at.told.of(ClockChecked)]
+        assert all(off_by is not None and off_by > timedelta(hours=4) for off_by in offs)
+        assert offs

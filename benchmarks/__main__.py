@@ -5,10 +5,10 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from benchmarks import footprint, house, latency, machine, planning, radio_cost, throughput
+from benchmarks import ble, footprint, house, latency, machine, planning, radio_cost, throughput
 from tests.zwave_bed.bed import ZwaveBed
 
-TOPICS = ("radio", "latency", "throughput", "footprint", "planning", "house")
+TOPICS = ("radio", "latency", "throughput", "footprint", "planning", "house", "ble")
 
 
 def main() -> None:
@@ -33,6 +33,8 @@ async def _measure(topics: list[str], folder: Path) -> None:
         print(await house.measure(folder / "house"), flush=True)
     if "throughput" in topics:
         print(await throughput.measure(folder / "throughput"), flush=True)
+    if "ble" in topics:
+        print(await ble.measure(), flush=True)
     if not {"radio", "latency", "footprint"} & set(topics):
         return
     async with ZwaveBed.start(radio_cost.BED) as bed:

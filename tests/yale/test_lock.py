@@ -142,6 +142,7 @@ async def test_moving_the_bolt_of_a_log_that_is_not_ours_is_no_news() -> None:
         assert not lock.hears(heard({YALE: b"\x01"})).changed
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_no_log_line_shows_a_pin_or_a_key(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever goes wrong, and however much everything else may log."""

@@ -81,6 +81,7 @@ async def test_a_long_log_is_read_to_its_end() -> None:
         assert at.lock.peripheral.connections == 1
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_log_without_end_does_not_hold_the_adapter_for_ever() -> None:
     """What is left is read in the next session."""

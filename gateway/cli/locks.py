@@ -90,7 +90,7 @@ def _show(context: Context) -> None:
     device = answer.get("device") or {}
     nested = {"properties", "counts", "errors", "warnings"}
     fields = {name: value for name, value in device.items() if name not in nested}
-    fields |= _properties(device) | {"battery": _battery(device)}
+    fields |= _properties(device) | {"battery": _battery(device)} | _radio(device)
     fields |= {f"{name} (number)": value for name, value in _counts(device).items()}
     for name in ("paused_until", "online_since"):
         fields[name] = show_time(fields.get(name), context.zone)
@@ -143,6 +143,16 @@ def _properties(device: Mapping[str, Any]) -> dict[str, Any]:
 
 def _counts(device: Mapping[str, Any]) -> dict[str, Any]:
     return device.get("counts") or {}
+
+
+def _radio(device: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return how well the lock is reached, in place of the figures."""
+    radio = _properties(device).get("radio")
+    if not radio:
+        return {"radio": None}
+    signal = "not heard yet" if radio.get("rssi") is None else f"{radio['rssi']} dBm"
+    counted = f"{radio.get('connections_succeeded')} of {radio.get('connections_tried')}"
+    return {"radio": f"{signal}; connections that came about: {counted}"}
 
 
 def _battery(device: Mapping[str, Any]) -> str | None:

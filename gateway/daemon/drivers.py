@@ -4,10 +4,14 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import asdict
+
 from gateway.config import Settings
 from gateway.domain.clock import Clock, TimeView
 from gateway.domain.driver import Driver
 from gateway.domain.keyring import Keyring
+from gateway.engine.lock_views import RadioOf, no_radio
+from gateway.engine.wire import Radio
 
 
 class Drivers:
@@ -18,6 +22,8 @@ class Drivers:
     ) -> None:
         """Make them; nothing is connected yet. `view` says what is known about the time."""
         self.by_name: dict[str, Driver] = {}
+        self.radio: RadioOf = no_radio
+        """How well a lock is reached; None where its driver does not tell."""
         self._troubles: dict[str, Callable[[], dict[str, Any]]] = {}
         if settings.simulated_locks:
             self._add_simulated(settings, clock)
@@ -27,7 +33,7 @@ class Drivers:
             self._add_ble(settings, clock, keyring, view)
 
     def troubles(self) -> dict[str, Any]:
-        """Return, by driver, what people should look at, as JSON."""
+        """Return, by driver, what people should look at and how well locks are reached, as JSON."""
         return {name: describe() for name, describe in self._troubles.items()}
 
     def _add_simulated(self, settings: Settings, clock: Clock) -> None:
@@ -68,4 +74,17 @@ class Drivers:
         self._troubles["ble"] = lambda: {
             "problems": dict(driver.problems),
             "warnings": list(driver.warnings),
+            "locks": {device_id: asdict(reached) for device_id, reached in driver.health.items()},
         }
+
+        def radio(device_id: str) -> Radio | None:
+            reached = driver.health.get(device_id)
+            if reached is None:
+                return None
+            return Radio(
+                rssi=reached.rssi,
+                connections_tried=reached.connections_tried,
+                connections_succeeded=reached.connections_succeeded,
+            )
+
+        self.radio = radio

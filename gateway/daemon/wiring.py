@@ -51,7 +51,7 @@ class Gateway:
             clock, ClockSettings(untrusted_policy=settings.clock.untrusted_policy, step=settings.clock.step)
         )
         drivers = Drivers(settings, clock, keyring=StoredKeys(store), view=self._guard.view)
-        self._health = Health(clock, drivers.troubles)
+        self._health = Health(clock, drivers.troubles, drivers.radio)
         self.engine = Engine(
             store=store,
             clock=clock,
@@ -67,6 +67,7 @@ class Gateway:
             policies=settings.policies,
             told=self._told,
         )
+        self.engine.radio = drivers.radio
         self._link = Link(
             link_settings(settings.mqtt, settings.gateway.id, topics),
             [topics.requests],

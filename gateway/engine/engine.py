@@ -12,6 +12,7 @@ from gateway.domain.driver import AuthorityLost, AuthorityUp, Driver, LockEvent
 from gateway.domain.lock import Device, Link, LockPolicy
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.lock_views import RadioOf, no_radio
 from gateway.engine.observations import absorb_event
 from gateway.engine.pairing import Pairings, end_interrupted
 from gateway.engine.turn import Absorb, Rules
@@ -42,6 +43,8 @@ class Engine:
         `drivers` by name, `policies` by device id; `told` hears of every lock with news; `clock_period` is
         the number of seconds between two looks at the clock.
         """
+        self.radio: RadioOf = no_radio
+        """How well a lock is reached; whoever makes drivers that tell it sets it."""
         self._clock_period = clock_period
         self.shop = Shop(store, clock, guard, rules, chance)
         self._drivers = drivers

@@ -1,6 +1,6 @@
 """Locks, and the codes that others put on them, as clients see them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gateway.domain.attempts import ActionAttempt
@@ -56,12 +56,24 @@ def _digits(held: Credential | None) -> str | None:
     return held.pin.reveal() if held is not None else None
 
 
-def device(snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing) -> wire.Device:
+type RadioOf = Callable[[str], wire.Radio | None]
+"""How well the lock of a device id is reached; None where its driver does not tell."""
+
+
+def no_radio(_device_id: str) -> None:
+    """Know nothing of how well locks are reached."""
+
+
+def device(
+    snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing, radio: RadioOf = no_radio
+) -> wire.Device:
     """Return the lock object."""
     it, can = snap.device, snap.device.capabilities
     own = [issue for issue in issues if issue.access_code_id is None]
     touch = next((issue for issue in own if issue.code == WAITING), None)
     able: dict[str, Any] = {}
+    reached = radio(it.device_id)
+    known = _known_properties(it) | ({} if reached is None else {"radio": reached})
     if can is not None:
         # Stays true while the lock is merely offline: it is written when it comes back.
         able = {"can_program_online_access_codes": can.keypad is not False}
@@ -76,7 +88,7 @@ def device(snap: Snapshot, issues: Sequence[Issue], t: TimeView, timing: Timing)
         properties=wire.DeviceProperties(
             online=it.link is Link.ONLINE and it.authority_lost_at is None,
             online_since=instant(it.link_since),
-            **_known_properties(it),
+            **known,
         ),
         is_paused=it.paused_until is not None,
         paused_until=instant(it.paused_until),

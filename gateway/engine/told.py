@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.engine.replies import LeftBehind
-from gateway.engine.wire import Time, Uuid, Wire
+from gateway.engine.wire import Radio, Time, Uuid, Wire
 
 type Count = Annotated[int, Meta(ge=0)]
 
@@ -127,11 +127,18 @@ class BrokerHealth(Wire, frozen=True, kw_only=True):
     overflows: Count
 
 
+class LockRadio(Radio, frozen=True, kw_only=True):
+    """How well a lock is reached, and how many seconds ago it was heard."""
+
+    heard_ago_s: Annotated[float, Meta(ge=0)] | None
+
+
 class DriverHealth(Wire, frozen=True, kw_only=True):
-    """`problems`: why a lock is not managed at the moment, by lock."""
+    """`problems`: why a lock is not managed at the moment, by lock. `locks` where the driver tells it."""
 
     problems: dict[str, str]
     warnings: list[str]
+    locks: dict[str, LockRadio] | UnsetType = UNSET
 
 
 class BridgeHealth(Wire, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from gateway.domain.timing import Timing
 from gateway.engine import lock_views, wire
 from gateway.engine.backups import available
 from gateway.engine.desire import has_ended, is_over, is_scheduled, status
-from gateway.engine.lock_views import error_entry, warning_entry
+from gateway.engine.lock_views import RadioOf, error_entry, no_radio, warning_entry
 from gateway.engine.mutations import instant, moment, pending_mutations, without_details, without_pin
 
 _BY = {
@@ -144,7 +144,13 @@ _PRIVATE = ("name", "appearance", "starts_at", "ends_at", "recurrence", "first_u
 
 
 def retained_states(
-    tx: Tx, device_id: str, t: TimeView, timing: Timing, *, publish_names: bool
+    tx: Tx,
+    device_id: str,
+    t: TimeView,
+    timing: Timing,
+    *,
+    publish_names: bool,
+    radio: RadioOf = no_radio,
 ) -> dict[str, wire.Wire]:
     """Return the retained topics of a lock, below the root, with their content.
 
@@ -154,7 +160,8 @@ def retained_states(
     if snap is None:
         return {}
     issues = tx.issues(device_id)
-    states: dict[str, wire.Wire] = {f"lock/{device_id}/state": lock_views.device(snap, issues, t, timing)}
+    shown_lock = lock_views.device(snap, issues, t, timing, radio)
+    states: dict[str, wire.Wire] = {f"lock/{device_id}/state": shown_lock}
     views = CodeViews(snap, issues, t, timing)
     for code in snap.codes.values():
         shown = views.state(code)

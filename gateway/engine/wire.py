@@ -174,6 +174,14 @@ class CodeConstraint(Wire, frozen=True, kw_only=True):
     max_length: int | UnsetType = UNSET
 
 
+class Radio(Wire, frozen=True, kw_only=True):
+    """How well a lock is reached, since the start of the gateway. `rssi`: dBm when it was heard last."""
+
+    rssi: int | None
+    connections_tried: Annotated[int, Meta(ge=0)]
+    connections_succeeded: Annotated[int, Meta(ge=0)]
+
+
 class DeviceProperties(Wire, frozen=True, kw_only=True):
     """What the lock is, and what it can do as far as known; a field is missing where it is not known."""
 
@@ -191,6 +199,7 @@ class DeviceProperties(Wire, frozen=True, kw_only=True):
     supports_disabled_codes: bool | UnsetType = UNSET
     is_clock_right: bool | UnsetType | None = UNSET
     readback: str | UnsetType = UNSET
+    radio: Radio | UnsetType = UNSET
     reach: Literal["always", "on_touch"] | UnsetType = UNSET
     has_native_entry_events: bool | UnsetType = UNSET
     has_keypad: bool | UnsetType | None = UNSET

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.domain.clock import Clock
 from gateway.domain.store import StorageFailed
+from gateway.engine.lock_views import RadioOf, no_radio
 from gateway.mqtt.link import Link
 
 _log = logging.getLogger(__name__)
@@ -19,8 +20,14 @@ _STATM = Path("/proc/self/statm")
 class Health:
     """Collects what `bridge/health` tells."""
 
-    def __init__(self, clock: Clock, drivers: Callable[[], dict[str, Any]]) -> None:
-        """Count from now on; `drivers` says what the drivers find wrong, as JSON, by driver."""
+    def __init__(
+        self, clock: Clock, drivers: Callable[[], dict[str, Any]], radio: RadioOf = no_radio
+    ) -> None:
+        """Count from now on.
+
+        `drivers` says what the drivers find wrong, as JSON, by driver; `radio` how well a lock is reached.
+        """
+        self.radio = radio
         self.changed: Callable[[], None] = lambda: None
         """Called when a trouble came or went; the publisher sets it."""
         self._clock = clock

@@ -138,7 +138,15 @@ class Publisher:
             )
             states: dict[str, bytes] = {}
             for device_id in asked:
-                found = retained_states(tx, device_id, t, self._timing, publish_names=self._publish_names)
+                # How well a lock is reached changes all the time: that alone publishes no state.
+                found = retained_states(
+                    tx,
+                    device_id,
+                    t,
+                    self._timing,
+                    publish_names=self._publish_names,
+                    radio=self._health.radio,
+                )
                 for path, state in found.items():
                     states[self._topics.below(path)] = msgspec.json.encode(state)
             return News(list(tx.tombstones()), states, tx.undelivered_count())

@@ -96,6 +96,23 @@ def test_one_lock_comes_with_all_that_is_known(house: House, pinsmith: Pinsmith)
     ]
 
 
+@pytest.mark.parametrize(
+    ("rssi", "line"),
+    [
+        (-67, "radio -67 dBm; connections that came about: 11 of 12"),
+        (None, "radio not heard yet; connections that came about: 11 of 12"),
+    ],
+)
+def test_how_well_a_lock_is_reached_is_one_line(
+    house: House, pinsmith: Pinsmith, rssi: int | None, line: str
+) -> None:
+    """Where its driver tells."""
+    radio = {"rssi": rssi, "connections_tried": 12, "connections_succeeded": 11}
+    house.answers["devices/get"] = {"device": DEVICE | {"properties": {"radio": radio}}}
+
+    assert line in pinsmith("locks", "show", "front-door").lines
+
+
 def test_forgetting_a_lock_names_the_slots_that_may_still_open(house: House, pinsmith: Pinsmith) -> None:
     """Nobody will remove them any more."""
     left = [{"access_code_id": "c1", "slot": "4"}, {"access_code_id": "c2", "slot": None}]

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
+
 from gateway.daemon.drivers import Drivers
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.keyring import StoredKeys
+from gateway.engine.told import DriverHealth
 from gateway.system_clock import SystemClock
 from tests.daemon.bed import settings
 from tests.engine.bench import MemoryStore
@@ -57,6 +60,20 @@ def test_families_of_bluetooth_locks_share_one_driver(tmp_path: Path) -> None:
     assert drivers.by_name.keys() == {"nuki", "yale", "ttlock"}
     assert len({id(driver) for driver in drivers.by_name.values()}) == 1
     assert drivers.troubles()["ble"]["problems"].keys() == {"cellar", "attic", "shed"}
+
+
+def test_how_well_locks_are_reached_is_told(tmp_path: Path) -> None:
+    """By lock, as its driver counts; Z-Wave has no such figures."""
+    drivers = made(tmp_path, BLUETOOTH + BOTH)
+    unheard = {"rssi": None, "heard_ago_s": None, "connections_tried": 0, "connections_succeeded": 0}
+    assert drivers.troubles()["ble"]["locks"] == dict.fromkeys(("cellar", "attic", "shed"), unheard)
+    reached = drivers.radio("cellar")
+    assert reached is not None
+    assert (reached.rssi, reached.connections_tried) == (None, 0)
+    assert drivers.radio("back") is None
+    assert "locks" not in drivers.troubles()["zwave"]
+    for told in drivers.troubles().values():
+        msgspec.convert(told, DriverHealth)
 
 
 def test_a_family_without_locks_is_not_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from gateway.domain.driver import SlotTouched
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device, Link
 from gateway.domain.placement import Snapshot
-from gateway.engine import lock_views, views
+from gateway.engine import lock_views, views, wire
 from gateway.engine.mutations import instant
 from gateway.engine.views import CodeViews
 from tests.engine.bench import Bench
@@ -276,6 +276,32 @@ class TestDevice:
         assert properties["code_constraints"][0] == {"constraint_type": "cannot_start_with_12"}
         assert properties["serial_number"] == "17"
         assert (shown["is_paused"], shown["paused_until"]) == (True, "2026-07-01T12:01:00.000Z")
+
+    def test_how_well_it_is_reached_where_the_driver_tells(self) -> None:
+        """Only then: what is not known stays away."""
+        reached = wire.Radio(rssi=-67, connections_tried=12, connections_succeeded=11)
+        shown = seen(lock_views.device(snapshot(), [], view(), TIMING, {DOOR: reached}.get))
+        assert shown["properties"]["radio"] == {
+            "rssi": -67,
+            "connections_tried": 12,
+            "connections_succeeded": 11,
+        }
+        assert "radio" not in lock_object(snapshot())["properties"]
+
+    async def test_asking_and_listening_show_the_same_reception(self) -> None:
+        """`devices/get` and the retained state."""
+        bench = Bench(READABLE)
+        await bench.start()
+        reached = wire.Radio(rssi=None, connections_tried=1, connections_succeeded=0)
+        bench.engine.radio = {DOOR: reached}.get
+        asked = (await bench.do("devices/get", device_id=DOOR))["device"]
+        t, radio = bench.guard.view(), bench.engine.radio
+        told = bench.store.do(
+            lambda tx: views.retained_states(tx, DOOR, t, TIMING, publish_names=False, radio=radio)
+        )
+        assert seen(told)[f"lock/{DOOR}/state"] == asked
+        assert asked["properties"]["radio"]["rssi"] is None
+        bench.store.close()
 
     @pytest.mark.parametrize(
         ("lock", "online"),

@@ -8,6 +8,7 @@ from gateway.domain.lock import Device
 from gateway.domain.placement import Snapshot
 from gateway.domain.store import Tx
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.lock_views import RadioOf
 from gateway.engine.pairing import Pairings
 from gateway.engine.turn import Rules, turn
 from gateway.engine.work import Chance, Work
@@ -17,10 +18,19 @@ class Context:
     """One command being carried out. Everything it changes is one unit."""
 
     def __init__(
-        self, tx: Tx, t: TimeView, rules: Rules, chance: Chance, guard: ClockGuard, pairings: Pairings
+        self,
+        tx: Tx,
+        t: TimeView,
+        rules: Rules,
+        chance: Chance,
+        guard: ClockGuard,
+        *,
+        pairings: Pairings,
+        radio: RadioOf,
     ) -> None:
         """Keep what was passed in."""
         self.pairings = pairings
+        self.radio = radio
         self.tx = tx
         self.t = t
         self.rules = rules

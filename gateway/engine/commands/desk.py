@@ -149,7 +149,13 @@ class CommandDesk:
                 if earlier is not None:
                     return _replay(digest, earlier)
             context = Context(
-                tx, shop.guard.view(), shop.rules, shop.chance, shop.guard, self._engine.pairings
+                tx,
+                shop.guard.view(),
+                shop.rules,
+                shop.chance,
+                shop.guard,
+                pairings=self._engine.pairings,
+                radio=self._engine.radio,
             )
             reply = _answer(context, known, transaction, asked)
             if dry_run:

@@ -237,4 +237,5 @@ def device_reply(context: Context, device_id: str) -> DeviceReply:
 def shown(context: Context, device_id: str) -> wire.Device:
     """Return a lock as clients see it."""
     issues = context.tx.issues(device_id)
-    return lock_views.device(context.snapshot(device_id), issues, context.t, context.rules.timing)
+    snap = context.snapshot(device_id)
+    return lock_views.device(snap, issues, context.t, context.rules.timing, context.radio)

@@ -152,6 +152,16 @@ class TestPulling:
         await bench.settle(MINUTE)
         assert backup["code"] not in bench.on_lock().values()
 
+    async def test_an_end_of_its_own_stays_while_that_of_the_original_does(self, hang: Hang) -> None:
+        """A new PIN of the original is no word about when the guest leaves."""
+        bench = await hang(READABLE, policy=POOL)
+        await bench.settle()
+        code_id = await bench.create("471134", **UNTIL)
+        backup_id = str((await pulled(bench, code_id))["access_code_id"])
+        await bench.do("access_codes/update", access_code_id=backup_id, ends_at=instant(NOON + 2 * HOUR))
+        await bench.do("access_codes/update", access_code_id=code_id, code="693356")
+        assert (await bench.shown(backup_id))["ends_at"] == instant(NOON + 2 * HOUR)
+
     async def test_without_one_ready_it_is_refused(self, hang: Hang) -> None:
         """Nothing is invented that the lock does not have."""
         bench = await hang(WRITE_ONLY)

@@ -184,7 +184,7 @@ class People:
         if reply["status"] != "ok":
             return
         pin = pin if "code" in body else reply["data"]["access_code"]["code"]
-        changes = (pin, times) != (wanted.pin, wanted.times)
+        moves_end = times[1] != wanted.ends_at
         wanted.changed_at = self._world.now()
         if pin != wanted.pin:
             wanted.pin_since = wanted.changed_at
@@ -192,7 +192,7 @@ class People:
         wanted.starts_at, wanted.ends_at, wanted.recurrence = times
         self._world.rules.pins.add(pin)
         self._world.rules.ends.expect(wanted)
-        if changes and backup is not None and not backup.leaving:
+        if moves_end and backup is not None and not backup.leaving:
             backup.ends_at, backup.changed_at = wanted.ends_at, wanted.changed_at
             self._world.rules.ends.expect(backup)
 

@@ -133,7 +133,7 @@ def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
 
 
 def put(context: Context, code: AccessCode, changed: AccessCode, snap: Snapshot) -> CodeReply:
-    """Replace a code by what was checked; its pulled backup follows its end."""
+    """Replace a code by what was checked; its pulled backup follows its end when that moves."""
     if changed == code:
         return reply(context, code.access_code_id, snap)
     changed = replace(changed, revision=code.revision + 1, updated_at=context.t.now)
@@ -143,7 +143,8 @@ def put(context: Context, code: AccessCode, changed: AccessCode, snap: Snapshot)
         work.set_placement(code.access_code_id, outside=None, failures=0, failure=None, retry_at=None)
         mutations = [{"mutation_code": name} for name in _mutations(code, changed)]
         work.tell("access_code.mutations_requested", code.access_code_id, requested_mutations=mutations)
-        _follow(work, changed)
+        if changed.ends_at != code.ends_at:
+            _follow(work, changed)
 
     after, attempt = attempted(
         context, code.device_id, "UPDATE_ACCESS_CODE", code.access_code_id, changed.revision, absorb

@@ -99,6 +99,14 @@ def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timin
     return starts_at - (timing.native_preload if native else timing.lead)
 
 
+def may_open(code: AccessCode, snap: Snapshot) -> bool:
+    """Say whether the code may open the door: enabled on the lock, as far as known, or sent there enabled."""
+    confirmed = snap.placement(code.access_code_id).confirmed
+    sent = [intent.target for intent in snap.open_intents(code.access_code_id)]
+    held = [*sent, confirmed.credential if confirmed is not None else None]
+    return any(credential is not None and credential.enabled for credential in held)
+
+
 def has_ended(code: AccessCode, t: TimeView) -> bool:
     """Say whether the code is past its end. Certain even by an untrusted clock, see `TimeView.at`."""
     return code.ends_at is not None and code.ends_at <= t.at

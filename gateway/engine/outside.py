@@ -79,7 +79,7 @@ def modified(work: Work, owner: Placement, confirmed: Confirmed, seen: Credentia
         )
     if not known:
         outside = Outside(change="modified", fields=fields, at=work.now, honoured=allowed)
-        work.set_placement(owner.access_code_id, outside=outside, empty_since=None)
+        work.set_placement(owner.access_code_id, outside=outside)
         if not allowed:
             _contest(work, owner)
     if code is None or not allowed:

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
+from gateway.domain.credential import Credential
 from gateway.domain.issues import Issue
 from gateway.domain.placement import Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.audit import audit_steps, doomed_steps, look_steps
-from gateway.engine.desire import desired, has_ended, is_open, is_over, programming_at
+from gateway.engine.desire import desired, has_ended, is_open, is_over, may_open, programming_at
 from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
 from gateway.engine.issues import lock_issues, moments
 from gateway.engine.plan import Plan, ReadSlot, Step
@@ -38,8 +39,7 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     issues: list[Issue] = []
     steps: list[Step] = []
     waiting: dict[str, str] = {}
-    for code in _by_urgency(snap, t, timing):
-        want = desired(code, snap, t, timing)
+    for code, want in _by_urgency(snap, t, timing):
         if code.access_code_id in held:
             continue
         if want is None:
@@ -69,13 +69,18 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     )
 
 
-def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]:
-    """Order codes: removals past their end, other removals, started windows, staged codes; oldest first."""
+def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[tuple[AccessCode, Credential | None]]:
+    """Order codes, each with what it wants.
 
-    def urgency(code: AccessCode) -> tuple[int, datetime, str]:
-        if has_ended(code, t):
+    Removals past their end, other removals, started windows, staged codes; oldest first.
+    """
+
+    def urgency(wish: tuple[AccessCode, Credential | None]) -> tuple[int, datetime, str]:
+        code, want = wish
+        closes = _closes(code, want, snap, t)
+        if has_ended(code, t) or (closes and code.recurrence is not None):
             rank = 0
-        elif is_over(code, snap, t):
+        elif is_over(code, snap, t) or closes:
             rank = 1
         elif code.backup == "waiting":
             rank = 4
@@ -90,7 +95,13 @@ def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]
         )
 
     alive = [code for code in snap.codes.values() if not _is_finished(code, snap, t)]
-    return sorted(alive, key=urgency)
+    return sorted([(code, desired(code, snap, t, timing)) for code in alive], key=urgency)
+
+
+def _closes(code: AccessCode, want: Credential | None, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether the code may open the door although its window is over until the next one, or was moved."""
+    is_shut = want is None or not want.enabled
+    return is_shut and not is_open(code, t.at) and may_open(code, snap)
 
 
 def _is_finished(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:

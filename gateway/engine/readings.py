@@ -42,6 +42,8 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
         _unreadable(work, owner, before, reading)
     else:
         _empty(work, owner, slot)
+    if owner is not None and not isinstance(reading, Empty):
+        _count_anew(work, work.placement(owner.access_code_id))
     state = work.slot(slot)
     if state.touched:
         work.set_slot(slot, touched=False)
@@ -228,6 +230,12 @@ def _empty(work: Work, owner: Placement, slot: SlotRef) -> None:
             work.set_slot(slot, check_at=work.now + EMPTY_TWICE)
         return
     removed_by_somebody(work, owner)
+
+
+def _count_anew(work: Work, owner: Placement) -> None:
+    """Forget a single empty reading where the slot is taken by now: two count only in a row (rule 2)."""
+    if owner.empty_since is not None and not owner.empty_twice:
+        work.set_placement(owner.access_code_id, empty_since=None)
 
 
 def _lost_to_stranger(work: Work, owner: Placement, slot: SlotRef) -> None:

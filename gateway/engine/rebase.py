@@ -23,6 +23,8 @@ _SINCE = (
     "removal_began",
     "cleared_at",
     "unmanaged_since",
+    "doomed_at",
+    "contested_at",
 )
 """Times since when something holds: "just now" is the careful answer where it is not known."""
 _LOOKED = ("read_at", "own_write_at", "probed_at", "probe_opened_at")

@@ -50,21 +50,29 @@ class Weather:
     """Send nothing so many more times."""
 
 
+_DISCOVERABLE = bytes([0x06])
+"""General discoverable, no classic Bluetooth."""
+
+
 @dataclass(kw_only=True)
 class Advertised:
-    """What an advertisement carries; to be set before `advertise`. There is no limit of 31 bytes here."""
+    """What an advertisement carries, the most important first; to be set before `advertise`.
+
+    `most` is how many bytes there is room for: 31 in a real one (Linux drops longer ones), None for any
+    number. What does not fit a real lock tells in its scan response, which bumble's link does not know.
+    """
 
     name: str | None = None
     manufacturer: Mapping[int, bytes] = field(default_factory=dict)
     services: Sequence[str] = ()
     service_data: Mapping[str, bytes] = field(default_factory=dict)
+    most: int | None = None
 
     def packed(self) -> bytes:
         """Return the bytes on the air."""
         kind = AdvertisingData.Type
-        parts: list[tuple[int, bytes]] = []
-        if self.name is not None:
-            parts.append((kind.COMPLETE_LOCAL_NAME, self.name.encode()))
+        # Flags first: BlueZ makes nothing of a device that does not say that it can be discovered.
+        parts: list[tuple[int, bytes]] = [(kind.FLAGS, _DISCOVERABLE)]
         parts += [
             (kind.MANUFACTURER_SPECIFIC_DATA, company.to_bytes(2, "little") + data)
             for company, data in self.manufacturer.items()
@@ -83,6 +91,10 @@ class Advertised:
             parts.append(
                 (kind.SERVICE_DATA_16_BIT_UUID if short else kind.SERVICE_DATA_128_BIT_UUID, packed + data)
             )
+        if self.name is not None:
+            parts.append((kind.COMPLETE_LOCAL_NAME, self.name.encode()))
+        while self.most is not None and len(bytes(AdvertisingData(parts))) > self.most:
+            parts.pop()
         return bytes(AdvertisingData(parts))
 
 

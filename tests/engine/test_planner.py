@@ -7,13 +7,16 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.credential import Schedule
+from gateway.domain.lock import Capabilities
 from gateway.domain.placement import Placement
+from gateway.domain.recurrence import Recurrence
 from gateway.engine.plan import ClearSlot, ReadSlot, Step, WriteCode
 from gateway.engine.planner import plan
 from tests.engine.build import (
     CAN,
     CAN_BLIND,
     CAN_CHOOSE,
+    CAN_MASKED,
     CAN_NATIVE,
     DAY,
     HOUR,
@@ -66,6 +69,46 @@ class TestOrder:
             "ReadSlot",
             "ReadSlot",
         ]
+
+    @pytest.mark.parametrize(
+        ("can", "ahead", "expected"),
+        [
+            (CAN_MASKED, HOUR, "ClearSlot closed"),
+            (CAN, HOUR, "ClearSlot closed"),
+            (CAN, 10 * MINUTE, "WriteCode closed"),
+        ],
+        ids=["removed", "removed although it could be disabled", "disabled until the next"],
+    )
+    def test_a_window_that_comes_back_ends_before_others_begin(
+        self, can: Capabilities, ahead: timedelta, expected: str
+    ) -> None:
+        """Its end is as much an end as the last one (rule 6)."""
+        opens = NOON + ahead
+        again = Recurrence(cron=f"{opens.minute} {opens.hour} * * *", minutes=30, time_zone="UTC")
+        snap = snapshot(
+            device(can),
+            code("closed", "1001", recurrence=again), held("closed", "3", "1001"),
+            code("open", "1002"), slot("20"),
+        )  # fmt: skip
+        assert [told(step) for step in plan(snap, view(), TIMING).steps][:2] == [expected, "WriteCode open"]
+
+    @pytest.mark.parametrize(
+        ("can", "ahead", "expected"),
+        [(CAN_MASKED, HOUR, "ClearSlot moved"), (CAN, 10 * MINUTE, "WriteCode moved")],
+        ids=["removed", "disabled"],
+    )
+    def test_a_code_whose_window_was_moved_away_is_shut_before_others_are_set(
+        self, can: Capabilities, ahead: timedelta, expected: str
+    ) -> None:
+        """It still opens the door, and must not now."""
+        snap = snapshot(
+            device(can),
+            code("moved", "1001", starts_at=NOON + ahead), held("moved", "3", "1001"),
+            code("open", "1002"), slot("20"),
+            code("ended", "1005", ends_at=NOON - MINUTE), held("ended", "4", "1005"),
+        )  # fmt: skip
+        steps = [told(step) for step in plan(snap, view(), TIMING).steps]
+        assert steps[:3] == ["ClearSlot ended", expected, "WriteCode open"]
 
     def test_a_step_is_planned_once_however_many_want_it(self) -> None:
         """A list for two codes is one list."""

@@ -1,12 +1,14 @@
 """A jump of the wall clock is taken out of the times that the engine waits by."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import get_type_hints
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.domain.clock import ClockMark
-from gateway.domain.placement import Former, Refusal, Rejection
+from gateway.domain.lock import Device
+from gateway.domain.placement import Former, Placement, Refusal, Rejection, Slot
 from gateway.engine.rebase import rebase
 from gateway.engine.work import Chance, Work
 from tests.engine.build import (
@@ -22,6 +24,7 @@ from tests.engine.build import (
     credential,
     device,
     held,
+    known,
     slot,
     snapshot,
     view,
@@ -69,6 +72,17 @@ class TestWithinOneBoot:
         assert state.former.removed_at == work.now - MINUTE
         assert work.slots["19"].read_at == work.now - MINUTE
 
+    @pytest.mark.parametrize("fact", [device(), held(), slot("20")], ids=lambda fact: type(fact).__name__)
+    def test_no_time_is_left_behind(self, fact: Device | Placement | Slot) -> None:
+        """Whatever is remembered by the clock; the next audit gets a new time elsewhere."""
+        times = [name for name, kind in get_type_hints(type(fact)).items() if kind == datetime | None]
+        work = jumped(-20 * DAY, replace(fact, **dict.fromkeys(times, NOON - MINUTE)))
+        assert rebase(work)
+        facts = (work.device, *work.placements.values(), *work.slots.values())
+        [moved] = [known for known in facts if type(known) is type(fact)]
+        left = {name for name in times if getattr(moved, name) != work.now - MINUTE}
+        assert left <= {"audit_at"}
+
     def test_it_is_taken_out_once(self) -> None:
         """The new offset is remembered."""
         work = jumped(DAY, *FACTS)
@@ -109,6 +123,13 @@ class TestAfterReboot:
         assert work.device.paused_until == work.now
         assert work.placements["ana"].empty_since == work.now
         assert work.slots["20"].check_at == work.now
+
+    def test_a_command_to_delete_a_code_of_others_was_given_before_now(self) -> None:
+        """No look would ever come after one that lies ahead, and the slot would be read again and again."""
+        foreign = slot("3", known(), unmanaged_id="u", doomed_at=NOON - MINUTE)
+        work = jumped(-20 * DAY, foreign, boot="boot 2")
+        assert rebase(work)
+        assert work.slots["3"].doomed_at == work.now
 
     def test_what_can_be_stays(self) -> None:
         """A reboot that kept the time changes nothing but the mark."""

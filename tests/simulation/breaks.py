@@ -14,6 +14,7 @@ from gateway.domain.credential import Unreadable
 from gateway.domain.lock import Identity
 from gateway.engine import desire, readings, removal, setting, slots, work
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.plan import ReadSlot, Step
 from storage.lock_rows import LockRows
 from storage.outbox_rows import OutboxRows
 
@@ -215,6 +216,16 @@ def _given_away_is_kept() -> contextlib.AbstractContextManager[Any]:
     return patch("gateway.engine.commands.codes.give_up", lambda *_, **_more: None)
 
 
+def _never_satisfied() -> contextlib.AbstractContextManager[Any]:
+    """Look again and again at a code of others that is to be deleted."""
+
+    def wrong(snap: Any, _t: Any, _wake: Any) -> list[Step]:  # noqa: ANN401 - stands in for the real one
+        doomed = (slot for slot, state in snap.slots.items() if state.doomed_at is not None)
+        return [ReadSlot(slot=slot, why="never satisfied") for slot in doomed]
+
+    return patch("gateway.engine.planner.doomed_steps", wrong)
+
+
 FURTHER: dict[str, Break] = {
     "a window that comes again": _windows_stay_open,
     "one use": _one_use_is_many,
@@ -222,6 +233,7 @@ FURTHER: dict[str, Break] = {
     "guests before backups": _backups_first,
     "rehearsals": _rehearsals_count,
     "given away": _given_away_is_kept,
+    "progress": _never_satisfied,
 }
 """Breaks of what single worlds know besides plain codes, by what they break."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.domain.credential import Credential
 from gateway.domain.lock import Readback
 from gateway.domain.timing import EMPTY_TWICE, RECENT_READING
+from storage.codec import to_ms
 from tests.simulation.doors import NOTED, Door
 from tests.simulation.ends import Ends
 from tests.simulation.news import News
@@ -262,6 +263,20 @@ class Watch:
                 del self._rejections[code_id]
         self.trouble(None)
 
+    def _doubt_journalled(self) -> None:
+        """Forget what is certain about slots whose operation was journalled just before the hub died.
+
+        It may not have gone out; the hub cannot know that.
+        """
+        world = self._world
+        opened = world.connection.execute(
+            "SELECT device_id, slot FROM intent WHERE closed_at IS NULL AND opened_at >= ?",
+            (to_ms(world.clock.now() - NOTED),),
+        )
+        for device_id, slot in opened.fetchall():
+            if slot is not None:
+                self.doubt(world.doors[device_id], slot)
+
     def edited(self, door: Door, slot: str) -> None:
         """Take note of a person's change."""
         del slot
@@ -282,6 +297,7 @@ class Watch:
     def died(self) -> None:
         """Take note of the hub's death."""
         self.doubt_recent()
+        self._doubt_journalled()
         for door in self._world.doors.values():
             door.hub_died(self._world.now())
         self._dead_tries.clear()
@@ -290,7 +306,8 @@ class Watch:
         """Take note of the calm."""
         self._calm_at = self._world.now()
         for hours in (8, 12, 20):
-            self._world.later(hours * 3600 + 600, lambda: judge_backups(self._world, self))
+            # Half a minute past a full one, see CALM.
+            self._world.later(hours * 3600 + 630, lambda: judge_backups(self._world, self))
 
     def is_late_calm(self) -> bool:
         """Say whether the calm has lasted long enough for everything to be as it should."""

@@ -50,6 +50,9 @@ WEEKLY = replace(
     ),
 )
 """A lock that keeps windows on weekdays by itself."""
+CALM = timedelta(hours=50, seconds=30)
+"""How long the calm lasts. Windows that come again begin and end at full minutes, and so does the work for
+them: half a minute later all of it is done, and the verdict asks for nothing that cannot be done yet."""
 
 
 class World:
@@ -262,7 +265,7 @@ class World:
             for task in (weather, people):
                 task.cancel()
             self._clear_skies()
-            calm = asyncio.ensure_future(asyncio.sleep(timedelta(hours=50).total_seconds()))
+            calm = asyncio.ensure_future(asyncio.sleep(CALM.total_seconds()))
             await asyncio.wait((calm, keeper, watch), return_when=asyncio.FIRST_COMPLETED)
             _raise_first((keeper, watch))
             self.rules.verdict()

@@ -22,6 +22,8 @@ class NukiOnAir:
         """Use `hang_up`."""
         self.brain = brain
         self.peripheral = peripheral
+        self.most: int | None = None
+        """Bytes there is room for in an advertisement, see `Advertised`."""
 
     @classmethod
     async def hang_up(cls, air: Air, address: str, brain: Brain, *, mtu: int = 247) -> Self:
@@ -65,7 +67,8 @@ class NukiOnAir:
         await self.peripheral.advertise(
             Advertised(
                 name=f"Nuki_{brain.nuki_id:08X}",
-                manufacturer={0x004C: beacon + bytes([_POWER | brain.changed])},
+                manufacturer={} if brain.pairing else {0x004C: beacon + bytes([_POWER | brain.changed])},
                 service_data={service: struct.pack(">I", brain.nuki_id)} if brain.pairing else {},
+                most=self.most,
             )
         )

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Builds the guest of `make test-hub`: a Debian 13 with systemd, BlueZ and Python, its kernel and its packages.
+#
+#   build.sh FOLDER
+#
+# Makes FOLDER/{disk.img,vmlinuz,initrd,packages}. MIRROR overrides where Debian's packages come from; without it
+# the mirror of this machine is used. What is there and belongs to the same sources is kept.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+tree=$(cd "$here/../.." && pwd)
+PATH=$PATH:/usr/sbin
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+
+wanted=$(find "$here/build.sh" "$here/overlay" "$tree/requirements/dev.txt" -type f -exec sha256sum {} + | sha256sum)
+[ "$(cat "$out/built" 2>/dev/null)" = "$wanted" ] && exit 0
+rm -rf "$out/built" "$out/packages"
+
+mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 '/debian/$' || true)}
+echo "Building the guest: Debian 13 in about two minutes, its Python packages in one more ..."
+# The guest boots from a disk of one kind: all other modules would only be unpacked slowly.
+mmdebstrap --quiet --variant=minbase --format=tar \
+    --include=linux-image-amd64,systemd-sysv,initramfs-tools,zstd,bluez,dbus,kmod,udev,python3 \
+    --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"' \
+    --essential-hook='printf "MODULES=list\nCOMPRESS=zstd\n" >"$1/etc/initramfs-tools/conf.d/guest"' \
+    --essential-hook='printf "virtio_pci\nvirtio_blk\next4\n" >"$1/etc/initramfs-tools/modules"' \
+    --customize-hook="copy-in $here/overlay/etc /" \
+    --customize-hook='mkdir -p "$1/tree" "$1/packages" "$1/results"' \
+    --customize-hook='chroot "$1" systemctl --quiet enable pinsmith-guest.service' \
+    --customize-hook='chroot "$1" systemctl --quiet mask getty.target systemd-logind.service apt-daily.timer \
+        apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer' \
+    trixie "$out/root.tar" "${mirror:-http://deb.debian.org/debian/}"
+
+# As root of its own making: the files keep their owners.
+fakeroot sh -eu -c '
+    cd "$1"
+    rm -rf root disk.img
+    mkdir root
+    tar -xf root.tar -C root --exclude="./dev/*"
+    mv root/boot/vmlinuz-* vmlinuz
+    mv root/boot/initrd.img-* initrd
+    mke2fs -q -t ext4 -d root disk.img 1200M
+    rm -rf root root.tar
+' sh "$out"
+
+"$tree/.venv/bin/uv" pip install --quiet --target "$out/packages" --python-version 3.13 \
+    --python-platform x86_64-manylinux_2_36 --require-hashes -r "$tree/requirements/dev.txt"
+echo "$wanted" >"$out/built"

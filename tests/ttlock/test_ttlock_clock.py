@@ -29,6 +29,7 @@ async def test_a_clock_without_power_is_set_before_it_is_given_dates() -> None:
         assert at.told.of(ClockChecked)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_right_clock_is_looked_at_once_a_day_and_left_alone() -> None:
     """A write costs battery."""
@@ -53,6 +54,7 @@ async def test_a_clock_is_set_to_local_time() -> None:
         )
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_the_change_to_summer_time_is_due_at_the_next_touch() -> None:
     """The lock does not know of it."""

@@ -97,6 +97,7 @@ async def test_a_lock_that_has_an_administrator_is_not_initialised() -> None:
         assert at.lock.admin == (ADMIN, UNLOCK)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_link_lost_while_a_lock_is_initialised_never_locks_us_out() -> None:
     """Either the lock still takes an administrator, or we have its keys."""

@@ -19,7 +19,7 @@ from gateway.engine.pairing import Given
 from tests.engine.bench import Bench, BenchDriver
 from tests.engine.build import DOOR, IDENTITY, MINUTE
 
-PIN = "4711"
+PIN = "97531864"
 KEYS = b"keys"
 
 

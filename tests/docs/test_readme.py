@@ -146,10 +146,11 @@ def test_every_target_of_make_exists() -> None:
 
 
 def test_the_shown_configuration_is_one(tmp_path: Path) -> None:
-    """The lock is a Z-Wave lock, and no key is misspelt."""
-    [block] = [block for block in blocks("README.md") if block.kind == "toml"]
-    (tmp_path / "pinsmith.toml").write_text(block.text)
+    """A Z-Wave lock, to which the Bluetooth lock is added; no key is misspelt."""
+    whole, added = (block.text for block in blocks("README.md") if block.kind == "toml")
+    (tmp_path / "pinsmith.toml").write_text(whole + added)
     settings = load(tmp_path / "pinsmith.toml", {})
+    assert settings.policies["cellar"].driver == "nuki"
     assert settings.zwave_locks["front-door"].node == 12
     assert len(settings.policies["front-door"].managed_slots or ()) == 21
 

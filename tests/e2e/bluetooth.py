@@ -156,6 +156,17 @@ class Hub:
         ]
         return code_id
 
+    async def sync(self, lock: str) -> None:
+        """Have the gateway look at a lock and wait until it has."""
+        begun = (await self.do("devices/sync", device_id=lock))["action_attempt"]["action_attempt_id"]
+
+        async def is_done() -> bool:
+            got = await self.do("action_attempts/get", action_attempt_id=begun)
+            return bool(got["action_attempt"]["status"] == "success")
+
+        await self.order("touch", lock)
+        await in_time(is_done)
+
     async def create_set(self, lock: str, pin: str) -> str:
         """Ask for a code and wait until it is told to be on the lock."""
         code_id = await self.create(lock, pin)
@@ -198,6 +209,15 @@ class Hub:
     async def hears(self, event_type: str, about: str | None = None, times: int = 1) -> None:
         """Wait until an event has been told so many times."""
         await eventually(lambda: len(self.told(event_type, about)) >= times, PATIENCE_S)
+
+    async def comes_true(self, condition: Callable[[], object]) -> None:
+        """Wait for what the gateway tells to fulfil a condition."""
+        await eventually(condition, PATIENCE_S)
+
+    def health(self) -> str:
+        """Return what the gateway says is wrong with Bluetooth."""
+        drivers: dict[str, Any] = self._last("bridge/health").get("drivers", {})
+        return str(drivers.get("ble"))
 
     def state(self, lock: str) -> dict[str, Any]:
         """Return the retained state of a lock."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.bed import Somebody
-from tests.e2e.bluetooth import PINS, Hub, written_settings
+from tests.e2e.bluetooth import LOCKS, PINS, Hub, written_settings
 from tests.mqtt.broker import Broker
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow]
@@ -47,3 +47,55 @@ async def test_from_pairing_to_unpairing(hub: Hub, lock: str) -> None:
     await hub.hears("device.unpaired", lock)
     assert await hub.stop() == 0
     assert " ERROR " not in hub.log.read_text()
+
+
+async def test_a_restart_costs_no_lock_a_write(hub: Hub) -> None:
+    """Ended in order and started anew, the hub needs no pairing and knows what it wrote."""
+    await hub.pair("cellar", "attic", "shed")
+    codes = {lock: await hub.create_set(lock, pin) for lock, pin in zip(LOCKS, PINS, strict=False)}
+    await hub.order("let_pass", seconds=1000)
+    assert await hub.stop() == 0
+    await hub.start()
+    for lock, pin in zip(LOCKS, PINS, strict=False):
+        await hub.sync(lock)
+        await hub.holds(lock, pin)
+        assert await hub.order("writes", lock) == 0
+        assert hub.code(codes[lock])["status"] == "set"
+    assert len(hub.told("access_code.set_on_device")) == len(LOCKS)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+async def test_killed_in_the_middle_of_a_write_it_leaves_one_code(hub: Hub, lock: str) -> None:
+    """The lock stored the code, its answer was never heard: the next life finds it and adds no second one."""
+    await hub.pair(lock)
+    await hub.order("answers_writes", lock, yes=False)
+    code_id = await hub.create(lock, PINS[0])
+    await hub.order("touch", lock)
+    await hub.holds(lock, PINS[0])
+    await hub.kill()
+    assert not hub.told("access_code.set_on_device")
+    await hub.start()
+    await hub.touched_until(lambda: hub.told("access_code.set_on_device", code_id), lock)
+    await hub.holds(lock, PINS[0])
+    await hub.do("access_codes/delete", access_code_id=code_id)
+    await hub.touched_until(lambda: hub.told("access_code.deleted", code_id), lock)
+    await hub.holds(lock)
+
+
+async def test_an_adapter_that_is_unplugged_is_told_and_comes_back(hub: Hub) -> None:
+    """Everybody is told that its locks cannot be reached; what was asked for is done afterwards."""
+    await hub.pair("cellar")
+    first = await hub.create_set("cellar", PINS[0])
+    await hub.order("unplug")
+    await hub.order("let_pass", seconds=11)
+    await hub.order("let_pass", seconds=60)
+    await hub.comes_true(lambda: "there is no Bluetooth" in hub.health())
+    second = await hub.create("cellar", PINS[1])
+    await hub.order("let_pass", seconds=180)
+    await hub.comes_true(lambda: hub.code(first).get("status") == "unknown")
+    assert hub.state("cellar")["properties"]["online"] is False
+    await hub.order("plug")
+    await hub.hears("access_code.set_on_device", second)
+    await hub.holds("cellar", *PINS[:2])
+    await hub.comes_true(lambda: hub.code(first).get("status") == "set")
+    assert hub.state("cellar")["properties"]["online"] is True

@@ -23,6 +23,8 @@ LOCKS = ("cellar", "attic", "shed")
 PINS = ("385274", "469731", "571968", "748596", "835147", "961358")
 """Every family takes them: six digits, without a zero, not beginning with 12."""
 _CLI_S = 60.0
+_ASKED = b": "
+"""Behind every question."""
 
 
 def written_settings(folder: Path, broker_port: int, extra: str = "") -> Path:
@@ -104,32 +106,37 @@ class Hub:
         assert "error" not in answer, answer["error"]
         return answer["answer"]
 
-    async def type(self, *words: str, typed: Sequence[str] = ()) -> str:
+    async def type(self, *words: str, typed: Sequence[str] = (), status: int = 0) -> str:
         """Run `pinsmith` in a terminal, type the answers to its questions, and return what it showed."""
         screen, terminal = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway.cli.main", *words, "--config", str(self.config)),
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            cwd=PROJECT,
+            start_new_session=True,
+        )
+        self.arguments += _arguments(process)
+        shown = bytearray()
+        reading = asyncio.create_task(asyncio.to_thread(_read, screen, shown))
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway.cli.main", *words, "--config", str(self.config)),
-                stdin=terminal,
-                stdout=terminal,
-                stderr=terminal,
-                cwd=PROJECT,
-                start_new_session=True,
-            )
-            self.arguments += _arguments(process)
-            shown = asyncio.create_task(asyncio.to_thread(_read, screen))
-            for answer in typed:
-                # Typed before the question is asked it would be shown, as in every terminal.
+            for number, answer in enumerate(typed):
+                await eventually(lambda asked=number: shown.count(_ASKED) > asked)  # type: ignore[misc]
+                # Typed before echoing ends it would be shown, as in every terminal.
                 await eventually(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
                 os.write(screen, answer.encode() + b"\n")
-                await eventually(lambda: termios.tcgetattr(terminal)[3] & termios.ECHO)
             async with asyncio.timeout(_CLI_S):
-                status = await process.wait()
+                ended = await process.wait()
         finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
             os.close(terminal)
-        text = await shown
+            await reading
+        text = shown.decode()
         self.printed += text
-        assert status == 0, text
+        assert ended == status, text
         return text
 
     async def pair(self, *locks: str) -> None:
@@ -174,12 +181,13 @@ class Hub:
         return code_id
 
     async def touched_until(self, condition: Callable[[], object], lock: str) -> None:
-        """Touch a lock every few seconds, as people do, until a condition holds."""
+        """Touch a lock every few minutes, as people do, until a condition holds."""
         for _ in range(10):
             await self.order("touch", lock)
             with suppress(AssertionError):
                 await eventually(condition, 5.0)
                 return
+            await self.order("let_pass", seconds=120)
         raise AssertionError(f"did not come true at {lock}")
 
     async def holds(self, lock: str, *pins: str) -> None:
@@ -244,11 +252,9 @@ def _arguments(process: Process) -> bytes:
     return (Path("/proc") / str(process.pid) / "cmdline").read_bytes()
 
 
-def _read(screen: int) -> str:
+def _read(screen: int, shown: bytearray) -> None:
     """Read a terminal to its end, which Linux tells as an error."""
-    text = b""
     with suppress(OSError):
         while piece := os.read(screen, 4096):
-            text += piece
+            shown.extend(piece)
     os.close(screen)
-    return text.decode()

@@ -1,26 +1,10 @@
 """Bluetooth locks from pairing at the command line to unpairing: real broker, real daemon, virtual radio."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from tests.daemon.bed import Somebody
-from tests.e2e.bluetooth import LOCKS, PINS, Hub, written_settings
-from tests.mqtt.broker import Broker
+from tests.e2e.bluetooth import LOCKS, PINS, Hub
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow]
-
-
-@pytest.fixture
-async def hub(tmp_path: Path, broker: Broker, app: Somebody) -> AsyncIterator[Hub]:
-    """A gateway with a lock of each family, none of them paired."""
-    one = Hub(written_settings(tmp_path, broker.port), app)
-    await one.start()
-    try:
-        yield one
-    finally:
-        await one.kill()
 
 
 @pytest.mark.parametrize("lock", ["cellar", "attic", "shed"])
@@ -38,7 +22,7 @@ async def test_from_pairing_to_unpairing(hub: Hub, lock: str) -> None:
     await hub.touched_until(lambda: hub.told("access_code.modified_external_to_gateway", code_id), lock)
     await hub.holds(lock, first)
     await hub.do("access_codes/update", access_code_id=code_id, code=second)
-    await hub.touched_until(lambda: hub.code(code_id).get("status") == "set", lock)
+    await hub.touched_until(lambda: hub.told("access_code.code_changed", code_id), lock)
     await hub.holds(lock, second)
     await hub.do("access_codes/delete", access_code_id=code_id)
     await hub.touched_until(lambda: hub.told("access_code.deleted", code_id), lock)

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.daemon.bed import Somebody, somebody
+from tests.e2e.bluetooth import Hub, written_settings
 from tests.e2e.clock import PassingClock
 from tests.e2e.house import NODES, TimedHouse, at_work, settings
 from tests.mqtt.broker import Broker
@@ -53,3 +54,14 @@ def start(tmp_path: Path, bed: ZwaveBed, broker: Broker, app: Somebody) -> Start
         return at_work(settings(tmp_path, bed, broker.port, *models), bed, app, clock)
 
     return begin
+
+
+@pytest.fixture
+async def hub(tmp_path: Path, broker: Broker, app: Somebody) -> AsyncIterator[Hub]:
+    """A gateway with a lock of each family, none of them paired."""
+    one = Hub(written_settings(tmp_path, broker.port), app)
+    await one.start()
+    try:
+        yield one
+    finally:
+        await one.kill()

@@ -5,7 +5,7 @@ import pytest
 from drivers.ble.nuki.commands import Registration
 from drivers.ble.nuki.keys import decode
 from drivers.ble.nuki.settings import NukiLockSettings
-from gateway.domain.driver import PairingFailed
+from gateway.domain.driver import AccessDenied, PairingFailed
 from tests.nuki.house import ADDRESS, house
 
 
@@ -45,6 +45,25 @@ async def test_a_lock_of_the_fifth_generation_is_paired_with_its_pin() -> None:
         assert (keys.long_pin, keys.registration) == (True, Registration.APP)
         async with home.session() as session:
             assert await session.read_all() == {}
+
+
+async def test_what_happens_at_the_door_right_after_pairing_is_told() -> None:
+    """The log counts from the moment of pairing, not from its first reading some time later."""
+    async with house() as home:
+        home.brain.type_code(777777)
+        await home.pair()
+        home.brain.type_code(777777)
+        assert await home.read_log() == [AccessDenied(device_id="door", reason="a wrong code was typed")]
+
+
+async def test_a_log_that_cannot_be_read_is_in_no_pairings_way() -> None:
+    """It is asked for again later."""
+    async with house(settings=NukiLockSettings(answer_s=1.0)) as home:
+        home.brain.faults.mute_on = 0x0031
+        await home.pair()
+        keys = decode(home.vault.secrets["door"])
+        assert keys is not None
+        assert keys.log_index is None
 
 
 async def test_pairing_works_at_the_smallest_packets() -> None:

@@ -1,6 +1,7 @@
 """Pairing with a lock over the air, and looking at it right after."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from drivers.ble.family import Advert, Progress, Scan
@@ -12,6 +13,7 @@ from drivers.ble.nuki.errors import Lasting, LockError
 from drivers.ble.nuki.frames import BadFrame, Randomness, is_plain_error, read_plain
 from drivers.ble.nuki.keys import NukiKeys, decode, encode, pin_number
 from drivers.ble.nuki.lock import Connect
+from drivers.ble.nuki.log import tell_new
 from drivers.ble.nuki.pairing import (
     Agreed,
     Exchange,
@@ -24,7 +26,7 @@ from drivers.ble.nuki.records import read_config
 from drivers.ble.nuki.settings import NukiLockSettings
 from drivers.ble.nuki.standing import Standing
 from gateway.domain.clock import Clock
-from gateway.domain.driver import DriverError, PairingFailed
+from gateway.domain.driver import DriverError, LockEvent, PairingFailed
 from gateway.domain.keyring import Keyring
 
 SECURITY_PIN: Final = "security_pin"
@@ -123,7 +125,7 @@ class Introducer:
         return await converse(exchange, wire)
 
     async def _look(self, wire: Wire, keys: NukiKeys) -> NukiKeys:
-        """Try the security PIN, once, and read the configuration; return the completed keys."""
+        """Try the security PIN, once, read the configuration and where the log ends; return the keys."""
         standing = Standing(self._device_id, keys, _Unkept(), self._clock)
         ask = Asker(Conversation(wire, keys.seal(self._random)), standing)
         try:
@@ -138,7 +140,14 @@ class Introducer:
         except BadFrame as error:
             raise PairingFailed(str(error)) from None
         await standing.keep(config=config)
+        # From here on what happens at the door is told. Without the log pairing is none the worse.
+        with suppress(DriverError):
+            await tell_new(ask, standing, None, self._clock.now(), _nobody)
         return standing.keys
+
+
+async def _nobody(_: LockEvent) -> None:
+    """Take an event."""
 
 
 class _Unkept:

@@ -244,6 +244,9 @@ class BleDriver(Driver):
         except DriverError as error:
             _LOG.info("%s: its log was not read: %s", lock.device_id, error)
             lock.errands.failed()
+        except Exception as error:  # noqa: BLE001 - as above: it must not undo what was asked for
+            _LOG.error("%s: its log was not read, by a mistake: %s", lock.device_id, type(error).__name__)
+            lock.errands.failed()
 
     async def _attend(self, lock: BleLock) -> NoReturn:
         """Connect to a lock for what is due and does not wait for the engine."""

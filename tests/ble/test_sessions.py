@@ -291,3 +291,13 @@ async def test_who_has_session_after_session_lets_others_in_between() -> None:
             await session.read("1")
         busy.cancel()
         await asyncio.wait({busy})
+
+
+@in_virtual_time
+async def test_a_log_that_makes_no_sense_is_no_business_of_whoever_works() -> None:
+    """A mistake in what the driver wants for itself does not come out of the engine's session."""
+    async with running() as run:
+        run.doors["front"].log.append("nonsense")
+        async with run.driver.session("front") as session:
+            await session.write("1", CODE, replaces=None)
+        assert run.doors["front"].codes == {"1": "4711"}

@@ -152,6 +152,8 @@ class TinySession(LockSession):
     @override
     async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
         while (slot := await self._ask("log")) != "-":
+            if slot not in SLOTS:
+                raise ValueError(slot)
             await sink(
                 CodeUsed(device_id=self._lock.device_id, slot=slot, at=datetime(2026, 1, 1, tzinfo=UTC))
             )

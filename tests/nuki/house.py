@@ -20,6 +20,7 @@ from drivers.ble.nuki.records import Config
 from drivers.ble.nuki.session import NukiSession
 from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.driver import LockEvent, PairingFailed
+from gateway.domain.store import StorageFailed
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.nuki.brain import Brain
 from tests.ble_bed.nuki.memory import User
@@ -59,11 +60,14 @@ class Vault:
 
     def __init__(self) -> None:
         self.secrets: dict[str, bytes] = {}
+        self.is_full = False
 
     async def load(self, device_id: str) -> bytes | None:
         return self.secrets.get(device_id)
 
     async def save(self, device_id: str, secret: bytes) -> None:
+        if self.is_full:
+            raise StorageFailed("the disk is full")
         self.secrets[device_id] = secret
 
     async def forget(self, device_id: str) -> None:

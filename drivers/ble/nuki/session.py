@@ -120,7 +120,7 @@ class NukiSession(LockSession):
                 config = read_config(await self._ask.fetch_config())
             except BadFrame as error:
                 raise NoAnswer(str(error)) from None
-            await self._standing.keep(config=config, config_version=version)
+        await self._standing.keep(config=config, config_version=version)
         await set_where_due(self._ask, self._states, self._clock, self._standing.device_id)
         return lock_seen(self._standing.device_id, config, self._settings, self._states.battery)
 

@@ -83,7 +83,11 @@ class BleDriver(Driver):
     @property
     def problems(self) -> Mapping[str, str]:
         """Return, by device id, why a lock is not managed at the moment, in words for people."""
-        return {name: lock.problem for name, lock in self._locks.items() if lock.problem is not None}
+        found = {
+            name: lock.problem or (lock.family.trouble() if lock.family is not None else None)
+            for name, lock in self._locks.items()
+        }
+        return {name: problem for name, problem in found.items() if problem is not None}
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -138,3 +138,11 @@ async def test_a_lock_paired_in_place_of_another_is_not_looked_for_where_that_on
         async with run.driver.session("front") as session:
             await session.read("1")
         assert (run.connects("front"), run.connects("back")) == (before, 1)
+
+
+@in_virtual_time
+async def test_what_only_a_person_can_mend_is_told() -> None:
+    """A family knows it of its lock."""
+    door = configured("front", trouble="it refuses our keys: pair it again")
+    async with running(locks={"front": door}) as run:
+        assert run.driver.problems == {"front": "it refuses our keys: pair it again"}

@@ -39,6 +39,8 @@ async def test_a_refused_pin_is_never_sent_again() -> None:
         refusals = await try_everything(home)
         assert home.brain.wrong_pins == 1
         assert all("security PIN" in words for words in refusals)
+        assert home.known is not None
+        assert "security PIN" in (home.known.trouble() or "")
 
 
 async def test_a_refused_pin_is_not_sent_again_when_the_disk_is_full() -> None:

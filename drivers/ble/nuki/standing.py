@@ -7,7 +7,7 @@ import msgspec
 from drivers.ble.nuki.errors import Lasting, LockError
 from drivers.ble.nuki.keys import NukiKeys, encode
 from gateway.domain.clock import Clock
-from gateway.domain.driver import Refused
+from gateway.domain.driver import LockUnreachable, Refused
 from gateway.domain.keyring import Keyring
 from gateway.domain.placement import Refusal
 from gateway.domain.store import StorageFailed
@@ -43,10 +43,17 @@ class Standing:
             await self._keyring.save(self.device_id, encode(keys))
             self._kept = keys
 
-    def check_known(self) -> None:
-        """Raise Refused where the lock said that it does not know us: a connection would be for nothing."""
+    @property
+    def trouble(self) -> str | None:
+        """Return what only a person can mend, in words; None where nothing is."""
         if self._revoked:
-            raise Refused(Refusal.OTHER, _REVOKED)
+            return _REVOKED
+        return _PIN_REFUSED if self.keys.pin_refused else None
+
+    def check_known(self) -> None:
+        """Raise LockUnreachable where the lock does not know us: a connection would be for nothing."""
+        if self._revoked:
+            raise LockUnreachable(_REVOKED)
 
     @property
     def may_use_pin(self) -> bool:

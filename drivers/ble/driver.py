@@ -83,7 +83,11 @@ class BleDriver(Driver):
     @property
     def problems(self) -> Mapping[str, str]:
         """Return, by device id, why a lock is not managed at the moment, in words for people."""
-        return {name: lock.problem for name, lock in self._locks.items() if lock.problem is not None}
+        found = {
+            name: lock.problem or (lock.family.trouble() if lock.family is not None else None)
+            for name, lock in self._locks.items()
+        }
+        return {name: problem for name, problem in found.items() if problem is not None}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -243,6 +247,9 @@ class BleDriver(Driver):
                 lock.errands.log_read()
         except DriverError as error:
             _LOG.info("%s: its log was not read: %s", lock.device_id, error)
+            lock.errands.failed()
+        except Exception as error:  # noqa: BLE001 - as above: it must not undo what was asked for
+            _LOG.error("%s: its log was not read, by a mistake: %s", lock.device_id, type(error).__name__)
             lock.errands.failed()
 
     async def _attend(self, lock: BleLock) -> NoReturn:

@@ -102,6 +102,10 @@ class FamilyLock(Protocol):
         """Return what pairing stored; None where the lock must be asked once."""
         ...
 
+    def trouble(self) -> str | None:
+        """Return why the lock is not worked with until a person does something; None while nothing is."""
+        return None
+
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         """Connect, for one session. Entering may raise any `DriverError`."""
         ...

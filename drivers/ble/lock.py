@@ -92,6 +92,10 @@ class BleLock:
 
     def adopt(self, family: FamilyLock) -> None:
         """Work with the lock from now on."""
+        if self.device is not None and self.device.address.upper() != family.address:
+            # Another lock hangs there now: the one that was heard would refuse its keys, maybe for good.
+            self.device = None
+            self.heard.clear()
         self.family, self.problem = family, None
         known = family.known()
         self.errands.unknown = known is None

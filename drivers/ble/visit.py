@@ -36,6 +36,7 @@ class Visit:
         self._taken = asyncio.Event()
         self._to_end = asyncio.Event()
         self._ending = False
+        self._lost: asyncio.Event | None = None
         self._task = asyncio.create_task(self._run())
 
     async def session(self) -> LockSession:
@@ -47,8 +48,8 @@ class Visit:
             raise
 
     def take(self) -> bool:
-        """Use the connection again; False where it has ended or is about to."""
-        if self._ending or self.broken or not self._left.is_set():
+        """Use the connection again; False where it has ended or is about to, or another lock waits."""
+        if self._ending or not self._left.is_set() or self._ends_when_left:
             return False
         self._left.clear()
         self._taken.set()
@@ -75,7 +76,8 @@ class Visit:
                 session = await self._connected(stack)
                 if not self._opened.done():
                     self._opened.set_result(session)
-                await self._stay(session.lost())
+                self._lost = session.lost()
+                await self._stay()
         except BROKEN_LINK:
             self._fail(LockUnreachable("no connection to the lock came about"))
         except asyncio.CancelledError:
@@ -93,14 +95,20 @@ class Visit:
         except TimeoutError:
             raise LockUnreachable(f"no connection to the lock within {self._connect_s:.0f} s") from None
 
-    async def _stay(self, lost: asyncio.Event | None) -> None:
+    @property
+    def _ends_when_left(self) -> bool:
+        """Say whether the connection is not to wait for another session."""
+        if self.broken or self._lost is None or self._idle_s <= 0:
+            return True
+        return any(event.is_set() for event in (self._to_end, self._turn.wanted, self._lost))
+
+    async def _stay(self) -> None:
         while True:
             await self._left.wait()
-            if self.broken or lost is None or self._idle_s <= 0:
-                break
-            ends = (self._to_end, self._turn.wanted, lost)
-            await first_of(self._idle_s, self._clock, self._taken, *ends)
-            if not self._taken.is_set():
+            if self._left.is_set() and not self._ends_when_left and self._lost is not None:
+                ends = (self._to_end, self._turn.wanted, self._lost)
+                await first_of(self._idle_s, self._clock, self._taken, *ends)
+            if self._left.is_set():  # Nobody took it before this task had its turn.
                 break
         self._ending = True
 

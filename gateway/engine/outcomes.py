@@ -230,15 +230,16 @@ def absorb_failure(
         absorb_answer(work)
         if intent is not None:
             _refused(work, intent, error)
-        elif looked_at is not None:
-            _look_failed(work, looked_at)
+        else:
+            # Asking again at once would flood the air; who refuses all the time is asked less and less.
             refused = work.device.looks_refused + 1
             work.set_device(looks_refused=refused)
+            if looked_at is None:
+                work.set_device(retry_at=work.retry_after(refused))
+                return
+            _look_failed(work, looked_at)
             if refused >= LOOKS_THAT_MAY_FAIL:
                 work.set_device(look_retry_at=work.retry_after(refused - LOOKS_THAT_MAY_FAIL + 1))
-        else:
-            # A probe or list: asking again at once would flood the air.
-            work.set_device(retry_at=work.retry_after(1))
     elif isinstance(error, LockAsleep):
         _not_sent(work, intent)
         if work.device.asleep_since is None:

@@ -126,3 +126,23 @@ async def test_keys_that_make_no_sense_are_a_problem_of_that_lock_only() -> None
         assert run.driver.problems == {"front": "what is stored of its pairing cannot be used; pair it again"}
         async with run.driver.session("back") as session:
             await session.read("1")
+
+
+@in_virtual_time
+async def test_a_lock_paired_in_place_of_another_is_not_looked_for_where_that_one_hangs() -> None:
+    """The old lock, heard a moment ago, is not offered the new one's keys: it would refuse them for good."""
+    async with running(("front", "back"), paired=("front",)) as run:
+        before = run.connects("front")
+        await run.doors["back"].advertise(PAIRING)
+        await run.driver.pair("front", {}, nobody)
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        assert (run.connects("front"), run.connects("back")) == (before, 1)
+
+
+@in_virtual_time
+async def test_what_only_a_person_can_mend_is_told() -> None:
+    """A family knows it of its lock."""
+    door = configured("front", trouble="it refuses our keys: pair it again")
+    async with running(locks={"front": door}) as run:
+        assert run.driver.problems == {"front": "it refuses our keys: pair it again"}

@@ -259,3 +259,45 @@ async def test_no_connection_outlives_the_driver() -> None:
     async with running() as run:
         await run.driver.session("front").__aenter__()
     assert not run.air.open_now
+
+
+@in_virtual_time
+async def test_a_session_right_behind_another_has_a_connection_of_its_own_where_none_stays() -> None:
+    """It does not slip into the one that is about to end."""
+    async with running(settings=BleSettings(idle_s=0)) as run:
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        async with run.driver.session("front") as session:
+            for _ in range(3):
+                await asyncio.sleep(1)
+                await session.read("1")
+        assert run.connects("front") == 2
+
+
+@in_virtual_time
+async def test_who_has_session_after_session_lets_others_in_between() -> None:
+    """A connection that another lock waits for is not used once more."""
+    async with running(("front", "back")) as run:
+
+        async def work_on_and_on() -> None:
+            while True:
+                async with run.driver.session("front") as session:
+                    await asyncio.sleep(0.5)
+                    await session.read("1")
+
+        busy = asyncio.create_task(work_on_and_on())
+        await asyncio.sleep(1)
+        async with asyncio.timeout(10), run.driver.session("back") as session:
+            await session.read("1")
+        busy.cancel()
+        await asyncio.wait({busy})
+
+
+@in_virtual_time
+async def test_a_log_that_makes_no_sense_is_no_business_of_whoever_works() -> None:
+    """A mistake in what the driver wants for itself does not come out of the engine's session."""
+    async with running() as run:
+        run.doors["front"].log.append("nonsense")
+        async with run.driver.session("front") as session:
+            await session.write("1", CODE, replaces=None)
+        assert run.doors["front"].codes == {"1": "4711"}

@@ -152,6 +152,8 @@ class TinySession(LockSession):
     @override
     async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
         while (slot := await self._ask("log")) != "-":
+            if slot not in SLOTS:
+                raise ValueError(slot)
             await sink(
                 CodeUsed(device_id=self._lock.device_id, slot=slot, at=datetime(2026, 1, 1, tzinfo=UTC))
             )
@@ -194,11 +196,18 @@ def seen(device_id: str, reach: Reach = Reach.ALWAYS) -> LockSeen:
 class TinyLock(FamilyLock):
     """One configured lock."""
 
-    def __init__(self, device_id: str, address: str, *, reach: Reach, is_known: bool) -> None:
+    def __init__(
+        self, device_id: str, address: str, *, reach: Reach, is_known: bool, trouble: str | None
+    ) -> None:
         self.device_id = device_id
         self.address = address
         self.reach = reach
         self._is_known = is_known
+        self._trouble = trouble
+
+    @override
+    def trouble(self) -> str | None:
+        return self._trouble
 
     @override
     def hears(self, advert: Advert) -> Hearing:
@@ -222,13 +231,15 @@ class TinyLock(FamilyLock):
             yield session
 
 
-def configured(device_id: str, *, reach: Reach = Reach.ALWAYS, is_known: bool = True) -> Configured:
+def configured(
+    device_id: str, *, reach: Reach = Reach.ALWAYS, is_known: bool = True, trouble: str | None = None
+) -> Configured:
     """Return a lock of the configuration; its secret is its address."""
 
     def lock(secret: bytes) -> FamilyLock:
         if not secret:
             raise ValueError("empty")
-        return TinyLock(device_id, secret.decode(), reach=reach, is_known=is_known)
+        return TinyLock(device_id, secret.decode(), reach=reach, is_known=is_known, trouble=trouble)
 
     async def pair(given: Mapping[str, str], scan: Scan, progress: Progress) -> tuple[str, bytes]:
         await progress("press the button")

@@ -17,6 +17,7 @@ from gateway.engine.outcomes import (
     absorb_read_cost,
     absorb_written,
 )
+from gateway.engine.readings import absorb_list
 from gateway.engine.work import Work
 from tests.engine.build import (
     CAN,
@@ -342,6 +343,19 @@ class TestRefusals:
         work = working(device(failures=3))
         absorb_failure(work, None, Refused(Refusal.OTHER, "no such slot"))
         assert (work.device.failures, work.device.retry_at) == (0, NOON + MINUTE)
+
+    def test_a_lock_that_refuses_every_list_is_left_alone_longer_each_time(self) -> None:
+        """It answers, and asking costs its battery: a refused security PIN is refused in a minute too."""
+        work = working(device())
+        pauses = []
+        for _ in range(7):
+            absorb_failure(work, None, Refused(Refusal.OTHER, "the security PIN was refused"))
+            assert work.device.retry_at is not None
+            pauses.append((work.device.retry_at - NOON) / MINUTE)
+        assert pauses == [1, 2, 4, 8, 16, 30, 30]
+        absorb_list(work, {})
+        absorb_failure(work, None, Refused(Refusal.BUSY, "the lock is busy"))
+        assert work.device.retry_at == NOON + MINUTE
 
 
 class TestLooks:

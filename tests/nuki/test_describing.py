@@ -1,11 +1,12 @@
 """What a lock tells of itself, and what its advertisement says."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from drivers.ble.family import Advert, Hearing
 from drivers.ble.nuki.commands import Registration
+from gateway.domain.driver import CodeUsed
 from gateway.domain.lock import NativeWindows
 from tests.nuki.house import NOON, Ear, HandClock, House, paired
 
@@ -79,6 +80,27 @@ async def test_a_wrong_clock_is_set() -> None:
         home.brain.faults.clock_reset_to = NOON.replace(year=2000)
         await described(home)
         assert home.brain.clock() == NOON
+
+
+@pytest.mark.parametrize(
+    ("at", "offset"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), timedelta(hours=2)),
+        (datetime(9999, 12, 31, tzinfo=UTC), timedelta(hours=-30)),
+    ],
+)
+async def test_a_date_at_the_end_of_all_times_is_a_wrong_clock(at: datetime, offset: timedelta) -> None:
+    """It is set, and records of the log with such dates are told without a time."""
+    async with paired() as home:
+        home.brain.offset = offset
+        home.brain.faults.clock_reset_to = at
+        home.brain.memory.note(at, 5, bytes([1, 1, 0, 7, 0]))
+        assert await home.read_log() == [CodeUsed(device_id="door", slot="7", at=None)]
+        await described(home)
+        assert home.brain.clock() == NOON
+        home.brain.memory.note(at, 5, bytes([1, 1, 0, 7, 0]))
+        home.brain.local_time = True
+        assert await home.read_log() == [CodeUsed(device_id="door", slot="7", at=None)]
 
 
 async def test_a_hub_that_does_not_know_the_time_sets_no_clock() -> None:

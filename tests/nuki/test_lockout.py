@@ -39,6 +39,24 @@ async def test_a_refused_pin_is_never_sent_again() -> None:
         refusals = await try_everything(home)
         assert home.brain.wrong_pins == 1
         assert all("security PIN" in words for words in refusals)
+        assert home.known is not None
+        assert "security PIN" in (home.known.trouble() or "")
+
+
+async def test_a_refused_pin_is_not_sent_again_when_the_disk_is_full() -> None:
+    """What cannot be stored is known nevertheless, and is stored as soon as that works again."""
+    async with paired() as home:
+        home.brain.pin = 9753
+        home.vault.is_full = True
+        refusals = await try_everything(home)
+        assert home.brain.wrong_pins == 1
+        assert all("security PIN" in words for words in refusals)
+        home.vault.is_full = False
+        async with home.session() as session:
+            await session.describe()
+        home.restart()
+        await try_everything(home)
+        assert home.brain.wrong_pins == 1
 
 
 async def test_a_log_that_cannot_be_read_is_left_alone() -> None:

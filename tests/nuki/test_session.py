@@ -222,15 +222,18 @@ async def test_a_hub_that_was_deleted_in_the_app_does_not_knock_again() -> None:
     """One connection tells; after that none is made until it is paired again."""
     async with paired() as home:
         home.brain.memory.users.clear()
-        with pytest.raises(Refused, match="pair it again"):
+        with pytest.raises(LockUnreachable, match="pair it again"):
             async with home.session():
                 pass
         before = dict(home.air.connects)
-        with pytest.raises(Refused, match="pair it again"):
+        with pytest.raises(LockUnreachable, match="pair it again"):
             async with home.session():
                 pass
         assert home.air.connects == before
+        assert home.known is not None
+        assert "pair it again" in (home.known.trouble() or "")
         await home.pair()
+        assert home.known.trouble() is None
         async with home.session() as session:
             assert await session.read_all() == {}
 

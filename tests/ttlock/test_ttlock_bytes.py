@@ -147,3 +147,22 @@ def test_an_advertisement_is_understood() -> None:
     assert (beacon.battery, beacon.address) == (0.8, "C1:02:03:04:05:06")
     assert beacon_of({0x004C: data}) is None
     assert beacon_of({0x0305: data[:8]}) is None
+
+
+def test_a_date_that_is_none_does_not_hide_the_other_codes() -> None:
+    """A lock that wrote zeros for a date, or was told nonsense by somebody's app, is managed all the same."""
+    digits = bytes((4,)) + b"4711"
+    odd = bytes((3,)) + digits + digits + bytes(5) + bytes((99, 99, 99, 99, 99))
+    good = bytes((1,)) + bytes((4,)) + b"1234" + bytes((4,)) + b"1234" + bytes((26, 1, 1, 0, 0))
+    records = bytes((len(odd),)) + odd + bytes((len(good),)) + good
+    page = read_page((len(records) + 2).to_bytes(2) + b"\0\0" + records)
+    assert [entry.current for entry in page.entries] == ["4711", "1234"]
+    assert (page.entries[0].start, page.entries[0].end) == (OPEN_START, OPEN_END)
+
+
+def test_pages_show_nothing() -> None:
+    """Not the digits, nor the bytes that have them."""
+    typed = bytes((7, 26, 1, 1, 0, 0, 0, 80, 4)) + b"4711"
+    page = read_log_page((len(typed) + 3).to_bytes(2) + b"\0\1" + bytes((len(typed),)) + typed)
+    assert page.raw == (typed,)
+    assert "4711" not in repr(page)

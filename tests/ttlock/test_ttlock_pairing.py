@@ -1,5 +1,6 @@
 """Taking over a lock: new and without any cloud, or in use and by its keys."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -113,6 +114,37 @@ async def test_a_link_lost_while_a_lock_is_initialised_never_locks_us_out() -> N
                 assert at.lock.admin == (at.secret.admin_ps, at.secret.unlock_key)
                 finished += at.lock.finished
     assert finished
+
+
+@in_virtual_time
+async def test_a_hub_that_dies_while_a_lock_is_initialised_never_locks_us_out() -> None:
+    """The keys are kept before the lock gets them: power may fail the moment after."""
+    async with home(paired=False) as at:
+        at.lock.faults.silent_on = frozenset({0x56})
+        pairing = asyncio.create_task(pair(at))
+        await asyncio.sleep(1.5)
+        pairing.cancel()
+        await asyncio.wait({pairing})
+        assert pairing.cancelled()
+        assert at.lock.admin == (at.secret.admin_ps, at.secret.unlock_key)
+
+
+@in_virtual_time
+async def test_a_lock_that_refuses_its_administrator_leaves_the_keys_from_before() -> None:
+    """What was kept of the lock that hung there before is kept still."""
+    async with home(paired=False, change=lambda lock: refuse(lock, 0x56)) as at:
+        with pytest.raises(PairingFailed):
+            await pair(at)
+        assert DOOR not in at.drawer.secrets
+        at.drawer.secrets[DOOR] = b"from before"
+        with pytest.raises(PairingFailed):
+            await pair(at)
+        assert at.drawer.secrets[DOOR] == b"from before"
+
+
+def refuse(lock: VirtualLock, command: int) -> None:
+    """Have a lock say no to a command."""
+    lock.faults.refuses = frozenset({command})
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 """Written for "from ever": a lock whose clock was reset is not before it, so nobody is locked out."""
 _LAST = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Written for "until ever"."""
+_YEARS: Final = range(1970, 3000)
+"""Others are never meant, and at the ends of all times an offset cannot be taken from them."""
 _SECOND = timedelta(seconds=1)
 _HOUR, _DAY = 60, 24 * 60
 _EVERY_DAY = 0x7F
@@ -30,6 +32,8 @@ _EVERY_DAY = 0x7F
 def moment(data: bytes) -> datetime | None:
     """Return a moment as UTC; None for one that does not exist, as locks write for "never"."""
     year, month, day, hour, minute, second = MOMENT.unpack(data)
+    if year not in _YEARS:
+        return None
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:

@@ -68,9 +68,13 @@ class NukiLock(FamilyLock):
         config = self._standing.keys.config
         return None if config is None else lock_seen(self.device_id, config, self._settings)
 
+    def trouble(self) -> str | None:
+        """Return what only a person can mend."""
+        return self._standing.trouble
+
     @asynccontextmanager
     async def open(self, device: BLEDevice) -> AsyncIterator[NukiSession]:
-        """Connect for one session. Raises any DriverError; Refused without connecting where it is useless."""
+        """Connect for one session. Raises any DriverError but Refused: there was nothing to refuse yet."""
         self._standing.check_known()
         async with self._connect(device) as link:
             wire = Wire(link, USER_DATA, self._settings.answer_s, sealed=True)

@@ -20,7 +20,7 @@ from drivers.ble.nuki.settings import NukiLockSettings
 from drivers.ble.nuki.standing import Standing
 from gateway.domain.clock import Clock
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef
-from gateway.domain.driver import LockEvent, LockSeen, NoAnswer, Refused, Written
+from gateway.domain.driver import LockEvent, LockSeen, LockUnreachable, NoAnswer, Refused, Written
 from gateway.domain.placement import Refusal
 
 _LISTED_AT_ONCE: Final = 100
@@ -55,12 +55,14 @@ class NukiSession(LockSession):
     async def begin(
         cls, ask: Asker, standing: Standing, settings: NukiLockSettings, clock: Clock, lost: asyncio.Event
     ) -> "NukiSession":
-        """Ask for the states; return the session. Raises any DriverError.
+        """Ask for the states; return the session. Raises LockUnreachable and NoAnswer.
 
         `lost` is set once the connection is gone.
         """
         try:
             states = read_states(await ask.fetch(Command.STATES))
+        except LockError as error:
+            raise LockUnreachable(str(error)) from None
         except BadFrame as error:
             raise NoAnswer(str(error)) from None
         return cls(ask, states, standing, settings, clock, lost)
@@ -120,7 +122,7 @@ class NukiSession(LockSession):
                 config = read_config(await self._ask.fetch_config())
             except BadFrame as error:
                 raise NoAnswer(str(error)) from None
-            await self._standing.keep(config=config, config_version=version)
+        await self._standing.keep(config=config, config_version=version)
         await set_where_due(self._ask, self._states, self._clock, self._standing.device_id)
         return lock_seen(self._standing.device_id, config, self._settings, self._states.battery)
 

@@ -7,9 +7,10 @@ import msgspec
 from drivers.ble.nuki.errors import Lasting, LockError
 from drivers.ble.nuki.keys import NukiKeys, encode
 from gateway.domain.clock import Clock
-from gateway.domain.driver import Refused
+from gateway.domain.driver import LockUnreachable, Refused
 from gateway.domain.keyring import Keyring
 from gateway.domain.placement import Refusal
+from gateway.domain.store import StorageFailed
 
 _LOG = logging.getLogger(__name__)
 LOCKED_OUT_S = 3600.0
@@ -26,22 +27,33 @@ class Standing:
         """Start with `keys` as they are in the vault."""
         self.device_id = device_id
         self.keys = keys
+        self._kept = keys
         self._keyring = keyring
         self._clock = clock
         self._revoked = False
         self._locked_out_until: float | None = None
 
     async def keep(self, **changes: object) -> None:
-        """Change what is kept of the lock; durable on return."""
-        keys = msgspec.structs.replace(self.keys, **changes)
-        if keys != self.keys:
+        """Change what is kept of the lock; durable on return.
+
+        Raises StorageFailed: the change counts nevertheless, and is kept with the next one.
+        """
+        self.keys = keys = msgspec.structs.replace(self.keys, **changes)
+        if keys != self._kept:
             await self._keyring.save(self.device_id, encode(keys))
-            self.keys = keys
+            self._kept = keys
+
+    @property
+    def trouble(self) -> str | None:
+        """Return what only a person can mend, in words; None where nothing is."""
+        if self._revoked:
+            return _REVOKED
+        return _PIN_REFUSED if self.keys.pin_refused else None
 
     def check_known(self) -> None:
-        """Raise Refused where the lock said that it does not know us: a connection would be for nothing."""
+        """Raise LockUnreachable where the lock does not know us: a connection would be for nothing."""
         if self._revoked:
-            raise Refused(Refusal.OTHER, _REVOKED)
+            raise LockUnreachable(_REVOKED)
 
     @property
     def may_use_pin(self) -> bool:
@@ -62,7 +74,10 @@ class Standing:
     async def note(self, error: LockError) -> None:
         """Remember what stays true after an error."""
         if error.lasting is Lasting.PIN_WRONG:
-            await self.keep(pin_refused=True)
+            try:
+                await self.keep(pin_refused=True)
+            except StorageFailed:
+                _LOG.error("%s: that its security PIN was refused cannot be stored", self.device_id)
         elif error.lasting is Lasting.PIN_LOCKED_OUT:
             self._locked_out_until = self._clock.boot() + LOCKED_OUT_S
         elif error.lasting is Lasting.REVOKED:

@@ -42,5 +42,13 @@ def configured(
             random=random,
         )
 
-    pairing = Pairing(settings, connect=connect, sure_time=sure_time, zone=zone, random=random)
+    pairing = Pairing(
+        device_id,
+        settings,
+        keyring=keyring,
+        connect=connect,
+        sure_time=sure_time,
+        zone=zone,
+        random=random,
+    )
     return Configured(lock=lock, pair=pairing.pair)

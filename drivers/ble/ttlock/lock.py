@@ -76,6 +76,10 @@ class TTLock(FamilyLock):
         return self._state.seen() if self._state.secret.features else None
 
     @override
+    def trouble(self) -> str | None:
+        return str(KeysRefused()) if self._state.keys_refused else None
+
+    @override
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         return self._opened(device)
 

@@ -23,6 +23,7 @@ from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.takeover import Random, acquaint, become_admin, first_key, number, set_up
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, PairingFailed
+from gateway.domain.keyring import Keyring
 
 FIND_S = 120.0
 """Time to walk to the door and touch the lock."""
@@ -45,15 +46,19 @@ class Pairing:
 
     def __init__(
         self,
+        device_id: str,
         settings: TTLockSettings,
         *,
+        keyring: Keyring,
         connect: Connect,
         sure_time: Callable[[], datetime | None],
         zone: ZoneInfo,
         random: Random,
     ) -> None:
         """Take what a lock of this family is made of too."""
+        self._device_id = device_id
         self._settings = settings
+        self._keyring = keyring
         self._connect = connect
         self._sure_time = sure_time
         self._zone = zone
@@ -87,10 +92,27 @@ class Pairing:
         await progress("A new or reset lock is waited for. Wake it: touch its keypad or press its button.")
         device, advert = await scan.find(fits, FIND_S)
         await progress("The lock was found; it is being initialised. Stay near it for some seconds.")
+        before = await self._keyring.load(self._device_id)
         try:
-            secret, is_done = await self._take(device, advert.address, greets=False)
+            return await self._become_its_owner(device, advert.address, progress)
+        except (SaidNo, DriverError, PairingFailed):
+            await self._put_back(before)
+            raise
+
+    async def _put_back(self, before: bytes | None) -> None:
+        """Keep what was kept before: the lock did not take our keys."""
+        if before is None:
+            await self._keyring.forget(self._device_id)
+        elif before != await self._keyring.load(self._device_id):
+            await self._keyring.save(self._device_id, before)
+
+    async def _become_its_owner(
+        self, device: BLEDevice, address: str, progress: Progress
+    ) -> tuple[str, bytes]:
+        try:
+            secret, is_done = await self._take(device, address, greets=False)
         except _NoKey:
-            secret, is_done = await self._take(device, advert.address, greets=True)
+            secret, is_done = await self._take(device, address, greets=True)
         if is_done:
             return secret.address, encode_secret(secret)
         return await self._doubtful(device, secret, progress)
@@ -105,6 +127,8 @@ class Pairing:
                 secret = replace(secret, key=await first_key(talk, greets=greets))
             except (SaidNo, DriverError) as error:
                 raise _NoKey from error
+            # Kept before the lock gets them: when power fails now, nobody else could ever speak to it.
+            await self._keyring.save(self._device_id, encode_secret(secret))
             try:
                 await become_admin(talk, secret)
             except DriverError:

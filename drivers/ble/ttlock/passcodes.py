@@ -102,10 +102,18 @@ def _read_entry(record: bytes) -> Entry:
     kind = record[0]
     start, end = OPEN_START, OPEN_END
     if len(rest) >= DATE_LENGTH:
-        start = read_date(rest[:DATE_LENGTH])
+        start = _date(rest[:DATE_LENGTH], OPEN_START)
     if kind in {Kind.ONE_TIME, Kind.PERIOD} and len(rest) >= 2 * DATE_LENGTH:
-        end = read_date(rest[DATE_LENGTH : 2 * DATE_LENGTH])
+        end = _date(rest[DATE_LENGTH : 2 * DATE_LENGTH], OPEN_END)
     return Entry(kind=kind, current=current, original=original, start=start, end=end)
+
+
+def _date(data: bytes, instead: datetime) -> datetime:
+    """Return a date; one that is none limits nothing: no code may hide all the others."""
+    try:
+        return read_date(data)
+    except ValueError:
+        return instead
 
 
 def _dates(window: Window) -> bytes:

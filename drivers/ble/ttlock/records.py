@@ -3,8 +3,6 @@
 from datetime import datetime
 from enum import IntEnum
 
-from msgspec import Struct
-
 from drivers.ble.ttlock.hidden import Hidden
 from drivers.ble.ttlock.times import MOMENT_LENGTH, read_date
 
@@ -62,7 +60,7 @@ class Record(Hidden, frozen=True, kw_only=True):
     typed: str = ""
 
 
-class LogPage(Struct, frozen=True):
+class LogPage(Hidden, frozen=True):
     """One answer to a request for the log; `raw` are the records as they came, to know them again."""
 
     records: tuple[Record, ...]

@@ -87,10 +87,17 @@ class YaleLock(FamilyLock):
         )
 
     @override
+    def trouble(self) -> str | None:
+        if self._refusals < _REFUSALS or self._clock.boot() >= self._held_until:
+            return None
+        return "the lock refused this key: pair it again with the key it has now"
+
+    @override
     @asynccontextmanager
     async def open(self, device: BLEDevice) -> AsyncIterator[LockSession]:
-        if self._refusals >= _REFUSALS and self._clock.boot() < self._held_until:
-            raise KeyRefused("the lock refused this key: pair it again with the key it has now")
+        trouble = self.trouble()
+        if trouble is not None:
+            raise KeyRefused(trouble)
         try:
             lost = asyncio.Event()
             async with connected(

@@ -158,6 +158,8 @@ class VirtualLock:
     # What clients ask
 
     def _done(self, command: int, data: bytes) -> bytes:
+        if command in self.faults.refuses:
+            raise No(UNKNOWN)
         early = {0x45: self._greet, 0x19: self._give_key, 0x56: self._add_admin, 0x41: self._check}
         always = {0x30: self._prove, 0x14: self._state, 0x55: self._check_user, 0x47: self._unlock}
         if command in early:
@@ -166,8 +168,6 @@ class VirtualLock:
             return always[command](data)
         if self.strict and not self._logged_in:
             raise No(NOT_LOGGED_IN)
-        if command in self.faults.refuses:
-            raise No(UNKNOWN)
         later = {
             0x01: self._features,
             0x03: self._passcode,

@@ -51,7 +51,7 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
 
 def absorb_list(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
     """Take in the whole list of a lock that chooses its slots; a slot not listed is empty."""
-    work.set_device(probed_at=work.now)
+    work.set_device(probed_at=work.now, looks_refused=0)
     _find_unplaced(work, readings)
     for slot in sorted(set(work.slots) | {p.slot for p in work.placements.values() if p.slot is not None}):
         if slot not in readings:

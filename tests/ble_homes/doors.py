@@ -268,10 +268,10 @@ class TTLockDoor(Door):
 
     @override
     def configured(self, keyring: Keyring) -> Configured:
-        reach = "on_touch" if self.sleeps else "always"
+        settings = TTLockSettings(reach="on_touch" if self.sleeps else "always", max_codes=self.room)
         return ttlock_configured(
             DOOR,
-            TTLockSettings(reach=reach, max_codes=self.room),
+            settings,
             keyring=keyring,
             connect=connect,
             clock=self.clock,

@@ -7,6 +7,8 @@ from tests.ble_homes.doors import Door
 from tests.ble_homes.families import NUKI, TTLOCK, YALE, every_door
 from tests.ble_homes.home import at_home
 
+pytestmark = pytest.mark.slow
+
 PINS = tuple(f"83{number}947" for number in range(1, 6))
 CHANGED = tuple(f"95{number}836" for number in range(1, 6))
 WORK_S, NIGHT_H = 50.0, 4
@@ -40,7 +42,6 @@ async def test_any_number_of_operations_takes_one_connection(door_type: type[Doo
         assert home.connections() == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("door_type", [NUKI, YALE, TTLOCK])
 @in_virtual_time
 async def test_a_quiet_time_costs_the_nightly_audit_and_nothing_else(door_type: type[Door]) -> None:

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import pytest
+
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ble_homes.doors import Door, NukiDoor, TTLockDoor, YaleDoor
 from tests.ble_homes.families import every_family
 from tests.ble_homes.home import at_home
+
+pytestmark = pytest.mark.slow
 
 OURS, NEW, THEIRS, MORE = "834947", "958736", "547398", "653874"
 FULL = "no_space_for_access_code_on_device"

@@ -9,6 +9,8 @@ from tests.ble_homes.doors import Door
 from tests.ble_homes.families import NUKI, SLEEPY, TTLOCK, every_door
 from tests.ble_homes.home import at_home
 
+pytestmark = pytest.mark.slow
+
 OURS, WRONG = "834947", "746382"
 
 

@@ -1,9 +1,13 @@
 """A code from the wish to the door and off it again."""
 
+import pytest
+
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ble_homes.doors import Door
 from tests.ble_homes.families import every_door
 from tests.ble_homes.home import at_home
+
+pytestmark = pytest.mark.slow
 
 OURS, NEW, OTHER = "834947", "958736", "762519"
 SET, REMOVED = "access_code.set_on_device", "access_code.removed_from_device"

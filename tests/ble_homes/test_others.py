@@ -1,9 +1,13 @@
 """What people do in the vendor's app: found, told, and put right or allowed; their codes are left alone."""
 
+import pytest
+
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ble_homes.doors import Door
 from tests.ble_homes.families import every_family
 from tests.ble_homes.home import at_home
+
+pytestmark = pytest.mark.slow
 
 OURS, NEW, OTHER, THEIRS = "834947", "958736", "762519", "547398"
 MODIFIED = "access_code.modified_external_to_gateway"

@@ -1,8 +1,12 @@
 """What only one family has: a security PIN that may be wrong, and locks that listen only after a touch."""
 
+import pytest
+
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ble_homes.doors import WRONG_PIN, NukiDoor, SleepyTTLockDoor
 from tests.ble_homes.home import at_home
+
+pytestmark = pytest.mark.slow
 
 OURS, NEW = "834947", "958736"
 

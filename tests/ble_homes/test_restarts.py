@@ -9,6 +9,8 @@ from tests.ble_homes.doors import Door
 from tests.ble_homes.families import every_door, every_family
 from tests.ble_homes.home import Home, at_home
 
+pytestmark = pytest.mark.slow
+
 KEPT, OLD, NEW, GONE, ADDED = "834947", "762519", "958736", "547398", "653874"
 STEPS = 12
 """Points of a batch, spread evenly, at which things go wrong."""
@@ -114,7 +116,6 @@ def _lose_question(home: Home) -> None:
     home.door.peripheral.lose_after = 0
 
 
-@pytest.mark.slow
 @every_family
 @in_virtual_time
 async def test_a_hub_killed_in_the_middle_of_a_batch_ends_it_when_it_comes_back(
@@ -124,7 +125,6 @@ async def test_a_hub_killed_in_the_middle_of_a_batch_ends_it_when_it_comes_back(
     await _at_every_step(door_type, Home.kill, _restart)
 
 
-@pytest.mark.slow
 @every_family
 @in_virtual_time
 async def test_a_link_lost_before_an_answer_leads_to_no_second_code(door_type: type[Door]) -> None:
@@ -132,7 +132,6 @@ async def test_a_link_lost_before_an_answer_leads_to_no_second_code(door_type: t
     await _at_every_step(door_type, _lose_answer, _nothing)
 
 
-@pytest.mark.slow
 @every_family
 @in_virtual_time
 async def test_a_link_lost_before_a_question_arrives_loses_nothing(door_type: type[Door]) -> None:

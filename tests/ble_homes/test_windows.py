@@ -10,6 +10,8 @@ from tests.ble_homes.doors import Door, NukiDoor, TTLockDoor, YaleDoor
 from tests.ble_homes.families import SLEEPY, TTLOCK, every_family
 from tests.ble_homes.home import Home, at_home
 
+pytestmark = pytest.mark.slow
+
 OURS = "834947"
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 REMOVED = "access_code.removed_from_device"

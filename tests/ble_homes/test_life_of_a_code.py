@@ -3,8 +3,8 @@
 import pytest
 
 from tests.ble_bed.virtual import in_virtual_time
-from tests.ble_homes.doors import Door
-from tests.ble_homes.families import every_door
+from tests.ble_homes.doors import Door, NukiDoor
+from tests.ble_homes.families import TTLOCK, YALE, every_door
 from tests.ble_homes.home import at_home
 
 pytestmark = pytest.mark.slow
@@ -42,6 +42,35 @@ async def test_another_pin_takes_the_place_of_the_old_one(door_type: type[Door])
         assert [(await home.shown(one))["status"] for one in (code_id, other)] == ["set", "set"]
         assert home.events().count("access_code.code_changed") == 1
         assert await home.unmanaged() == []
+
+
+@in_virtual_time
+async def test_another_name_is_written_where_the_lock_keeps_names() -> None:
+    """A Nuki shows it in its app; the PIN stays."""
+    async with at_home(NukiDoor) as home:
+        assert isinstance(home.door, NukiDoor)
+        code_id = await home.create(OURS, name="Ana")
+        await home.settle()
+        await home.update(code_id, name="Bea")
+        await home.settle()
+        [code] = home.door.brain.memory.codes.values()
+        assert code.name.rstrip(b"\0") == b"Bea"
+        assert home.door.pins() == [OURS]
+        assert home.events().count("access_code.name_changed") == 1
+
+
+@pytest.mark.parametrize("door_type", [YALE, TTLOCK])
+@in_virtual_time
+async def test_another_name_costs_nothing_where_the_lock_keeps_none(door_type: type[Door]) -> None:
+    """The hub alone knows it."""
+    async with at_home(door_type) as home:
+        code_id = await home.create(OURS, name="Ana")
+        await home.settle()
+        home.connections()
+        await home.update(code_id, name="Bea")
+        await home.settle()
+        assert home.connections() == 0
+        assert (await home.shown(code_id))["name"] == "Bea"
 
 
 @every_door

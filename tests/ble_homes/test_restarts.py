@@ -76,6 +76,7 @@ async def _at_every_step(
             ids, before = await _batch(home)
             _when(home, before + at, go_wrong)
             await home.settle(60)
+            assert home.door.peripheral.on_message is None, at
             await mend(home)
             await home.settle()
             await home.settle()
@@ -87,12 +88,14 @@ def _when(home: Home, number: int, go_wrong: Callable[[Home], None]) -> None:
 
     def heard() -> None:
         if home.door.peripheral.messages == number:
+            home.door.peripheral.on_message = None
             go_wrong(home)
 
     home.door.peripheral.on_message = heard
 
 
 async def _restart(home: Home) -> None:
+    assert not home.alive
     await home.restart()
 
 

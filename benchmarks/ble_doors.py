@@ -26,6 +26,7 @@ from gateway.domain.keyring import Keyring
 from tests.ble_bed.nuki.brain import Brain
 from tests.ble_bed.nuki.memory import User
 from tests.ble_bed.nuki.on_air import NukiOnAir
+from tests.ble_bed.peripheral import Advertised, Peripheral
 from tests.ble_bed.radio import Air
 from tests.ble_bed.ttlock.lock import VirtualLock
 from tests.ble_bed.ttlock.on_air import put_on
@@ -35,6 +36,7 @@ from tests.ble_bed.yale.lock import KEY, KEY_SLOT, MODEL, SERIAL, VirtualYale
 DEVICE = "door"
 ADDRESS = "C0:00:00:00:0A:77"
 _SEED = 7
+INTERVAL_S = 10.0
 _USER = 7
 
 
@@ -59,7 +61,8 @@ async def nuki(air: Air, clock: VirtualClock, keyring: Keyring) -> Door:
     brain = Brain(now=clock.now, random=dice, pin=2468, fifth_generation=False)
     key = bytes(range(32))
     brain.memory.users[_USER] = User(key=key, is_bridge=True, name=b"Pinsmith".ljust(32, b"\0"))
-    await NukiOnAir.hang_up(air, ADDRESS, brain)
+    on_air = await NukiOnAir.hang_up(air, ADDRESS, brain)
+    await _seldom(on_air.peripheral)
     facts = Config(nuki_id=brain.nuki_id, firmware="3.8.2", hardware="6.0", device_type=4, has_keypad=True)
     keys = NukiKeys(
         address=ADDRESS,
@@ -83,6 +86,7 @@ async def nuki(air: Air, clock: VirtualClock, keyring: Keyring) -> Door:
 async def yale(air: Air, clock: VirtualClock, _: Keyring) -> Door:
     """Hang up a Yale lock with ten slots."""
     lock = await VirtualYale.create(air, clock.now, address=ADDRESS)
+    await _seldom(lock.peripheral)
     await lock.advertise()
     keys = YaleKeys(key=KEY, key_slot=KEY_SLOT, address=ADDRESS, model=MODEL, serial=SERIAL)
     return Door(
@@ -98,6 +102,7 @@ async def ttlock(air: Air, clock: VirtualClock, keyring: Keyring) -> Door:
         now=lambda: clock.true().astimezone(UTC).replace(tzinfo=None), key=bytes(range(16)), admin=(1, 2)
     )
     on_air = await put_on(air, lock, ADDRESS)
+    await _seldom(on_air.peripheral)
     known = Secret(address=ADDRESS, key=lock.key, admin_ps=1, unlock_key=2, features=lock.features)
     return Door(
         configured=ttlock_configured(
@@ -114,6 +119,14 @@ async def ttlock(air: Air, clock: VirtualClock, keyring: Keyring) -> Door:
         codes=lambda: {code.current for code in lock.codes},
         touch=on_air.touch,
     )
+
+
+async def _seldom(peripheral: Peripheral) -> None:
+    """Advertise as rarely as may be, since each time costs the simulation time."""
+    peripheral.interval_s = INTERVAL_S
+    if peripheral.advertised != Advertised():
+        await peripheral.hide()
+        await peripheral.advertise()
 
 
 FAMILIES: dict[str, HangUp] = {"Nuki": nuki, "Yale": yale, "TTLock": ttlock}

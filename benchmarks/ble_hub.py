@@ -14,22 +14,21 @@ import msgspec
 from benchmarks.ble_doors import ADDRESS, DEVICE, Door, HangUp
 from drivers.ble.driver import BleDriver
 from drivers.ble.settings import BleSettings
-from gateway.domain.lock import LockPolicy
+from gateway.domain.lock import Device, LockPolicy
+from gateway.domain.store import Tx
 from gateway.domain.timing import Timing
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.commands.desk import CommandDesk
 from gateway.engine.engine import Engine
+from gateway.engine.keyring import StoredKeys
 from gateway.engine.turn import Rules
 from gateway.engine.work import Chance
 from gateway.schedule import next_audit
 from tests.ble_bed.backend import bleak_on
-from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.radio import Air
 from tests.ble_bed.virtual import VirtualClock
 from tests.engine.bench import MemoryStore
 
-INTERVAL_MS = 10_000.0
-"""Between advertisements: as rare as they may be, since each costs the simulation time."""
 CLOCK_PERIOD_S = 60.0
 _UTC = ZoneInfo("UTC")
 
@@ -37,16 +36,16 @@ _UTC = ZoneInfo("UTC")
 class Hub:
     """What a measurement sees. `connections` since the last time they were asked for."""
 
-    def __init__(self, air: Air, door: Door, clock: VirtualClock, keys: MemoryKeyring) -> None:
+    def __init__(self, air: Air, door: Door, clock: VirtualClock, store: MemoryStore) -> None:
         """Wire a hub together."""
         self._air = air
         self.door = door
         self._counted = 0
         self._numbers = itertools.count(1)
-        self._store = MemoryStore()
+        self._store = store
         ids = itertools.count(1)
         driver = BleDriver(
-            BleSettings(), {DEVICE: door.configured}, clock=clock, random=Random(1), keyring=keys
+            BleSettings(), {DEVICE: door.configured}, clock=clock, random=Random(1), keyring=StoredKeys(store)
         )
         self.engine = Engine(
             store=self._store,
@@ -99,16 +98,15 @@ class Hub:
 @asynccontextmanager
 async def at_work(hang_up: HangUp) -> AsyncIterator[Hub]:
     """Run a hub that found its lock, in a virtual loop."""
-    clock, air, keys = VirtualClock(asyncio.get_running_loop()), Air(), MemoryKeyring()
+    clock, air, store = VirtualClock(asyncio.get_running_loop()), Air(), MemoryStore()
     # The library's pauses between commands go by the wall clock.
     with (
-        patch("tests.ble_bed.peripheral.INTERVAL_MS", INTERVAL_MS),
         patch("yalexs_ble.session.COOLDOWN_TIME", 0.0),
         bleak_on(air),
     ):
-        door = await hang_up(air, clock, keys)
-        keys.secrets[DEVICE] = door.secret
-        hub = Hub(air, door, clock, keys)
+        door = await hang_up(air, clock, StoredKeys(store))
+        store.do(lambda tx: _pair(tx, door))
+        hub = Hub(air, door, clock, store)
         await hub.engine.start()
         task = asyncio.create_task(hub.engine.run())
         try:
@@ -117,3 +115,9 @@ async def at_work(hang_up: HangUp) -> AsyncIterator[Hub]:
             task.cancel()
             await asyncio.wait({task})
             hub.close()
+
+
+def _pair(tx: Tx, door: Door) -> None:
+    """Store what pairing leaves behind."""
+    tx.save_device(Device(device_id=DEVICE, policy=None))
+    tx.save_secret(DEVICE, door.secret)

@@ -16,10 +16,11 @@ from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
 from gateway.domain.timing import LOOKS_THAT_MAY_FAIL, SETTLE
 from gateway.engine.audit import all_read, next_look, spent_until
-from gateway.engine.desire import granularity
+from gateway.engine.desire import desired, granularity
 from gateway.engine.holding import confirm, gone
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
+from gateway.engine.setting import reason_to_write
 from gateway.engine.waiting import age
 from gateway.engine.wipe import renew_suspicion
 from gateway.engine.work import Work
@@ -236,6 +237,7 @@ def absorb_failure(
             work.set_device(looks_refused=refused)
             if looked_at is None:
                 work.set_device(retry_at=work.retry_after(refused))
+                _hold_back(work, error)
                 return
             _look_failed(work, looked_at)
             if refused >= LOOKS_THAT_MAY_FAIL:
@@ -252,6 +254,15 @@ def absorb_failure(
         _unanswered(work, error, began, looked_at)
         if intent is not None and work.is_open(intent):
             _stays_open(work, intent, error)
+
+
+def _hold_back(work: Work, error: Refused) -> None:
+    """Note why nothing is written on every code that waits: the look before it is refused."""
+    for code_id, code in list(work.codes.items()):
+        snap, placement = work.snapshot(), work.placement(code_id)
+        want = desired(code, snap, work.t, work.timing)
+        if want is not None and reason_to_write(want, placement, snap) is not None:
+            work.set_placement(code_id, failures=placement.failures + 1, failure=str(error), unanswered=False)
 
 
 def _not_sent(work: Work, intent: Intent | None) -> None:
@@ -332,15 +343,18 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
         return
     failures = placement.failures + 1
     work.set_placement(code_id, failures=failures, failure=str(error), unanswered=False)
-    if error.reason.permanent and intent.kind is IntentKind.SET:
+    is_full = error.reason is Refusal.FULL
+    if (error.reason.permanent or is_full) and intent.kind is IntentKind.SET:
         rejection = Rejection(
             reason=error.reason,
             at=work.now,
             revision=intent.revision,
             inventory_version=work.device.inventory_version,
         )
-        work.set_placement(code_id, rejection=rejection, retry_at=None)
+        # Room may come about in ways that nothing tells: tried again, later and later.
+        retry_at = work.retry_after(failures) if is_full else None
+        work.set_placement(code_id, rejection=rejection, retry_at=retry_at)
     else:
         work.set_placement(code_id, retry_at=work.retry_after(failures))
-    if error.reason is Refusal.FULL:
+    if is_full:
         work.set_device(audit_at=work.now)

@@ -30,12 +30,14 @@ def plan_setting(code: AccessCode, want: Credential, snap: Snapshot, t: TimeView
     trouble = _obstacle(code, want, placement, snap, t, wake)
     if trouble is not None:
         return [], [trouble]
+    full = _said_full(code, placement, snap, t)
     if not is_due(placement.retry_at, t.now):
         wake.note(placement.retry_at)
-        return [], []
+        return [], full
     if snap.device.wiped_at is not None and placement.confirmed is None and snap.device.held_after_wipe:
         return [], []
-    return _steps(code, want, why, placement, snap, t, capabilities)
+    steps, trouble_of_step = _steps(code, want, why, placement, snap, t, capabilities)
+    return steps, trouble_of_step or full
 
 
 def _steps(
@@ -56,7 +58,7 @@ def _steps(
     write_to: SlotRef | None = placement.slot
     if capabilities.lock_chooses_slot:
         if placement.slot is None and len(snap.slots) >= capabilities.max_codes:
-            return [], [full_issue(code, Full(ours=len(snap.placements), foreign=_foreign(snap)))]
+            return [], [full_issue(code, Full(ours=_ours(snap), foreign=_foreign(snap)))]
         listed = snap.device.probed_at
         if placement.slot is None and (listed is None or age(listed, t.now) > RECENT_READING):
             return [ReadAll(why="the lock is listed before a code is added")], []
@@ -122,7 +124,7 @@ def _obstacle(
     if duplicate is not None:
         return duplicate
     rejection = placement.rejection
-    if rejection is not None and _stands(rejection, code, snap, t):
+    if rejection is not None and rejection.reason is not Refusal.FULL and _stands(rejection, code, snap, t):
         wake.note(rejection.at + REJECTION_STANDS)
         return _rejected(code, rejection)
     return None
@@ -186,6 +188,18 @@ def _may_have(placement: Placement, pin: Pin, snap: Snapshot) -> bool:
         intent.kind is IntentKind.SET and intent.target is not None and intent.target.pin == pin
         for intent in snap.open_intents(placement.access_code_id)
     )
+
+
+def _said_full(code: AccessCode, placement: Placement, snap: Snapshot, t: TimeView) -> list[Issue]:
+    """Return the error of a code for which the lock itself said that it has no room, though we thought so."""
+    rejection = placement.rejection
+    if rejection is None or rejection.reason is not Refusal.FULL or not _stands(rejection, code, snap, t):
+        return []
+    return [full_issue(code, Full(ours=_ours(snap), foreign=_foreign(snap)))]
+
+
+def _ours(snap: Snapshot) -> int:
+    return sum(1 for code_id in snap.placements if snap.may_hold(code_id))
 
 
 def _foreign(snap: Snapshot) -> int:

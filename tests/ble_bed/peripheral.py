@@ -113,6 +113,10 @@ class Peripheral:
         """Break the connection after so many more writes, before they are handled."""
         self.deaf = False
         """Never acknowledge a write, nor act on it."""
+        self.messages = 0
+        """How many writes came in."""
+        self.on_message: Callable[[], None] | None = None
+        """Called with each write that is about to be handled."""
         self.on_connect: Callable[[], None] | None = None
         self.on_disconnect: Callable[[], None] | None = None
         self._device = device
@@ -224,6 +228,9 @@ class Peripheral:
                     await self.drop()
                     return
                 self.lose_after -= 1
+            self.messages += 1
+            if self.on_message is not None:
+                self.on_message()
             if port.on_write is not None:
                 await port.on_write(bytes(value))
 

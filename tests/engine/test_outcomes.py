@@ -305,12 +305,22 @@ class TestRefusals:
 
     @pytest.mark.parametrize("reason", [Refusal.BUSY, Refusal.FULL, Refusal.OTHER])
     def test_for_now(self, reason: Refusal) -> None:
-        """It is tried again later; a lock that says it is full is looked at."""
+        """It is tried again later; a lock that says it is full is looked at, and is known to have said so."""
         work = working(code(), RESERVED, NEW)
         absorb_failure(work, NEW, Refused(reason, "it said no"))
         placement = work.placement("ana")
-        assert (placement.rejection, placement.retry_at) == (None, NOON + MINUTE)
+        assert placement.retry_at == NOON + MINUTE
+        assert (placement.rejection is not None) is (reason is Refusal.FULL)
         assert (work.device.audit_at == NOON) is (reason is Refusal.FULL)
+
+    def test_a_refused_list_is_told_on_the_codes_that_wait_and_repeated_later_and_later(self) -> None:
+        """A code that is on the lock as it should be has no trouble."""
+        work = working(code(), code("bea", "5822"), held("bea", content=credential("5822")))
+        for minutes in (1, 2, 4):
+            absorb_failure(work, None, Refused(Refusal.OTHER, "it lets nobody look"))
+            assert work.device.retry_at == NOON + minutes * MINUTE
+        assert work.placement("ana").failure == "it lets nobody look"
+        assert work.placement("bea").failure is None
 
     def test_a_refused_clear_is_never_for_good(self) -> None:
         """A code that must go is tried again whatever the lock says."""

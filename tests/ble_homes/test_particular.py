@@ -1,0 +1,66 @@
+"""What only one family has: a security PIN that may be wrong, and locks that listen only after a touch."""
+
+import pytest
+
+from tests.ble_bed.virtual import in_virtual_time
+from tests.ble_homes.doors import WRONG_PIN, NukiDoor, SleepyTTLockDoor
+from tests.ble_homes.home import at_home
+
+pytestmark = pytest.mark.slow
+
+OURS, NEW = "834947", "958736"
+
+
+class _WrongPin(NukiDoor):
+    kept_pin = WRONG_PIN
+
+
+@in_virtual_time
+async def test_a_wrong_security_pin_is_offered_to_a_nuki_once() -> None:
+    """Not after a restart either; the error says what to do."""
+    async with at_home(_WrongPin) as home:
+        assert isinstance(home.door, NukiDoor)
+        code_id = await home.create(OURS)
+        await home.settle()
+        assert home.door.brain.wrong_pins == 1
+        assert "security PIN" in str(await home.shown(code_id))
+        home.events()
+        await home.restart()
+        await home.settle(3600)
+        assert home.door.brain.wrong_pins == 1
+        assert home.door.pins() == []
+        assert home.events().count("access_code.failed_to_set_on_device") <= 1
+
+
+@in_virtual_time
+async def test_what_waits_for_a_touch_says_so_and_is_done_at_the_touch() -> None:
+    """Setting, changing, removing."""
+    async with at_home(SleepyTTLockDoor) as home:
+        code_id = await home.create(OURS)
+        await home.settle(50)
+        assert home.door.pins() == []
+        assert "waiting_for_touch" in str((await home.shown(code_id))["warnings"])
+        assert (await home.lock())["is_waiting_for_touch"]
+        assert home.connections() == 0
+        await home.door.touch()
+        await home.settle(50)
+        assert home.door.pins() == [OURS]
+        assert (await home.shown(code_id))["status"] == "set"
+        assert not (await home.lock())["is_waiting_for_touch"]
+        assert home.connections() == 1
+        await home.settle(50)
+        await home.update(code_id, code=NEW)
+        await home.settle(50)
+        assert home.door.pins() == [OURS]
+        assert "waiting_for_touch" in str((await home.shown(code_id))["warnings"])
+        await home.door.touch()
+        await home.settle(50)
+        assert home.door.pins() == [NEW]
+        await home.settle(50)
+        await home.delete(code_id)
+        await home.settle(50)
+        assert home.door.pins() == [NEW]
+        assert "waiting_for_touch" in str((await home.shown(code_id))["warnings"])
+        await home.door.touch()
+        await home.settle(50)
+        assert home.door.pins() == []

@@ -10,7 +10,7 @@ export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
 CONFIG ?= config.example.toml
 
-.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub bench lock mosquitto node clean
+.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub soak bench lock mosquitto node clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ test: check mosquitto node ## all checks, all tests with coverage, a short simul
 	# Without coverage, which makes them take three times as long and knows these lines already.
 	.venv/bin/pytest --numprocesses=auto --dist=worksteal tests/simulation
 	@$(MAKE) --no-print-directory simulate-ci
+
+soak: $(DEV) ## break Bluetooth work at every message instead of at a few: many minutes
+	PINSMITH_STEPS=1000 .venv/bin/pytest -o faulthandler_timeout=1800 --numprocesses=auto tests/ble_homes/test_restarts.py
 
 test-quick: $(DEV) ## the tests that take no more than a second each
 	.venv/bin/pytest -m "not slow"

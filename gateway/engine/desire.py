@@ -121,14 +121,12 @@ def is_wanted(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> 
     """Say whether the code should be on its lock now.
 
     While the clock is not trusted no window opens and none closes (rule 5): a code with a window stays on or
-    off the lock as it is, apart from windows that ended before the lower bound of time. One that was cleared
-    is off, even where nothing proves it yet.
+    off the lock as it is, apart from windows that ended before the lower bound of time.
     """
     if is_over(code, snap, t):
         return False
     if code.has_window and not t.trusted:
-        placement = snap.placement(code.access_code_id)
-        return placement.cleared_at is None and snap.may_hold(code.access_code_id)
+        return snap.may_hold(code.access_code_id)
     if code.recurrence is not None and window_of(code, t.at) is None:
         return False
     start = programming_at(code, snap, t.at, timing)

@@ -53,8 +53,12 @@ def _steps(
     look = _look_first(placement, snap, capabilities)
     if look is not None:
         return [look], []
-    if code.has_window and not t.trusted and placement.confirmed is None:
-        return [], []  # a write whose effect is not known must not open the window now (rule 5)
+    half_gone = placement.confirmed is None or placement.cleared_at is not None
+    if code.has_window and not t.trusted and half_gone:
+        return (
+            [],
+            [],
+        )  # where the effect of a write or clear is not known, none may open the window now (rule 5)
     write_to: SlotRef | None = placement.slot
     if capabilities.lock_chooses_slot:
         if placement.slot is None and len(snap.slots) >= capabilities.max_codes:

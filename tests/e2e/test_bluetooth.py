@@ -45,7 +45,8 @@ async def test_a_restart_costs_no_lock_a_write(hub: Hub) -> None:
         await hub.holds(lock, pin)
         assert await hub.order("writes", lock) == 0
         assert hub.code(codes[lock])["status"] == "set"
-    assert len(hub.told("access_code.set_on_device")) == len(LOCKS)
+    told = {event["event_id"] for event in hub.told("access_code.set_on_device")}  # which may come twice
+    assert len(told) == len(LOCKS)
 
 
 @pytest.mark.parametrize("lock", LOCKS)

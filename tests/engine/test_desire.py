@@ -95,11 +95,6 @@ class TestStaging:
         found = desired(STAY, snap, view(NOON + HOUR, trusted=False, floor=NOON - DAY), TIMING)
         assert found == credential(enabled=enabled)
 
-    def test_a_removal_that_went_out_is_not_taken_back_when_the_clock_is_lost(self) -> None:
-        """On a lock that proves nothing the first of two clears may have worked: it opens no window anew."""
-        cleared = replace(held(), cleared_at=NOON - MINUTE)
-        assert desired(STAY, snapshot(STAY, cleared), view(trusted=False, floor=NOON - DAY), TIMING) is None
-
     def test_somebody_disabled_it_and_may(self) -> None:
         """An honoured change is not undone."""
         snap = snapshot(code(), held(outside=outside(fields=("enabled",), honoured=True)))

@@ -217,6 +217,14 @@ class TestUnansweredWithoutTime:
         assert steps(snap, trusted=False) == []
         assert len(steps(snap)) == 1
 
+    def test_a_code_that_was_cleared_once_is_not_written_anew(self) -> None:
+        """Where nothing proves a removal the first of two clears may have worked, and the clock was lost."""
+        stay = code(starts_at=NOON - HOUR, ends_at=NOON + DAY)
+        cleared = replace(held(evidence=Evidence.SENT), rewrite_due=True, cleared_at=NOON - MINUTE)
+        snap = snapshot(device(CAN_BLIND), stay, cleared, slot("20"))
+        assert steps(snap, trusted=False) == []
+        assert len(steps(snap)) == 1
+
 
 class TestConflicts:
     """Rule 4: no two codes on one lock share a PIN."""

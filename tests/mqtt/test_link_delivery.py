@@ -250,7 +250,8 @@ class TestBounds:
             assert connection._deliveries.qsize() == 19
             may_go.set()
             await eventually(lambda: len(hub.seen) == 50)
-            assert link.counters.overflows == 0
+            if version == "5":  # in 3.1.1 nobody can tell a broker how much to send: it may send one too many
+                assert link.counters.overflows == 0
         assert hub.payloads == [b"%d" % i for i in range(50)]
 
     async def test_surplus_without_promise_is_dropped_and_counted(

@@ -29,7 +29,7 @@ mmdebstrap --quiet --variant=minbase --format=tar \
     --customize-hook='chroot "$1" systemctl --quiet enable pinsmith-guest.service' \
     --customize-hook='chroot "$1" systemctl --quiet mask getty.target systemd-logind.service apt-daily.timer \
         apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer' \
-    trixie "$out/root.tar" "${mirror:-http://deb.debian.org/debian/}"
+    trixie "$out/root.tar" ${mirror:+"$mirror"}
 
 # As root of its own making: the files keep their owners.
 fakeroot sh -eu -c '

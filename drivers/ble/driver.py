@@ -11,7 +11,7 @@ from bleak.backends.device import BLEDevice
 
 from drivers.ble.adapter import Adapter
 from drivers.ble.errands import Errands
-from drivers.ble.family import Advert, Configured, LockSession, Progress
+from drivers.ble.family import Advert, Configured, LockSession
 from drivers.ble.feed import Feed
 from drivers.ble.guarded import GuardedSession
 from drivers.ble.link import BROKEN_LINK
@@ -32,6 +32,7 @@ from gateway.domain.driver import (
     LockDead,
     LockUnreachable,
     PairingFailed,
+    Progress,
     Session,
 )
 from gateway.domain.keyring import Keyring

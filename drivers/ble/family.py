@@ -13,7 +13,7 @@ from typing import Protocol
 from bleak.backends.device import BLEDevice
 from msgspec import Struct
 
-from gateway.domain.driver import LockEvent, LockSeen, Session
+from gateway.domain.driver import LockEvent, LockSeen, Progress, Session
 from gateway.domain.lock import Reach
 
 
@@ -82,8 +82,6 @@ class Hearing(Struct, frozen=True, kw_only=True):
     """There is something new to look at (Nuki's bit, TTLock's log flag)."""
     battery: float | None = None
     """The charge, 0 to 1."""
-    touched: bool = False
-    """The lock advertises only when somebody is at it."""
 
 
 class FamilyLock(Protocol):
@@ -109,10 +107,6 @@ class FamilyLock(Protocol):
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         """Connect, for one session. Entering may raise any `DriverError`."""
         ...
-
-
-type Progress = Callable[[str], Awaitable[None]]
-"""Takes plain words for people: "press the button for 5 seconds"."""
 
 
 class Scan(Protocol):

@@ -18,12 +18,11 @@ from drivers.ble.family import (
     Hearing,
     Link,
     LockSession,
-    Progress,
     Scan,
 )
 from drivers.ble.link import connect
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef
-from gateway.domain.driver import CodeUsed, LockEvent, LockSeen, LockUnreachable, Refused, Written
+from gateway.domain.driver import CodeUsed, LockEvent, LockSeen, LockUnreachable, Progress, Refused, Written
 from gateway.domain.lock import Capabilities, Identity, PinRules, Reach
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
@@ -214,9 +213,7 @@ class TinyLock(FamilyLock):
         data = advert.manufacturer.get(COMPANY)
         if data is None:
             return Hearing()
-        return Hearing(
-            changed=bool(data[0] & CHANGED), battery=data[1] / 100, touched=self.reach is Reach.ON_TOUCH
-        )
+        return Hearing(changed=bool(data[0] & CHANGED), battery=data[1] / 100)
 
     @override
     def known(self) -> LockSeen | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from drivers.ble.family import Advert, Progress, Scan
+from drivers.ble.family import Advert, Scan
 from drivers.ble.nuki.advert import is_pairing
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.commands import PAIRING, PAIRING_5, USER_DATA, Command, Registration
@@ -26,7 +26,7 @@ from drivers.ble.nuki.records import read_config
 from drivers.ble.nuki.settings import NukiLockSettings
 from drivers.ble.nuki.standing import Standing
 from gateway.domain.clock import Clock
-from gateway.domain.driver import DriverError, LockEvent, PairingFailed
+from gateway.domain.driver import DriverError, LockEvent, PairingFailed, Progress
 from gateway.domain.keyring import Keyring
 
 SECURITY_PIN: Final = "security_pin"

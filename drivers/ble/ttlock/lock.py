@@ -66,10 +66,7 @@ class TTLock(FamilyLock):
     @override
     def hears(self, advert: Advert) -> Hearing:
         beacon = beacon_of(advert.manufacturer)
-        touched = self.reach is Reach.ON_TOUCH
-        if beacon is None:
-            return Hearing(touched=touched)
-        return Hearing(changed=beacon.new_records, battery=beacon.battery, touched=touched or beacon.touched)
+        return Hearing(changed=beacon.new_records, battery=beacon.battery) if beacon else Hearing()
 
     @override
     def known(self) -> LockSeen | None:

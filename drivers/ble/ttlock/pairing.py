@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bleak.backends.device import BLEDevice
 from msgspec.structs import replace
 
-from drivers.ble.family import Advert, Link, Progress, Scan
+from drivers.ble.family import Advert, Link, Scan
 from drivers.ble.ttlock.adverts import beacon_of
 from drivers.ble.ttlock.cipher import FACTORY_KEY, KEY_LENGTH
 from drivers.ble.ttlock.commands import SaidNo
@@ -22,7 +22,7 @@ from drivers.ble.ttlock.lock import Connect
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.takeover import Random, acquaint, become_admin, first_key, number, set_up
-from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, PairingFailed
+from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, PairingFailed, Progress
 from gateway.domain.keyring import Keyring
 
 FIND_S = 120.0

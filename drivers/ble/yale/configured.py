@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from drivers.ble.family import Configured, Progress, Scan
+from drivers.ble.family import Configured, Scan
 from drivers.ble.yale.keys import unpacked
 from drivers.ble.yale.lock import YaleLock
 from drivers.ble.yale.pairing import pair
 from drivers.ble.yale.settings import YaleLockSettings
 from gateway.domain.clock import Clock
+from gateway.domain.driver import Progress
 
 
 def configured(device_id: str, settings: YaleLockSettings, clock: Clock) -> Configured:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from bleak.backends.device import BLEDevice
 from yalexs_ble import LockInfo
 
-from drivers.ble.family import Advert, Progress, Scan
+from drivers.ble.family import Advert, Scan
 from drivers.ble.yale.keys import KEY_BYTES, MOST_KEY_SLOT, YaleKeys
 from drivers.ble.yale.lock import CONNECT_S, FOREIGN_ERRORS, KeyRefused, connected
 from drivers.ble.yale.settings import KEY, KEY_SLOT, YaleLockSettings
-from gateway.domain.driver import LockUnreachable, PairingFailed
+from gateway.domain.driver import LockUnreachable, PairingFailed, Progress
 
 FIND_S = 60.0
 """How long to listen for the lock, which advertises every few seconds."""

@@ -28,6 +28,7 @@ from gateway.domain.driver import (
     Driver,
     DriverError,
     EventSink,
+    LockAlive,
     LockAsleep,
     LockDead,
     LockUnreachable,
@@ -125,6 +126,8 @@ class BleDriver(Driver):
         lock = self._locks.get(device_id)
         if lock is None:
             raise LockUnreachable("no such lock is configured")
+        if lock.is_pairing:
+            raise LockUnreachable("the lock is being paired")
         async with lock.turn:
             visit = await self._visit(lock)
             try:
@@ -146,7 +149,7 @@ class BleDriver(Driver):
         lock = self._locks.get(device_id)
         if lock is None:
             raise PairingFailed("no such lock is configured")
-        async with lock.turn:
+        async with self._set_aside(lock):
             await self._end_visit(lock)
             async with pairing_scan(self._adapter, self._clock) as scan:
                 try:
@@ -156,6 +159,18 @@ class BleDriver(Driver):
             await self._keyring.save(device_id, secret)
             _LOG.info("%s is paired, at %s", device_id, address)
             await self._unlock(lock)
+
+    @asynccontextmanager
+    async def _set_aside(self, lock: BleLock) -> AsyncIterator[None]:
+        """Keep everybody else from a lock; afterwards end the waiting of those who were turned away."""
+        async with lock.turn:
+            lock.is_pairing = True
+            try:
+                yield
+            finally:
+                lock.is_pairing = False
+                if lock.in_reach:
+                    self._feed.put(LockAlive(device_id=lock.device_id))
 
     async def unpair(self, device_id: str) -> None:
         """Forget the keys of a lock. The lock itself still knows them."""

@@ -48,6 +48,8 @@ class BleLock:
         self.errands = errands
         self.turn = asyncio.Lock()
         """For sessions: one at a time."""
+        self.is_pairing = False
+        """Pairing takes minutes; sessions fail meanwhile, so that what is late because of it can be told."""
         self.visit: Visit | None = None
         self.family: FamilyLock | None = None
         self.problem: str | None = "its keys have not been looked at yet"

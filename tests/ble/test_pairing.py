@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.domain.driver import LockDead, LockSeen, LockUnreachable, PairingFailed
+from gateway.domain.driver import LockAlive, LockDead, LockSeen, LockUnreachable, PairingFailed
 from tests.ble.running import DOORS, running
 from tests.ble.tiny import PAIRING, configured, seen
 from tests.ble_bed.virtual import in_virtual_time
@@ -138,6 +138,25 @@ async def test_a_lock_paired_in_place_of_another_is_not_looked_for_where_that_on
         async with run.driver.session("front") as session:
             await session.read("1")
         assert (run.connects("front"), run.connects("back")) == (before, 1)
+
+
+@in_virtual_time
+async def test_nobody_waits_for_a_lock_that_is_being_paired() -> None:
+    """A removal that is due is told to be late, and done as soon as the pairing has ended, well or not."""
+    async with running() as run:
+        await asyncio.sleep(5)
+        pairing = asyncio.create_task(run.driver.pair("front", {}, nobody))
+        await asyncio.sleep(1)
+        run.sink.take()
+        with pytest.raises(LockUnreachable, match="being paired"):
+            async with asyncio.timeout(1), run.driver.session("front"):
+                pass
+        with pytest.raises(PairingFailed):
+            await pairing
+        await asyncio.sleep(1)
+        assert run.sink.taken(LockAlive)
+        async with run.driver.session("front") as session:
+            await session.read("1")
 
 
 @in_virtual_time

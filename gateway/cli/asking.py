@@ -1,17 +1,21 @@
-"""Asks a running daemon over MQTT: one request, one response."""
+"""Asks a running daemon over MQTT, and hears its events."""
 
 import getpass
 import json
 import re
 import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.cli.broker import ANSWER_WITHIN, connected, not_running
+from gateway.cli.broker import ANSWER_WITHIN, Broker, connected, not_running
 from gateway.cli.exits import RefusedByDaemon
 from gateway.config import Settings
+
+_MOST_KEPT = 1000
+"""Events kept for who is busy asking; older ones are in `events/list`."""
 
 
 def client_name(settings: Settings) -> str:
@@ -29,31 +33,77 @@ def client_name(settings: Settings) -> str:
     return "cli-" + re.sub(r"[^A-Za-z0-9_-]", "_", user)
 
 
-def ask(settings: Settings, verb: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Send one command and return the `data` of its answer.
+class Line:
+    """A connection to the daemon that may stay open: questions with answers, and events in between."""
 
-    Raises:
-        NoDaemon: broker or daemon did not answer in time.
-        RefusedByDaemon: the daemon answered with an error.
+    def __init__(self, settings: Settings, broker: Broker) -> None:
+        """Speak over a connected broker that listens to answers already."""
+        self._settings = settings
+        self._broker = broker
+        self._client = client_name(settings)
+        self._heard: deque[dict[str, Any]] = deque(maxlen=_MOST_KEPT)
+
+    def ask(self, verb: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one command and return the `data` of its answer; events heard meanwhile are kept.
+
+        Raises:
+            NoDaemon: broker or daemon did not answer in time.
+            RefusedByDaemon: the daemon answered with an error.
+        """
+        transaction = str(uuid.uuid4())
+        body = {"transaction": transaction, **parameters}
+        if self._settings.mqtt.version != "5":
+            # MQTT 5 lets the broker drop a late command; here only the daemon can, by its own clock, which
+            # may differ a little from ours.
+            expiry = datetime.now(UTC) + timedelta(seconds=ANSWER_WITHIN + 45)
+            body["expires_at"] = expiry.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._broker.publish(f"{self._settings.topic_root}/request/{self._client}/{verb}", json.dumps(body))
+        for event, message in self._messages(ANSWER_WITHIN):
+            if event:
+                self._heard.append(message)
+            elif message.get("transaction") == transaction:
+                return _data(message)
+        raise not_running(self._settings)
+
+    def events(self, seconds: float | None) -> Iterator[dict[str, Any]]:
+        """Yield events as they come, those kept first; end after `seconds`, or never.
+
+        Raises NoDaemon when the daemon goes away.
+        """
+        while self._heard:
+            yield self._heard.popleft()
+        for event, message in self._messages(seconds):
+            if event:
+                yield message
+
+    def _messages(self, seconds: float | None) -> Iterator[tuple[bool, dict[str, Any]]]:
+        """Yield messages, each with whether it is an event."""
+        root = self._settings.topic_root
+        for topic, message in self._broker.messages(seconds):
+            if topic != f"{root}/bridge/state":
+                yield topic.startswith(f"{root}/event/"), message
+            elif message.get("state") == "offline":
+                raise not_running(self._settings)
+
+
+@contextmanager
+def line(settings: Settings, events_of: str | None = None) -> Iterator[Line]:
+    """Keep a line open for as long as the block runs.
+
+    `events_of` is a lock, or `+` for all; what was told before entering is not heard.
     """
-    transaction = str(uuid.uuid4())
-    client = client_name(settings)
-    body = {"transaction": transaction, **parameters}
-    if settings.mqtt.version != "5":
-        # MQTT 5 lets the broker drop a late command; here only the daemon can, by its own clock, which may
-        # differ a little from ours.
-        expiry = datetime.now(UTC) + timedelta(seconds=ANSWER_WITHIN + 45)
-        body["expires_at"] = expiry.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     root = settings.topic_root
     with connected(settings) as broker:
-        broker.subscribe(f"{root}/response/{client}/{verb}", f"{root}/bridge/state")
-        broker.publish(f"{root}/request/{client}/{verb}", json.dumps(body))
-        for topic, message in broker.messages(ANSWER_WITHIN):
-            if topic.endswith("/bridge/state") and message.get("state") == "offline":
-                break
-            if message.get("transaction") == transaction:
-                return _data(message)
-    raise not_running(settings)
+        broker.subscribe(f"{root}/response/{client_name(settings)}/#", f"{root}/bridge/state")
+        if events_of is not None:
+            broker.subscribe(f"{root}/event/{events_of}/+")
+        yield Line(settings, broker)
+
+
+def ask(settings: Settings, verb: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Send one command and return the `data` of its answer. Raises as `Line.ask` does."""
+    with line(settings) as daemon:
+        return daemon.ask(verb, parameters)
 
 
 @contextmanager
@@ -62,18 +112,8 @@ def watch(settings: Settings, device_id: str, seconds: float) -> Iterator[Iterat
 
     Raises NoDaemon where the broker does not let us listen, and while iterating when the daemon goes away.
     """
-    root = settings.topic_root
-    with connected(settings) as broker:
-        broker.subscribe(f"{root}/event/{device_id}/+", f"{root}/bridge/state")
-        yield _events(settings, broker.messages(seconds))
-
-
-def _events(settings: Settings, messages: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    for topic, message in messages:
-        if not topic.endswith("/bridge/state"):
-            yield message
-        elif message.get("state") == "offline":
-            raise not_running(settings)
+    with line(settings, device_id) as daemon:
+        yield daemon.events(seconds)
 
 
 def _data(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,8 @@ class Broker:
         """Listen to a topic, and to others where the broker allows it."""
         self._client.subscribe([(one, 1) for one in (topic, *optional)])
         self._wait(
-            "the broker does not let us read the answers: its access list must allow response/<user>/#"
+            f"the broker does not let us read {topic}: its access list must allow "
+            "response/<user>/# and event/#"
         )
 
     def publish(self, topic: str, payload: str) -> None:

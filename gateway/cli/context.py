@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.cli.asking import ask, watch
+from gateway.cli.asking import Line, ask, line, watch
 from gateway.cli.exits import Exit, Failure
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
@@ -23,6 +23,8 @@ type Watch = Callable[[Settings, str, float], AbstractContextManager[Iterator[di
 """Listens to the events of a lock (settings, device id, seconds at most), from the moment it is entered."""
 type Ask = Callable[[Settings, str, Mapping[str, Any]], dict[str, Any]]
 """Sends a command (verb, parameters) to the daemon and returns the `data` of the answer."""
+type OpenLine = Callable[[Settings, str | None], AbstractContextManager[Line]]
+"""Keeps a connection to the daemon open, and hears the events of a lock or of all (`+`)."""
 
 PLACES = (Path("pinsmith.toml"), Path("/etc/pinsmith/pinsmith.toml"))
 """Where the configuration is looked for, after --config and PINSMITH_CONFIG."""
@@ -43,6 +45,7 @@ class Context:
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     ask_daemon: Ask = ask
     watch_daemon: Watch = watch
+    open_line: OpenLine = line
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property

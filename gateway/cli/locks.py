@@ -6,6 +6,7 @@ from typing import Any
 from gateway.cli.arguments import command, group, takes_device
 from gateway.cli.context import Commands, Context
 from gateway.cli.output import explain_troubles, plain, show_fields, show_table, troubles
+from gateway.cli.slots import inventory_line, map_lines
 from gateway.cli.times import show_time
 
 _SIMPLE = {
@@ -88,13 +89,16 @@ def _show(context: Context) -> None:
     if context.json(answer):
         return
     device = answer.get("device") or {}
-    nested = {"properties", "counts", "errors", "warnings"}
+    nested = {"properties", "counts", "errors", "warnings", "inventory"}
     fields = {name: value for name, value in device.items() if name not in nested}
     fields |= _properties(device) | {"battery": _battery(device)} | _radio(device)
     fields |= {f"{name} (number)": value for name, value in _counts(device).items()}
     for name in ("paused_until", "online_since"):
         fields[name] = show_time(fields.get(name), context.zone)
+    fields["inventory"] = inventory_line(device)
     show_fields(context.terminal, fields)
+    for line in map_lines(answer.get("slots") or ()):
+        context.terminal.say(line)
     explain_troubles(context.terminal, device)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.cli.terminal import Terminal
 
-_PIPE_WIDTH = 240
+PIPE_WIDTH = 240
 """Columns of a table that goes to a file or a program: nothing should be wrapped there."""
 
 
@@ -31,7 +31,7 @@ def show_table(terminal: Terminal, columns: Sequence[str], rows: Iterable[Sequen
     for row in cells:
         # As Text, because a name may look like rich's markup.
         table.add_row(*(Text(row[index]) for index in kept))
-    width = None if terminal.stdout.isatty() else _PIPE_WIDTH
+    width = None if terminal.stdout.isatty() else PIPE_WIDTH
     Console(file=terminal.stdout, width=width, highlight=False).print(table)
 
 

@@ -118,6 +118,13 @@ _KINDS = (
         "message",
     ),
     _kind("device.unpaired", "the hub forgot its keys of the lock", "action_attempt_id", security=True),
+    _kind(
+        "device.inventory_progress",
+        "the first reading of a lock with many slots came another tenth further",
+        "slots_read",
+        "slots",
+        "seconds_left",
+    ),
     _kind("device.added", "the driver found the lock for the first time"),
     _kind("device.removed", "the lock was forgotten", "left_behind"),
     _kind(

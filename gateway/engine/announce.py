@@ -9,6 +9,7 @@ from gateway.domain.issues import Announced, Issue
 from gateway.domain.store import Tx
 from gateway.engine.desire import is_scheduled, status
 from gateway.engine.mutations import instant
+from gateway.engine.slot_map import inventory, is_worth_telling
 from gateway.engine.work import Work
 
 
@@ -19,6 +20,7 @@ def announce(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
     once.
     """
     _announce_issues(work, tx, issues)
+    _announce_inventory(work)
     told = tx.announced(work.device.device_id)
     for code_id in list(work.codes):
         before = told.get(code_id) or Announced(status="unset")
@@ -54,6 +56,17 @@ def _tell(work: Work, code_id: str, before: Announced, after: Announced) -> None
 
 def _change(before: str, after: str) -> dict[str, object]:
     return {"changed_properties": [{"property": "status", "from": before, "to": after}]}
+
+
+def _announce_inventory(work: Work) -> None:
+    if work.device.audit_round is None and work.before.device.audit_round is None:
+        return
+    before, now = inventory(work.before, work.now), inventory(work.snapshot(), work.now)
+    if is_worth_telling(before, now):
+        whole = now or before
+        if whole is not None:
+            done = msgspec.structs.replace(whole, slots_read=whole.slots, seconds_left=0)
+            work.tell("device.inventory_progress", **msgspec.structs.asdict(now or done))
 
 
 def _announce_issues(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:

@@ -13,6 +13,7 @@ from gateway.domain.timing import Timing
 from gateway.engine import wire
 from gateway.engine.backups import available, is_pool_enabled
 from gateway.engine.mutations import instant, moment
+from gateway.engine.slot_map import inventory
 from gateway.engine.touch import WAITING
 
 _FEW_SLOTS = 4
@@ -95,6 +96,7 @@ def device(
         is_waiting_for_touch=touch is not None,
         waiting_for_touch_since=instant(touch.created_at) if touch is not None else None,
         is_retiring=it.retiring,
+        inventory=inventory(snap, t.now),
         counts=_counts(snap, t, timing),
         errors=[error_entry(issue) for issue in own if issue.kind.level == "error"],
         warnings=[warning_entry(issue) for issue in own if issue.kind.level == "warning"],

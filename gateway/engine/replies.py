@@ -8,6 +8,7 @@ from gateway.engine.wire import (
     AccessCode,
     ActionAttempt,
     Device,
+    SlotView,
     Time,
     UnmanagedAccessCode,
     Uuid,
@@ -87,9 +88,10 @@ class UnmanagedsReply(Wire, frozen=True, kw_only=True):
 
 
 class DeviceReply(Wire, frozen=True, kw_only=True):
-    """One lock."""
+    """One lock; with a map of its slots where `devices/get` asked."""
 
     device: Device
+    slots: list[SlotView] | UnsetType = UNSET
     action_attempt: ActionAttempt | UnsetType = UNSET
 
 

@@ -90,6 +90,9 @@ class EventFields(Wire, frozen=True, kw_only=True):
     access_code_is_managed: bool | UnsetType = UNSET
     reason: DenialReason | UnsetType = UNSET
     action_attempt_id: Uuid | UnsetType = UNSET
+    slots_read: Count | UnsetType = UNSET
+    slots: Count | UnsetType = UNSET
+    seconds_left: Count | UnsetType | None = UNSET
     events_dropped: Count | UnsetType = UNSET
     first_seq_dropped: int | UnsetType = UNSET
     client: str | UnsetType = UNSET

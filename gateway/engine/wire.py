@@ -220,6 +220,24 @@ class DeviceCounts(Wire, frozen=True, kw_only=True):
     backups_available: int
 
 
+class Inventory(Wire, frozen=True, kw_only=True):
+    """How far the first reading of all slots has come; `seconds_left` is null until one was read."""
+
+    slots_read: int
+    slots: int
+    seconds_left: int | None
+
+
+class SlotView(Wire, frozen=True, kw_only=True):
+    """One slot. `managed` slots belong to a code of the gateway; `is_usable`: the gateway may choose it."""
+
+    slot: str
+    state: Literal["managed", "unmanaged", "free", "unread"]
+    access_code_id: Uuid | None
+    is_usable: bool
+    read_at: Time | None
+
+
 class Device(Wire, frozen=True, kw_only=True):
     """The lock.
 
@@ -240,6 +258,7 @@ class Device(Wire, frozen=True, kw_only=True):
     is_waiting_for_touch: bool
     waiting_for_touch_since: Time | None
     is_retiring: bool
+    inventory: Inventory | None
     counts: DeviceCounts
     errors: list[ErrorEntry]
     warnings: list[WarningEntry]

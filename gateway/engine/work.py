@@ -52,6 +52,11 @@ class Work:
         """Return the wall clock of this unit."""
         return self.t.now
 
+    @property
+    def before(self) -> Snapshot:
+        """Return the facts as they were when this unit began."""
+        return self._before
+
     def snapshot(self) -> Snapshot:
         """Return the facts as they are now, for the pure functions."""
         return Snapshot(

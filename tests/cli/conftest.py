@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway.cli.asking import Line
 from gateway.cli.context import Context
 from gateway.cli.exits import RefusedByDaemon
 from gateway.cli.main import carry_out, make_parser
@@ -73,6 +74,19 @@ class House:
             raise RefusedByDaemon(*self.refusal)
         return self.answers.get(verb, {})
 
+    @contextmanager
+    def line(self, settings: Settings, _events_of: str | None) -> Iterator[Line]:
+        """Take the place of a connection that stays open; nothing happens on it."""
+
+        class Quiet(Line):
+            def __init__(self, house: House) -> None:
+                self._house = house
+
+            def ask(self, verb: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+                return self._house.answer(settings, verb, parameters)
+
+        yield Quiet(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
@@ -118,6 +132,7 @@ def pinsmith(house: House) -> Pinsmith:
             env=house.env,
             ask_daemon=house.answer,
             watch_daemon=house.watch,
+            open_line=house.line,
             now=lambda: NOW,
         )
         code = carry_out(context)

@@ -21,6 +21,7 @@ from gateway.engine.replies import (
     LeftBehind,
     RemovedReply,
 )
+from gateway.engine.slot_map import slot_map
 from gateway.engine.work import Work
 
 
@@ -30,8 +31,9 @@ def list_devices(context: Context, _asked: Nothing) -> DevicesReply:
 
 
 def get(context: Context, asked: OneDevice) -> DeviceReply:
-    """Return one lock."""
-    return device_reply(context, asked.device_id)
+    """Return one lock, with a map of its slots."""
+    reply = device_reply(context, asked.device_id)
+    return replace(reply, slots=slot_map(context.snapshot(asked.device_id)))
 
 
 def update(context: Context, asked: UpdateDevice) -> DeviceReply:

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from msgspec.structs import replace as changed
 
@@ -33,10 +34,12 @@ def backup(
     *,
     cost: Cost | None = None,
     random: Callable[[int], bytes] = os.urandom,
+    watched: Callable[[BinaryIO], BinaryIO] = lambda source: source,
 ) -> None:
     """Write database and key to `target` (mode 0600), sealed with the passphrase; the daemon may be running.
 
-    An existing file is replaced, and only once the new one is complete.
+    An existing file is replaced, and only once the new one is complete. `watched` may put itself between and
+    see how much was read.
 
     Raises:
         StorageFailed: passphrase too short, no such database, no room, ...
@@ -49,7 +52,7 @@ def backup(
             copy = Path(folder) / DATABASE
             _copy(database, copy)
             with copy.open("rb") as source:
-                write_over(target, seal(source, key, passphrase, cost or Cost(), random))
+                write_over(target, seal(watched(source), key, passphrase, cost or Cost(), random))
     except OSError as error:
         raise StorageFailed(f"the backup could not be written: {error.strerror}") from error
 

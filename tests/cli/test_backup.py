@@ -1,14 +1,16 @@
 """Backups from the command line, on a real database."""
 
+import io
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.backup import sealing
 from gateway.cli.exits import Exit
 from storage.keys import load_key
 from storage.store import SqliteStore
 from storage.vault import Vault
-from tests.cli.conftest import House, Pinsmith
+from tests.cli.conftest import House, Keys, Pinsmith
 
 PASSPHRASE = "correct horse battery"
 
@@ -94,3 +96,13 @@ def test_a_passphrase_file_that_cannot_be_read_is_named(
         Exit.FAILED,
         f"pinsmith: {house.folder}/absent: cannot be read as text\n",
     )
+
+
+@pytest.mark.parametrize("at_a_terminal", [True, False])
+def test_a_terminal_sees_how_far_the_backup_is(tmp_path: Path, *, at_a_terminal: bool) -> None:
+    """A file or a timer's log sees nothing of it."""
+    (tmp_path / "file").write_bytes(b"x" * 5000)
+    out = Keys() if at_a_terminal else io.StringIO()
+    with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
+        assert watched(source).read() == b"x" * 5000
+    assert ("Sealing" in out.getvalue(), "100%" in out.getvalue()) == (at_a_terminal, at_a_terminal)

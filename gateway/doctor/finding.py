@@ -39,7 +39,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     cause: str
     remedy: str
 
-    def found(self, where: str, **values: object) -> Finding:
+    def found(self, where: str, /, **values: object) -> Finding:
         """Return a finding of this kind; `values` fill the places."""
         return Finding(
             id=self.id,

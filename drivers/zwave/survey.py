@@ -18,6 +18,8 @@ from gateway.domain.lock import Identity
 TIMEOUT_S = 30.0
 """For the state of all nodes: some MB on a large network, from a small machine."""
 
+_FOREIGN = (TimeoutError, BaseZwaveJSServerError, aiohttp.ClientError, OSError, ValueError, KeyError)
+
 
 class NodeFacts(Struct, frozen=True, kw_only=True):
     """What the server knows of a node."""
@@ -58,7 +60,6 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
 
 async def survey(url: str, timeout_s: float = TIMEOUT_S) -> ServerFacts:
     """Look at the server at `url`. Never raises for what the server does."""
-    client: Client | None = None
     failure = None
     nodes: Mapping[int, NodeFacts] = {}
     async with aiohttp.ClientSession() as http:
@@ -69,15 +70,8 @@ async def survey(url: str, timeout_s: float = TIMEOUT_S) -> ServerFacts:
                 nodes = await _nodes(client)
         except InvalidServerVersion:
             failure = "wrong_version"
-        except (
-            TimeoutError,
-            BaseZwaveJSServerError,
-            aiohttp.ClientError,
-            OSError,
-            ValueError,
-            KeyError,
-        ) as e:
-            failure = _failure(e, client.version)
+        except _FOREIGN as error:
+            failure = _failure(error, client.version)
     version = client.version
     if version is None:
         return ServerFacts(failure=failure)

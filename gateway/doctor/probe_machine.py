@@ -42,8 +42,8 @@ def probe_clock(localtime: Path = Path("/etc/localtime")) -> ClockFacts:
 
 
 def probe_disk(directory: Path) -> DiskFacts:
-    """Ask the file system. Raises OSError where nothing on the way to `directory` may be looked at."""
-    path = next(place for place in (directory, *directory.parents) if place.exists())
+    """Ask the file system."""
+    path = next(place for place in (directory, *directory.parents) if os.path.exists(place))  # noqa: PTH110 - Path.exists raises where it may not look
     told = os.statvfs(path)
     return DiskFacts(
         path=path,

@@ -35,7 +35,7 @@ KINDS = (
         "zwave_no_server",
         "what listens at {url} is no zwave-js-server",
         "The port belongs to another program; Z-Wave JS UI has its pages and its server on two ports.",
-        "Use the port of the websocket server (3000 unless changed; in Z-Wave JS UI: Settings, Home Assistant).",
+        "Use the port of the websocket server: 3000 unless changed.",
     ),
     problem(
         "zwave_silent",
@@ -64,13 +64,13 @@ KINDS = (
     problem(
         "zwave_exposed",
         "the Z-Wave server is open to the network at {where}",
-        "It listens on all addresses unless told otherwise, and has no password: whoever reaches it opens doors.",
+        "Unless told otherwise it listens everywhere, without a password: whoever reaches it opens doors.",
         "Start it with `--host 127.0.0.1`; in a container publish the port on 127.0.0.1 only.",
     ),
     problem(
         "zwave_erases_codes",
         "the Z-Wave server erases each lock in its first interview",
-        "Its own configuration lacks `interview.queryAllUserCodes`, and after a lost cache every interview is a "
+        "Its own configuration lacks `interview.queryAllUserCodes`; after a lost cache every interview is a "
         "first one. pinsmith sets the option when it connects, which may be too late.",
         'Put `"interview": {{"queryAllUserCodes": true}}` into the file given with --config, and restart it.',
     ),
@@ -102,8 +102,8 @@ KINDS = (
         "node_dead",
         "node {node} does not answer the Z-Wave server, which calls it dead",
         "Its batteries are empty, it is out of range, or it was reset.",
-        "Change the batteries, then ping it in the server. If that is not it, put a repeater that can wake locks "
-        "(with beaming) between.",
+        "Change the batteries and ping it in the server. If that is not it, put a repeater between that can "
+        "wake locks (beaming).",
     ),
     warning(
         "node_asleep",
@@ -115,8 +115,8 @@ KINDS = (
         "node_interview_incomplete",
         "the interview of node {node} is not complete",
         "It was out of reach while the server asked what it can do, or the server has just started.",
-        "Wait some minutes; then wake the lock and interview it again in the server. First see that the server "
-        "keeps codes (queryAllUserCodes).",
+        "Wait some minutes; then wake the lock and interview it again in the server. First see that the "
+        "server keeps codes (queryAllUserCodes).",
     ),
     problem(
         "node_no_codes",
@@ -133,13 +133,13 @@ KINDS = (
     problem(
         "node_without_security",
         "node {node} was included without security",
-        "The keys were not confirmed during inclusion, or it failed. Anybody nearby can read PINs from the air.",
+        "Its keys were not confirmed during inclusion. Anybody nearby can read PINs from the air.",
         "Exclude the lock and include it again with S2 Access Control.",
     ),
     warning(
         "node_s0",
         "node {node} was included with S0",
-        "The lock knows nothing better, or inclusion fell back. S0 costs three times the frames and so battery.",
+        "The lock knows nothing better, or inclusion fell back. S0 costs three times the battery.",
         "If its manual mentions S2, exclude it and include it again with its DSK.",
     ),
     note(
@@ -152,7 +152,7 @@ KINDS = (
         "node_other_lock",
         "node {node} is another lock than the one that pinsmith knows here",
         "The lock was swapped, or the network was made anew and numbers moved.",
-        "If you swapped it: `pinsmith locks replace {lock}`. If not: correct node. Until then nothing is written.",
+        "If you swapped it: `pinsmith locks replace {lock}`; else correct node. Till then it is not written.",
     ),
 )
 _BY_ID: dict[str, Kind] = {kind.id: kind for kind in KINDS}

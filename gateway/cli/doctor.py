@@ -1,6 +1,8 @@
 """`pinsmith doctor`: what is wrong around the hub, why, and what to do."""
 
 import asyncio
+import shutil
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,13 +57,26 @@ def _doctor(context: Context) -> Exit:
 
 
 def _show(context: Context, findings: "Sequence[Finding]") -> None:
-    say = context.terminal.say
+    width = shutil.get_terminal_size().columns if context.terminal.stdout.isatty() else 0
     for finding in findings:
-        say(f"{_NAMES[finding.severity]:<{len(_INDENT)}}{plain(finding.where)}: {plain(finding.what)}")
-        if finding.cause:
-            say(f"{_INDENT}why: {plain(finding.cause)}")
-        if finding.remedy:
-            say(f"{_INDENT}do:  {plain(finding.remedy)}")
+        name = f"{_NAMES[finding.severity]:<{len(_INDENT)}}"
+        _say(context, f"{name}{plain(finding.where)}: {plain(finding.what)}", _INDENT, width)
+        for label, text in (("why: ", finding.cause), ("do:  ", finding.remedy)):
+            if text:
+                _say(context, f"{_INDENT}{label}{plain(text)}", _INDENT + " " * len(label), width)
+
+
+def _say(context: Context, line: str, indent: str, width: int) -> None:
+    """Print a line, wrapped where a person reads it; commands to copy are not cut."""
+    lines = (
+        [line]
+        if width <= 2 * len(indent)
+        else textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+    )
+    for one in lines:
+        context.terminal.say(one)
 
 
 def _as_json(finding: "Finding") -> dict[str, str]:

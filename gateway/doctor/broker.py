@@ -192,13 +192,14 @@ def check_broker(
     *,
     url: BrokerUrl,
     version: str,
+    has_user: bool,
     gateway: str,
     runs_here: bool | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """Judge a visit to the broker.
 
-    `runs_here`: a daemon works on our data directory; None: not known.
+    `has_user`: we gave a name. `runs_here`: a daemon works on our data directory; None: not known.
     """
     yield from _certificates(facts, url, now)
     if facts.other_version is not None:
@@ -208,7 +209,9 @@ def check_broker(
     elif facts.failure is not None:
         yield _BY_ID[f"broker_{facts.failure}"].found("broker", url=url)
     elif facts.refusal is not None:
-        name = {_WRONG_PASSWORD: "broker_wrong_password", _NOT_AUTHORISED: "broker_not_authorised"}
+        # mosquitto says "not authorised" of a wrong password too.
+        unknown = "broker_wrong_password" if has_user else "broker_not_authorised"
+        name = {_WRONG_PASSWORD: "broker_wrong_password", _NOT_AUTHORISED: unknown}
         kind = _BY_ID[name.get(facts.refusal, "broker_refuses")]
         yield kind.found("broker", url=url, code=facts.refusal)
     else:

@@ -26,7 +26,7 @@ LISTEN_S = 6.0
 async def examine(
     settings: Settings, *, client: str, credentials: Path | None, lock: str | None = None
 ) -> list[Finding]:
-    """Look at everything, or at one lock and the way to it; worst first.
+    """Look at everything, or at one lock, the way to it and what troubles the whole hub; worst first.
 
     `client` is the level of request topics that is ours, `credentials` what systemd names in
     $CREDENTIALS_DIRECTORY.
@@ -44,7 +44,8 @@ async def examine(
         ways |= {"bluetooth"} if lock in _bluetooth_locks(settings) else set()
     found += _of_locks(settings, memory, broker, troubled={one.where for one in found if _is_bad(one)})
     if lock is not None:
-        found = [one for one in found if one.where in ways]
+        others = {*settings.policies, *(device.device_id for device in memory.devices)} - {lock}
+        found = [one for one in found if one.where in ways or (_is_bad(one) and one.where not in others)]
     return sorted(found, key=lambda one: -list(Severity).index(one.severity))
 
 
@@ -65,6 +66,7 @@ def _of_hub(settings: Settings, memory: MemoryFacts, broker: BrokerFacts) -> Ite
         broker,
         url=settings.mqtt.url,
         version=settings.mqtt.version,
+        has_user=settings.mqtt.username is not None,
         gateway=settings.gateway.id,
         runs_here=memory.runs_here,
         now=clock.now,

@@ -37,8 +37,6 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
     directory: Modes | None = None
     database: Modes | None = None
     key: Modes | None = None
-    uid: int = 0
-    """Who looks."""
     denied: bool = False
     """This user may not look into the directory or open a file in it."""
     runs_here: bool | None = None
@@ -62,7 +60,7 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
 
 def probe_memory(data_dir: Path, credentials: Path | None, locks: Path = Path("/proc/locks")) -> MemoryFacts:
     """Look at what is in `data_dir`; `credentials` is where systemd puts its credentials."""
-    found = MemoryFacts(uid=os.geteuid(), known_version=migrations()[-1][0])
+    found = MemoryFacts()
     database = data_dir / DATABASE
     try:
         wal = data_dir / f"{DATABASE}-wal"
@@ -99,7 +97,7 @@ def _opened(database: Path, found: MemoryFacts, key: bytes | None) -> MemoryFact
         ) as connection:
             connection.execute("PRAGMA busy_timeout = 5000")
             [version] = connection.execute("PRAGMA user_version").fetchone()
-            found = replace(found, version=int(version))
+            found = replace(found, version=int(version), known_version=migrations()[-1][0])
             [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 return replace(found, failure="damaged")

@@ -12,6 +12,8 @@ from dbus_fast.aio import MessageBus
 
 _CONFIG = """<busconfig><type>system</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="false"/><allow own="*"/><allow user="*"/>
+<allow send_type="signal"/><allow receive_type="method_call"/><allow receive_type="method_return"/>
+<allow receive_type="error"/><allow receive_type="signal"/>
 {rule}</policy></busconfig>
 """
 DENIED = '<deny send_destination="org.bluez"/>'
@@ -43,7 +45,8 @@ async def bus(folder: Path, monkeypatch: pytest.MonkeyPatch, rule: str = "") -> 
 @contextlib.asynccontextmanager
 async def bluez(adapters: Mapping[str, bool]) -> AsyncIterator[None]:
     """Own the name of BlueZ and tell of adapters, by name, and whether they are on."""
-    own = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    async with asyncio.timeout(10):
+        own = await MessageBus(bus_type=BusType.SYSTEM).connect()
 
     def answer(message: Message) -> Message | None:
         if message.message_type is MessageType.METHOD_CALL and message.member == "GetManagedObjects":

@@ -47,6 +47,12 @@ _KEY_MISSING = problem(
     "Put the file `key` back, or restore both from a backup with `pinsmith restore FILE`. With a credential: "
     "nothing.",
 )
+_KEY_ELSEWHERE = note(
+    "key_elsewhere",
+    "the running daemon has its key from elsewhere than {path}; single locks were not looked at",
+    "systemd hands it over as a credential, which this command does not get.",
+    "Nothing, if that is meant; `pinsmith locks list` tells of the locks.",
+)
 _KEY_UNUSABLE = problem(
     "key_unusable",
     "the key in {path} cannot be used",
@@ -108,6 +114,7 @@ KINDS = (
     _DATABASE_OPEN,
     _KEY_OPEN,
     _KEY_MISSING,
+    _KEY_ELSEWHERE,
     _KEY_UNUSABLE,
     _KEY_WRONG,
     _OWNER,
@@ -154,7 +161,7 @@ def _key(facts: MemoryFacts, path: Path) -> Iterator[Finding]:
     if facts.from_credential:
         pass
     elif facts.key is None:
-        yield _KEY_MISSING.found("key", path=path)
+        yield (_KEY_ELSEWHERE if facts.runs_here else _KEY_MISSING).found("key", path=path)
     elif _is_open(facts.key):
         yield _KEY_OPEN.found("key", path=path)
     elif facts.key_trouble is not None:

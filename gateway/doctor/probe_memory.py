@@ -1,6 +1,7 @@
 """The data directory, the key and the database, looked at and never written."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from contextlib import closing, suppress
 from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -61,9 +63,8 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
 def probe_memory(data_dir: Path, credentials: Path | None, locks: Path = Path("/proc/locks")) -> MemoryFacts:
     """Look at what is in `data_dir`; `credentials` is where systemd puts its credentials."""
     found = MemoryFacts()
-    database = data_dir / DATABASE
+    database, wal = data_dir / DATABASE, data_dir / f"{DATABASE}-wal"
     try:
-        wal = data_dir / f"{DATABASE}-wal"
         found = replace(
             found,
             directory=_modes(data_dir),
@@ -85,12 +86,23 @@ def probe_memory(data_dir: Path, credentials: Path | None, locks: Path = Path("/
             key = load_key(data_dir, credentials)
         except KeyUnusable as error:
             found = replace(found, key_trouble=str(error))
-    return _opened(database, replace(found, from_credential=given), key)
+    found = replace(found, from_credential=given)
+    if not found.wal_bytes and not found.runs_here:
+        # SQLite would make -wal and -shm anew, unless it may take the file as it lies there.
+        return _opened(database, "mode=ro&immutable=1", found, key)
+    if found.runs_here is not False:
+        return _opened(database, "mode=ro", found, key)
+    # A crash left them. Looking there would make files, so it is done elsewhere; what is secret is sealed.
+    with TemporaryDirectory(prefix="pinsmith-doctor-") as elsewhere:
+        try:
+            for file in (database, wal):
+                shutil.copyfile(file, Path(elsewhere, file.name))
+        except OSError:
+            return replace(found, failure="unreadable")
+        return _opened(Path(elsewhere, DATABASE), "mode=ro", found, key)
 
 
-def _opened(database: Path, found: MemoryFacts, key: bytes | None) -> MemoryFacts:
-    # SQLite makes -wal and -shm anew where they are missing, unless it may take the file as it lies there.
-    way = "mode=ro" if found.wal_bytes or found.runs_here else "mode=ro&immutable=1"
+def _opened(database: Path, way: str, found: MemoryFacts, key: bytes | None) -> MemoryFacts:
     try:
         with closing(
             sqlite3.connect(f"{database.absolute().as_uri()}?{way}", uri=True, isolation_level=None)
@@ -142,7 +154,8 @@ def _is_locked(file: Path, locks: Path) -> bool | None:
         told = file.stat()
     except FileNotFoundError:
         return False
-    device = f"{os.major(told.st_dev):02x}:{os.minor(told.st_dev):02x}:{told.st_ino}"
+    # By the inode alone: btrfs and overlays tell the kernel's list another device than they tell us.
+    inode = f":{told.st_ino} "
     with suppress(OSError):
-        return any(device in line.split() for line in locks.read_text().splitlines() if "FLOCK" in line)
+        return any(inode in line for line in locks.read_text().splitlines() if "FLOCK" in line)
     return None

@@ -74,6 +74,12 @@ KINDS = (
         "first one. pinsmith sets the option when it connects, which may be too late.",
         'Put `"interview": {{"queryAllUserCodes": true}}` into the file given with --config, and restart it.',
     ),
+    note(
+        "zwave_codes_kept_unknown",
+        "whether the Z-Wave server erases locks in their first interview could not be seen",
+        "Its protocol does not tell; its process and configuration are not visible from here.",
+        "See for yourself that its configuration has `interview.queryAllUserCodes` (docs/zwave.md).",
+    ),
     warning(
         "zwave_config_open",
         "the Z-Wave server's configuration {path} is open to other users",
@@ -175,6 +181,8 @@ def check_server(facts: ServerFacts, local: LocalServerFacts, url: str) -> Itera
         yield _BY_ID["zwave_exposed"].found("zwave", where=", ".join(local.exposed_at))
     if local.keeps_codes is False:
         yield _BY_ID["zwave_erases_codes"].found("zwave")
+    elif local.keeps_codes is None and facts.failure is None:
+        yield _BY_ID["zwave_codes_kept_unknown"].found("zwave")
     if local.config is not None and local.config.others:
         yield _BY_ID["zwave_config_open"].found("zwave", path=local.config.path)
     if local.cache is not None and local.cache.others:

@@ -1,6 +1,7 @@
 """What is wrong with key, database and data directory, in real files."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from gateway.doctor.probe_memory import probe_memory
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device, LockPolicy
 from gateway.domain.store import Tx
+from storage.store import SqliteStore
+from storage.vault import Vault
 from tests.doctor.bed import FRONT, Report, remember, report, settings
 from tests.mqtt.broker import free_port
-from tests.storage.samples import DEVICE
+from tests.storage.samples import DEVICE, KEY
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -88,6 +91,36 @@ async def test_a_key_that_systemd_hands_over_is_used(tmp_path: Path) -> None:
     facts = probe_memory(data, credentials)
     assert facts.from_credential
     assert facts.key_fits
+
+
+async def test_a_running_daemon_with_a_credential_lacks_no_key(tmp_path: Path) -> None:
+    """What is no trouble is not told as one."""
+    data = await remember(tmp_path)
+    store = await SqliteStore.open(data, Vault(KEY))
+    try:
+        (data / "key").unlink()
+        found = await look(tmp_path)
+    finally:
+        await store.close()
+    found.says("key_elsewhere", "as a credential", "Nothing")
+    assert "key_missing" not in found.ids
+
+
+async def test_what_a_crash_left_is_read_and_left_as_it_is(tmp_path: Path) -> None:
+    """The last changes are in the log beside the database only; the next start needs both as they are."""
+    (tmp_path / "running").mkdir()
+    data = await remember(tmp_path)
+    store = await SqliteStore.open(data, Vault(KEY))
+    await store.run(lambda tx: tx.save_device(DEVICE))
+    left = tmp_path / "running" / "data"
+    left.mkdir(mode=0o700)
+    for name in ("pinsmith.db", "pinsmith.db-wal", "key"):
+        shutil.copy(data / name, left / name)
+    await store.close()
+    before = contents(left)
+    found = await look(tmp_path / "running")
+    assert {"key", "database", "front"} <= found.in_order
+    assert contents(left) == before
 
 
 async def test_a_database_with_overwritten_pages(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ DATABASE = "pinsmith.db"
 KEY = "key"
 RESTORING = "restore-in-progress"
 """Stands from the first to the last step of putting a restored database in place."""
-_LOCK = "lock"
+LOCK = "lock"
+"""Held by the daemon (flock) for as long as it runs."""
 
 
 class DataDirectory:
@@ -31,7 +32,7 @@ class DataDirectory:
         self.path = path
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StorageFailed(f"{path} cannot be used: {error.strerror}") from error
         try:

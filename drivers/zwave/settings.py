@@ -32,11 +32,16 @@ class ZwaveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         """Refuse to send PINs in clear to another machine by accident."""
-        address = urlsplit(self.url)
-        if address.scheme == "ws" and not self.allow_plaintext and not _is_loopback(address.hostname or ""):
+        if self.in_clear and not self.allow_plaintext:
             raise ValueError(
                 "PINs would travel to another machine in clear: use wss:// or set allow_plaintext = true"
             )
+
+    @property
+    def in_clear(self) -> bool:
+        """Say whether PINs cross the network unencrypted."""
+        address = urlsplit(self.url)
+        return address.scheme == "ws" and not _is_loopback(address.hostname or "")
 
 
 class ZwaveLockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

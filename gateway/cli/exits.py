@@ -16,7 +16,7 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "done",
-    Exit.FAILED: "failed for another reason, see the message",
+    Exit.FAILED: "failed for another reason, see the message; or `doctor` found a problem",
     Exit.USAGE: "the command was not understood",
     Exit.CONFIGURATION: "the configuration file is missing or wrong",
     Exit.NO_DAEMON: "the broker or the daemon does not answer",

@@ -1,0 +1,90 @@
+"""`pinsmith doctor`: what is wrong around the hub, why, and what to do."""
+
+import asyncio
+import shutil
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.cli.arguments import command, takes_device
+from gateway.cli.asking import client_name
+from gateway.cli.context import Commands, Context
+from gateway.cli.exits import Exit, UsageError
+from gateway.cli.output import plain
+
+if TYPE_CHECKING:
+    from gateway.doctor.finding import Finding
+
+_NAMES = {"problem": "PROBLEM", "warning": "warning", "note": "note", "ok": "ok"}
+_INDENT = " " * 10
+
+
+def add(commands: Commands) -> None:
+    """Add this command."""
+    parser = command(commands, "doctor", "look for what is wrong, and say why and what to do about it")
+    parser.set_defaults(do=_doctor)
+    takes_device(parser, optional=True)
+
+
+def _doctor(context: Context) -> Exit:
+    # Loads storage and cryptography, and what the configured drivers need.
+    from gateway.doctor.examine import examine  # noqa: PLC0415 - see above
+
+    settings, lock = context.settings, context.args.device
+    if lock is not None and lock not in settings.policies:
+        known = ", ".join(settings.policies) or "none is configured"
+        raise UsageError(f"there is no lock {lock}; there are: {known}")
+    credentials = context.env.get("CREDENTIALS_DIRECTORY")
+    findings = asyncio.run(
+        examine(
+            settings,
+            client=client_name(settings),
+            credentials=Path(credentials) if credentials else None,
+            lock=lock,
+        )
+    )
+    counted = Counter(finding.severity.value for finding in findings)
+    told = {name: counted[name] for name in _NAMES}
+    if not context.json({"findings": [_as_json(finding) for finding in findings], "counts": told}):
+        _show(context, findings)
+        context.terminal.say(
+            f"{counted['problem']} problems, {counted['warning']} warnings, {counted['note']} notes, "
+            f"{counted['ok']} in order"
+        )
+    return Exit.FAILED if counted["problem"] else Exit.OK
+
+
+def _show(context: Context, findings: "Sequence[Finding]") -> None:
+    width = shutil.get_terminal_size().columns if context.terminal.stdout.isatty() else 0
+    for finding in findings:
+        name = f"{_NAMES[finding.severity]:<{len(_INDENT)}}"
+        _say(context, f"{name}{plain(finding.where)}: {plain(finding.what)}", _INDENT, width)
+        for label, text in (("why: ", finding.cause), ("do:  ", finding.remedy)):
+            if text:
+                _say(context, f"{_INDENT}{label}{plain(text)}", _INDENT + " " * len(label), width)
+
+
+def _say(context: Context, line: str, indent: str, width: int) -> None:
+    """Print a line, wrapped where a person reads it; commands to copy are not cut."""
+    lines = (
+        [line]
+        if width <= 2 * len(indent)
+        else textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+    )
+    for one in lines:
+        context.terminal.say(one)
+
+
+def _as_json(finding: "Finding") -> dict[str, str]:
+    return {
+        "id": finding.id,
+        "severity": finding.severity.value,
+        "where": finding.where,
+        "what": finding.what,
+        "cause": finding.cause,
+        "remedy": finding.remedy,
+    }

@@ -1,0 +1,119 @@
+"""What the database knows of locks that somebody should look at."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.doctor.finding import Severity
+from gateway.domain.issues import Issue
+from gateway.domain.lock import Capabilities, Device, Identity, Link, LockPolicy
+from tests.doctor.bed import FRONT, Report, remember, report, settings
+from tests.mqtt.broker import free_port
+
+FINE = Device(
+    device_id="front",
+    policy=LockPolicy(name="front", driver="simulated"),
+    capabilities=Capabilities(max_codes=10),
+    battery=0.8,
+)
+OTHER = Identity(network="n", manufacturer="m", product="p", serial="1")
+LONG_AGO = datetime.now(UTC) - timedelta(days=2)
+
+
+async def look(folder: Path, *devices: Device, issues: tuple[Issue, ...] = (), rest: str = FRONT) -> Report:
+    """Let the doctor look at a hub that remembers these locks."""
+    await remember(
+        folder,
+        *(lambda tx, device=device: tx.save_device(device) for device in devices),
+        lambda tx: tx.replace_issues("front", issues),
+    )
+    return await report(settings(folder, free_port(), rest=rest))
+
+
+async def test_a_lock_in_order(tmp_path: Path) -> None:
+    """Nothing stands against it."""
+    assert "front" in (await look(tmp_path, FINE)).in_order
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "cause", "remedy"),
+    [
+        ({"battery": 0.05}, "battery_empty", "used up", "Change them now"),
+        ({"battery": 0.15}, "battery_low", "nearly used up", "within days"),
+        (
+            {"is_clock_right": False, "clock_off_by": timedelta(hours=-1)},
+            "lock_clock_wrong",
+            "another time zone",
+            "(TZ)",
+        ),
+        (
+            {"identity": OTHER, "seen_identity": replace(OTHER, serial="2")},
+            "lock_replaced",
+            "swapped or reset",
+            "pinsmith locks replace front",
+        ),
+        (
+            {"is_paired": False},
+            "lock_not_paired",
+            "never made or were forgotten",
+            "pinsmith pair simulated front",
+        ),
+        ({"link": Link.UNREACHABLE, "link_since": LONG_AGO}, "lock_away", "out of range", "its batteries"),
+        ({"held_for_restore": True}, "held_after_restore", "look at the plan", "restore --confirm"),
+        ({"held_after_wipe": True}, "lock_wiped", "vanished at once", "pinsmith locks refill front"),
+        (
+            {"capabilities": Capabilities(max_codes=9, keypad=False)},
+            "keypad_missing",
+            "None is paired",
+            "Pair the",
+        ),
+        (
+            {"paused_until": datetime.now(UTC) + timedelta(hours=9)},
+            "lock_paused",
+            "Somebody",
+            "locks resume front",
+        ),
+        ({"is_managed": False}, "lock_not_managed", "Somebody said so", "Nothing"),
+        ({"capabilities": None}, "lock_never_seen", "never reached it", "start the daemon"),
+    ],
+)
+async def test_what_is_remembered_is_told(
+    tmp_path: Path, changed: dict[str, Any], kind: str, cause: str, remedy: str
+) -> None:
+    """Read from a real database, whether or not the daemon runs."""
+    found = await look(tmp_path, replace(FINE, **changed))
+    assert found.says(kind, cause, remedy).where == "front"
+
+
+async def test_somebody_else_who_changes_codes_again_and_again(tmp_path: Path) -> None:
+    """The daemon noted a second controller."""
+    found = await look(tmp_path, FINE, issues=(Issue(code="third_party_integration_detected", message="m"),))
+    found.says("two_controllers", "A second program manages it", "Let one program manage")
+
+
+async def test_a_lock_that_left_the_configuration(tmp_path: Path) -> None:
+    """Its codes may still open the door."""
+    shed = replace(FINE, device_id="shed")
+    found = await look(tmp_path, FINE, shed)
+    told = found.says("lock_removed_from_configuration", "go on opening", "pinsmith locks forget shed")
+    assert told.where == "shed"
+
+
+async def test_one_lock_in_two_tables(tmp_path: Path) -> None:
+    """Two device ids with the same serial number undo each other's codes."""
+    both = FRONT + '[locks.back]\ndriver = "simulated"\n'
+    front = replace(FINE, identity=OTHER)
+    found = await look(tmp_path, front, replace(front, device_id="back"), rest=both)
+    told = found.says("same_lock_twice", "undo each other's codes", "Delete one of the two tables")
+    assert told.severity is Severity.PROBLEM
+
+
+async def test_slots_that_the_lock_does_not_have(tmp_path: Path) -> None:
+    """managed_slots was written for a larger lock."""
+    known = replace(FINE, capabilities=Capabilities(max_codes=3, slots=("1", "2", "3")))
+    found = await look(tmp_path, known, rest=FRONT + "managed_slots = [3, 4]\n")
+    told = found.says("managed_slots_missing", "fewer slots than was thought", "pinsmith locks show front")
+    assert told.what.endswith("have: 4")

@@ -32,8 +32,9 @@ class Notifier:
         self._send(f"STATUS={text.replace('\n', ' ')}")
 
     def alive(self) -> None:
-        """Give a sign of life."""
-        self._send("WATCHDOG=1")
+        """Give a sign of life, if somebody waits for it."""
+        if self.watchdog_s is not None:
+            self._send("WATCHDOG=1")
 
     def reloading(self) -> None:
         """Say that the configuration is read again; `ready` ends it."""

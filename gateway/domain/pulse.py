@@ -78,9 +78,8 @@ class Pulse:
         self._beats: dict[str, Beat] = {}
 
     def beat(self, name: str) -> Beat:
-        """Return a new sign of life; one of the same name before it counts no more."""
-        beat = self._beats[name] = Beat(self._time, self._limits)
-        return beat
+        """Return the sign of life of that name; whoever takes a task over goes on with it."""
+        return self._beats.setdefault(name, Beat(self._time, self._limits))
 
     def drop(self, name: str) -> None:
         """Forget a task that has ended."""

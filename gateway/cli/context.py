@@ -24,7 +24,7 @@ type Watch = Callable[[Settings, str, float], AbstractContextManager[Iterator[di
 type Ask = Callable[[Settings, str, Mapping[str, Any]], dict[str, Any]]
 """Sends a command (verb, parameters) to the daemon and returns the `data` of the answer."""
 
-PLACES = (Path("pinsmith.toml"), Path("/etc/pinsmith/pinsmith.toml"))
+PLACES = (Path("pinsmith.toml"), Path("/etc/pinsmith/config.toml"))
 """Where the configuration is looked for, after --config and PINSMITH_CONFIG."""
 
 

@@ -16,8 +16,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     Far beyond what slow hardware takes: the only remedy is to start everything anew.
     """
 
-    memory_s: float = 120.0
-    """One unit in the database. A worn card may take tens of seconds to sync."""
+    memory_s: float = 300.0
+    """One unit in the database, with those that stand before it. Worn cards and large cleanings take long."""
     broker_s: float = 600.0
     """One exchange with the broker: connecting may wait for every name server in turn."""
     radio_s: float = 7_200.0

@@ -10,7 +10,8 @@ export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
 CONFIG ?= config.example.toml
 
-.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub soak picture bench lock mosquitto node clean
+.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub soak picture bench lock mosquitto node \
+	systemd-analyze clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +19,7 @@ help: ## print this list
 run: $(RUN) ## run the gateway in the foreground (CONFIG=config.example.toml)
 	.venv/bin/pinsmith run --config $(CONFIG)
 
-test: check mosquitto node ## all checks, all tests with coverage, a short simulation
+test: check mosquitto node systemd-analyze ## all checks, all tests with coverage, a short simulation
 	.venv/bin/coverage erase
 	PINSMITH_WHOLE_SUITE=1 .venv/bin/pytest --numprocesses=auto --dist=worksteal --ignore=tests/simulation \
 		--cov --cov-report=term
@@ -71,6 +72,9 @@ mosquitto:
 
 node:
 	@scripts/need-node
+
+systemd-analyze:
+	@scripts/need-systemd-analyze
 
 clean: ## remove what make and the tools have left here
 	rm -rf .venv .bootstrap build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -21,6 +21,7 @@ from drivers.ble.trouble import in_words
 from drivers.ble.turn import Turn
 from drivers.ble.waiting import within
 from gateway.domain.clock import Clock
+from gateway.domain.pulse import Beat
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ CHECK_S = 10.0
 SILENCE_S = 60.0
 """Nothing heard of anybody for so long: the scan is begun anew. BlueZ may have been restarted, which nobody
 tells, and the scan gone with it; where nobody lives nearby it costs nothing."""
+_ONCE_S = 2 * (START_TIMEOUT_S + STOP_TIMEOUT_S)
+"""Beginning a scan and giving it up, in both manners."""
 PASSIVE_TRIAL_S = 120.0
 """Time for passive scanning to hear one of the locks."""
 _FLAGS = (b"\x02", b"\x04", b"\x05", b"\x06", b"\x18", b"\x1a")
@@ -52,9 +55,11 @@ class Adapter:
         *,
         up: Callable[[], None],
         down: Callable[[], None],
+        beat: Beat | None = None,
     ) -> None:
         """Call `up` and `down` when scanning begins to work and when it does no longer."""
         self.turn = Turn()
+        self._beat = beat or Beat()
         self.trouble: str | None = "it has not been looked for yet"
         """Why there is no scan, in words; None while there is one."""
         self._settings = settings
@@ -104,12 +109,14 @@ class Adapter:
                 delay = self._settings.restart_first_s
                 continue
             self._down(trouble)
+            self._beat.asleep(delay)
             await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
             delay = min(delay * 2, self._settings.restart_most_s)
 
     async def _once(self) -> str | None:
         """Scan until that is to be begun anew; return what is wrong with the adapter, if anything is."""
         self._again.clear()
+        self._beat.asleep(_ONCE_S)
         passive_first = self._passive and not self._active_wanted
         modes = [True, False] if self._settings.scanning == "auto" and passive_first else [passive_first]
         trouble = ""
@@ -149,6 +156,7 @@ class Adapter:
         if passive and not self._ours_heard:
             self._passive_until = min(self._passive_until, self._heard_at + PASSIVE_TRIAL_S)
         while True:
+            self._beat.asleep(CHECK_S + START_TIMEOUT_S)
             if await within(self._again, CHECK_S, self._clock):
                 return None
             trouble = await self.absence()

@@ -37,6 +37,7 @@ from gateway.domain.driver import (
     Session,
 )
 from gateway.domain.keyring import Keyring
+from gateway.domain.pulse import Beat
 
 _LOG = logging.getLogger(__name__)
 _TALKATIVE = ("bleak", "bleak_retry_connector", "yalexs_ble", "dbus_fast")
@@ -60,16 +61,17 @@ class BleDriver(Driver):
         clock: Clock,
         random: Random,
         keyring: Keyring,
+        beat: Beat | None = None,
     ) -> None:
         """Know the locks by device id; keys are loaded and the adapter is looked for by `run`.
 
-        `random` spreads attempts.
+        `random` spreads attempts, `beat` takes the signs of life.
         """
         self._settings = settings
         self._clock = clock
         self._keyring = keyring
         self._feed = Feed(clock)
-        self._adapter = Adapter(settings, clock, random, up=self._up, down=self._down)
+        self._adapter = Adapter(settings, clock, random, up=self._up, down=self._down, beat=beat)
         self._locks = {
             name: BleLock(
                 name,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import NoReturn
 
 from gateway.domain.clock import Clock
@@ -9,6 +10,8 @@ from gateway.domain.driver import EventSink, LockEvent
 from gateway.domain.store import StorageFailed
 
 _LOG = logging.getLogger(__name__)
+LAST_S = 3.0
+"""For storing what was heard before the end."""
 STORAGE_RETRY_S = 5.0
 """Between attempts to hand over while the storage fails (disk full, damaged)."""
 
@@ -31,11 +34,19 @@ class Feed:
         await stored.wait()
 
     async def run(self, sink: EventSink) -> NoReturn:
-        """Hand over until cancelled."""
-        while True:
-            event, stored = await self._waiting.get()
-            await self._hand_over(event, sink)
-            stored.set()
+        """Hand over until cancelled; then what was heard before, unless the storage fails."""
+        try:
+            while True:
+                event, stored = await self._waiting.get()
+                await self._hand_over(event, sink)
+                stored.set()
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_S):
+                    while not self._waiting.empty():
+                        event, stored = self._waiting.get_nowait()
+                        await self._hand_over(event, sink)
+                        stored.set()
 
     async def _hand_over(self, event: LockEvent, sink: EventSink) -> None:
         while True:

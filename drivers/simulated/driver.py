@@ -9,6 +9,7 @@ from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.simulated.watch import Watch
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityDown, AuthorityUp, EventSink, LockUnreachable, Session
+from gateway.domain.pulse import Beat
 
 LOOK_EVERY_S = 0.3
 """Seconds between two looks at the files: quick for a person, nothing for the machine."""
@@ -27,8 +28,10 @@ class SimulatedDriver:
         *,
         clock: Clock,
         directory: Path,
+        beat: Beat | None = None,
     ) -> None:
-        """Touch nothing yet; `run` makes the files."""
+        """Touch nothing yet; `run` makes the files. `beat` takes the signs of life."""
+        self._beat = beat or Beat()
         self._directory = directory / settings.directory
         self._watches = {
             device_id: Watch(self._directory, device_id, lock) for device_id, lock in locks.items()
@@ -44,7 +47,10 @@ class SimulatedDriver:
             for watch in self._watches.values():
                 await watch.begin(sink)
             while True:
+                self._beat.asleep(LOOK_EVERY_S)
                 await self._clock.sleep(LOOK_EVERY_S)
+                # What is told may wait for a full disk as long as it takes.
+                self._beat.idle()
                 for watch in self._watches.values():
                     await watch.look(sink)
         finally:

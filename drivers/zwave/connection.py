@@ -13,6 +13,7 @@ from zwave_js_server.exceptions import InvalidServerVersion
 from drivers.zwave.network import Network
 from drivers.zwave.settings import ZwaveSettings
 from gateway.domain.clock import Clock
+from gateway.domain.pulse import Beat
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,12 +24,20 @@ OPEN_TIMEOUT_S = 60.0
 class Connection:
     """The link to one server."""
 
-    def __init__(self, settings: ZwaveSettings, network: Network, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        settings: ZwaveSettings,
+        network: Network,
+        clock: Clock,
+        random: Random,
+        beat: Beat | None = None,
+    ) -> None:
         """Wait `settings.reconnect_*` seconds, by `clock` and with jitter from `random`, between attempts."""
         self._settings = settings
         self._network = network
         self._clock = clock
         self._random = random
+        self._beat = beat or Beat()
         self._up: bool | None = None
         self.trouble: str | None = None
         """Why there is no link, in words; None while there is one."""
@@ -44,12 +53,15 @@ class Connection:
                 if self._clock.boot() - began > self._settings.reconnect_most_s:
                     delay = self._settings.reconnect_first_s
                 self._down(trouble)
+                self._beat.asleep(delay)
                 # Jitter, so that many hubs do not knock at one server in step.
                 await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
                 delay = min(delay * 2, self._settings.reconnect_most_s)
 
     async def _once(self, http: aiohttp.ClientSession) -> str:
         """Hold one connection as long as it lasts; return why it ended."""
+        # Connecting, and receiving the state: each has its time.
+        self._beat.asleep(2 * OPEN_TIMEOUT_S)
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 client = Client(self._settings.url, http)
@@ -84,6 +96,7 @@ class Connection:
         if self._up is not True:
             _LOG.info("the link to the Z-Wave server stands")
         self._up, self.trouble = True, None
+        self._beat.idle()
         await self._network.serve(client)
 
     def _down(self, trouble: str) -> None:

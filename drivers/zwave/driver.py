@@ -19,6 +19,7 @@ from drivers.zwave.session import ZwaveSession
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityDown, Driver, EventSink, LockUnreachable, Session
+from gateway.domain.pulse import Beat
 
 _TALKATIVE = ("zwave_js_server", "aiohttp")
 """Third-party loggers that write whole messages, PINs included, at DEBUG."""
@@ -37,13 +38,14 @@ class ZwaveDriver(Driver):
         random: Random,
         believe_clock: bool = False,
         waits: Waits | None = None,
+        beat: Beat | None = None,
     ) -> None:
         """Know the locks by device id; nothing is connected before `run`.
 
         `clock` times the attempts to connect and `random` spreads them. Locks with schedules of their own
         keep them in the local time of `zone`; their clocks are set by `clock` once it is synchronised, or
         with `believe_clock` at any time. `waits` shortens the waiting for what locks tell after a write, for
-        tests.
+        tests; `beat` takes the signs of life.
         """
         self._feed = Feed(clock)
         self._locks = {name: ZwaveLock(name, lock, self._feed.put) for name, lock in locks.items()}
@@ -52,7 +54,7 @@ class ZwaveDriver(Driver):
         time = SureTime(clock, believe=believe_clock)
         self._clocks = Clocks(self._radio, clock, time, zone, self._feed.put)
         self._network = Network(self._locks, self._radio, self._feed, self._clocks, zone)
-        self._connection = Connection(settings, self._network, clock, random)
+        self._connection = Connection(settings, self._network, clock, random, beat)
         self._waits = waits or Waits()
 
     @property

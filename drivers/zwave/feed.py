@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import NoReturn
 
 from gateway.domain.clock import Clock
@@ -12,6 +13,8 @@ _LOG = logging.getLogger(__name__)
 
 MOST_WAITING = 2000
 """Enough for the reports of eight locks with 250 slots at once."""
+LAST_S = 3.0
+"""For storing what was heard before the end."""
 STORAGE_RETRY_S = 5.0
 """Between attempts to hand over while the storage fails (disk full, damaged)."""
 
@@ -34,12 +37,18 @@ class Feed:
             self._dropped |= _devices(event)
 
     async def run(self, sink: EventSink) -> NoReturn:
-        """Hand over until cancelled."""
-        while True:
-            await self._hand_over(await self._waiting.get(), sink)
-            while self._dropped and self._waiting.empty():
-                # Which slot it was is lost with the event: all have to be looked at.
-                await self._hand_over(SlotTouched(device_id=self._dropped.pop(), slot=None), sink)
+        """Hand over until cancelled; then what was heard before, unless the storage fails."""
+        try:
+            while True:
+                await self._hand_over(await self._waiting.get(), sink)
+                while self._dropped and self._waiting.empty():
+                    # Which slot it was is lost with the event: all have to be looked at.
+                    await self._hand_over(SlotTouched(device_id=self._dropped.pop(), slot=None), sink)
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_S):
+                    while not self._waiting.empty():
+                        await self._hand_over(self._waiting.get_nowait(), sink)
 
     async def _hand_over(self, event: LockEvent, sink: EventSink) -> None:
         while True:

@@ -1,6 +1,7 @@
 """`pinsmith backup` and `restore`: the gateway's memory in one sealed file."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,20 @@ from gateway.cli.arguments import command, takes_passphrase
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import UsageError
 
+_ENDING = ".backup"
+
 
 def add(commands: Commands) -> None:
     """Add these commands."""
     save = command(commands, "backup", "write database and key to one file, sealed with a passphrase")
     save.set_defaults(do=_backup)
     save.add_argument("file", type=Path, metavar="FILE", help="file to write; the daemon may be running")
+    save.add_argument(
+        "--keep",
+        type=int,
+        metavar="N",
+        help="FILE is a folder: write a file with the date in its name, and keep only the newest N of them",
+    )
     takes_passphrase(save)
     restore = command(
         commands, "restore", "put a backup in place while the daemon is stopped, then confirm it"
@@ -44,11 +53,39 @@ def _backup(context: Context) -> None:
         raise UsageError(f"there is no database in {folder} yet")
     credentials = context.env.get("CREDENTIALS_DIRECTORY")
     key = load_key(folder, Path(credentials) if credentials else None)
+    target = args.file if args.keep is None else _dated(context)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=True)
     with sealing(context.terminal.stderr) as watched:
-        backup(folder / DATABASE, key, passphrase, args.file, watched=watched)
-    if not context.json({"file": str(args.file)}):
-        context.terminal.say(f"written to {args.file}; without the passphrase nobody can read it")
+        backup(folder / DATABASE, key, passphrase, target, watched=watched)
+    if args.keep is not None:
+        _thin_out(context, target)
+    if not context.json({"file": str(target)}):
+        context.terminal.say(f"written to {target}; without the passphrase nobody can read it")
+
+
+def _dated(context: Context) -> Path:
+    """Return the file to write in the folder that was named. Raises UsageError."""
+    folder: Path = context.args.file
+    if context.args.keep < 1:
+        raise UsageError("--keep takes a number from 1")
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder, which --keep needs")
+    return folder / f"{_stem(context)}{context.now():%Y%m%dT%H%M%SZ}{_ENDING}"
+
+
+def _thin_out(context: Context, written: Path) -> None:
+    """Delete the oldest dated backups of this hub; never the one just written, whatever the clock says.
+
+    By name and not by the date of the file, which a copy changes. Other files there are left alone.
+    """
+    shape = re.compile(re.escape(_stem(context)) + r"\d{8}T\d{6}Z" + re.escape(_ENDING))
+    others = sorted(p for p in written.parent.iterdir() if shape.fullmatch(p.name) and p != written)
+    for old in others[: max(len(others) - context.args.keep + 1, 0)]:
+        old.unlink(missing_ok=True)
+
+
+def _stem(context: Context) -> str:
+    return f"pinsmith-{context.settings.gateway.id}-"
 
 
 @contextmanager

@@ -14,14 +14,15 @@ from drivers.ble.yale.configured import configured as yale
 from gateway.config import Settings
 from gateway.domain.clock import Clock, TimeView
 from gateway.domain.keyring import Keyring
+from gateway.domain.pulse import Beat
 
 
 def bluetooth_driver(
-    settings: Settings, clock: Clock, keyring: Keyring, view: Callable[[], TimeView]
+    settings: Settings, clock: Clock, keyring: Keyring, view: Callable[[], TimeView], beat: Beat
 ) -> BleDriver:
     """Return the one driver for the locks of all families, because they share the adapter.
 
-    `view` says what is known about the time.
+    `view` says what is known about the time, `beat` takes its signs of life.
     """
     locks: dict[str, Configured] = {}
     for device_id, of_nuki in settings.nuki_locks.items():
@@ -47,6 +48,7 @@ def bluetooth_driver(
         clock=clock,
         random=random.Random(),  # noqa: S311 - spreads attempts, nothing more
         keyring=keyring,
+        beat=beat,
     )
 
 

@@ -1,9 +1,11 @@
 """Starting and ending."""
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
+import time
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +13,13 @@ from typing import Any
 
 from gateway import logs
 from gateway.config import Settings
+from gateway.daemon.attendant import Attendant
 from gateway.daemon.description import start_line
+from gateway.daemon.notify import Notifier
+from gateway.daemon.reload import Reloader
 from gateway.daemon.wiring import Gateway
 from gateway.domain.clock import Clock
+from gateway.domain.pulse import Limits, Pulse
 from gateway.system_clock import SystemClock
 from storage.keys import load_key
 from storage.store import SqliteStore
@@ -30,6 +36,8 @@ def run(settings: Settings) -> None:
         SystemExit: something unforeseen ended the gateway; the log says what.
     """
     logs.set_up(os.environ)
+    # When the watchdog of systemd ends a daemon that hangs, the log says where it hung: files and lines only.
+    faulthandler.enable()
     run_until_signalled(serve(settings))
 
 
@@ -43,28 +51,47 @@ def run_until_signalled(serving: Coroutine[Any, Any, None]) -> None:
         raise SystemExit(1) from None
 
 
-async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
+async def serve(settings: Settings, *, clock: Clock | None = None, limits: Limits | None = None) -> None:
     """Run the gateway until cancelled, then leave broker and database in order.
 
-    `clock` is that of the machine unless another is given.
+    The service manager named by the environment is told how it is. SIGHUP has the configuration read again.
+    `clock` is that of the machine unless another is given; `limits` say when a task counts as stuck.
 
     Raises:
         StorageFailed: the store cannot be used.
         BaseExceptionGroup: something unforeseen ended a part.
     """
     asyncio.get_running_loop().set_exception_handler(_without_words)
+    hangup = _hangups()
+    notifier, pulse = Notifier(os.environ), Pulse(time.monotonic, limits)
     directory = settings.gateway.data_directory
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     key = load_key(directory, Path(credentials) if credentials else None)
     store = await SqliteStore.open(directory, Vault(key))
     try:
-        gateway = Gateway(settings, store, clock or SystemClock())
+        gateway = Gateway(settings, store, clock or SystemClock(), pulse)
+        attendant = Attendant(notifier, pulse, store, broker=lambda: gateway.link_state.kind)
+        gateway.heard = attendant.told
         await gateway.engine.start()
         _log.info("%s", start_line(settings))
-        await gateway.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(gateway.run(), name="gateway")
+            group.create_task(attendant.run(), name="attendant")
+            await gateway.engine.planned()
+            notifier.ready()
+            reloader = Reloader(gateway, attendant, notifier, settings.file)
+            group.create_task(reloader.run(hangup), name="reload")
     finally:
         await store.close()
         _log.info("Stopped")
+
+
+def _hangups() -> asyncio.Event:
+    """Return what SIGHUP sets. On a terminal it keeps its meaning: the terminal is gone."""
+    hangup = asyncio.Event()
+    if not os.isatty(0):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
+    return hangup
 
 
 async def _until_signalled(serving: Coroutine[Any, Any, None]) -> None:

@@ -5,14 +5,17 @@ import logging
 import random
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from gateway import logs
 from gateway.config import Settings
 from gateway.daemon.broker import link_settings
 from gateway.daemon.description import bridge_info
 from gateway.daemon.drivers import Drivers
+from gateway.daemon.takeover import restart_needed, usable_now
 from gateway.domain.clock import Clock
+from gateway.domain.pulse import Pulse
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.commands.desk import CommandDesk
@@ -20,7 +23,7 @@ from gateway.engine.engine import Engine
 from gateway.engine.keyring import StoredKeys
 from gateway.engine.turn import Rules
 from gateway.engine.work import Chance
-from gateway.mqtt.health import Health
+from gateway.mqtt.health import ConfigurationState, Health
 from gateway.mqtt.intake import Intake
 from gateway.mqtt.link import Link
 from gateway.mqtt.link_connection import Incoming
@@ -40,32 +43,31 @@ _FINE = {LinkKind.CONNECTING, LinkKind.CONNECTED, LinkKind.STOPPED}
 class Gateway:
     """One hub: its engine, its way to the broker and what goes in and out."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
-        """Wire together; nothing is read or sent."""
-        self._timing = settings.timing
+    def __init__(self, settings: Settings, store: Store, clock: Clock, pulse: Pulse | None = None) -> None:
+        """Wire together; nothing is read or sent. `pulse` takes the signs of life of all tasks."""
+        pulse = pulse or Pulse()
+        self.heard: Callable[[str], None] = lambda _device_id: None
+        """Called with every lock that has news; whoever wants to know sets it."""
+        self._runs = settings
         self._store = store
         self._clock = clock
         topics = Topics(settings.topic_root)
         own_events = OwnEvents(settings.gateway.id, clock, _new_id)
-        self._guard = ClockGuard(
-            clock, ClockSettings(untrusted_policy=settings.clock.untrusted_policy, step=settings.clock.step)
+        self._guard = ClockGuard(clock, _guarding(settings))
+        self._drivers = drivers = Drivers(
+            settings, clock, keyring=StoredKeys(store), view=self._guard.view, pulse=pulse
         )
-        drivers = Drivers(settings, clock, keyring=StoredKeys(store), view=self._guard.view)
         self._health = Health(clock, drivers.troubles, drivers.radio)
         self.engine = Engine(
             store=store,
             clock=clock,
             guard=self._guard,
-            rules=Rules(
-                timing=settings.timing,
-                removals_after_step=settings.clock.removals_after_step,
-                next_audit=lambda cron, now: next_audit(cron, now, settings.gateway.time_zone),
-                time_zone=str(settings.gateway.time_zone),
-            ),
+            rules=_rules(settings),
             chance=Chance(_new_id, random.random, secrets.randbelow),
             drivers=drivers.by_name,
             policies=settings.policies,
             told=self._told,
+            pulse=pulse,
         )
         self.engine.radio = drivers.radio
         self._link = Link(
@@ -76,6 +78,7 @@ class Gateway:
             sleep=clock.sleep,
             clock=clock.boot,
             rng=random.Random(),  # noqa: S311 - spreads reconnecting, nothing more
+            beat=pulse.beat("link"),
         )
         self._intake = Intake(
             self._link,
@@ -94,6 +97,7 @@ class Gateway:
             own_events=own_events,
             limit=settings.mqtt.outbox_limit,
             clock=clock,
+            beat=pulse.beat("outbox"),
         )
         self._publisher = Publisher(
             self._link,
@@ -105,7 +109,45 @@ class Gateway:
             publish_names=settings.mqtt.publish_names,
             info=bridge_info(settings),
             clock=clock,
+            beat=pulse.beat("publisher"),
         )
+        self._minute, self._day = pulse.beat("every minute"), pulse.beat("every day")
+
+    @property
+    def link_state(self) -> LinkState:
+        """How the link to the broker is."""
+        return self._link.state
+
+    async def take_over(self, read: Settings) -> ConfigurationState:
+        """Go by another configuration, as far as that is possible while everything runs; say how far.
+
+        The link to the broker stands meanwhile, and so does whatever reaches locks whose settings did not
+        change. What cannot be taken over at the moment is refused as a whole.
+        """
+        settings = usable_now(self._runs, read)
+        try:
+            others = self._drivers.changed(settings)
+        except Exception as error:  # noqa: BLE001 - what runs must not fall over what was meant to replace it
+            return self.refuse([f"a driver could not be made: {logs.place(error)}"])
+        hindrance = self.engine.hindrance(others.by_name, settings.policies)
+        if hindrance is not None:
+            return self.refuse([hindrance])
+        self._runs = settings
+        self._guard.follow(_guarding(settings))
+        await self.engine.take_over(
+            rules=_rules(settings), drivers=others.by_name, policies=settings.policies
+        )
+        self._drivers.use(others)
+        self._publisher.take_over(timing=settings.timing, info=bridge_info(settings))
+        state = ConfigurationState(restart_needed=restart_needed(settings, read))
+        self._health.configuration(state)
+        return state
+
+    def refuse(self, mistakes: Iterable[str]) -> ConfigurationState:
+        """Tell that a configuration was read again and cannot be used; the one before goes on."""
+        state = ConfigurationState(mistakes=tuple(mistakes))
+        self._health.configuration(state)
+        return state
 
     async def run(self) -> None:
         """Run everything until cancelled; the engine must have been started."""
@@ -120,6 +162,7 @@ class Gateway:
     async def _every_minute(self) -> None:
         """Make room in the outbox and tell how the hub is."""
         while True:
+            self._minute.on_memory()
             try:
                 await self._outbox.trim()
             except StorageFailed as error:
@@ -127,21 +170,24 @@ class Gateway:
             # Whatever was stored without telling is noticed here at the latest.
             self._outbox.wake()
             self._publisher.tell_health()
+            self._minute.asleep(_MINUTE_S)
             await self._clock.sleep(_MINUTE_S)
 
     async def _every_day(self) -> None:
         """Drop what is older than its retention, by a time that is certain."""
         while True:
             now = self._guard.view().at
+            self._day.on_memory()
             try:
                 await self._store.run(self._pruning(now))
             except StorageFailed as error:
                 self._health.storage_failed(error)
+            self._day.asleep(_DAY_S)
             await self._clock.sleep(_DAY_S)
 
     def _pruning(self, now: datetime) -> Callable[[Tx], None]:
-        replies_before = now - self._timing.command_retention
-        events_before = now - self._timing.event_retention
+        replies_before = now - self._runs.timing.command_retention
+        events_before = now - self._runs.timing.event_retention
         return lambda tx: tx.prune(replies_before=replies_before, events_before=events_before)
 
     async def _handle(self, message: Incoming) -> None:
@@ -152,10 +198,25 @@ class Gateway:
     def _told(self, device_id: str) -> None:
         self._publisher.told(device_id)
         self._outbox.wake()
+        self.heard(device_id)
 
     def _link_changed(self, state: LinkState) -> None:
         _log.log(logging.INFO if state.kind in _FINE else logging.WARNING, "%s", state.message)
         self._publisher.tell_health()
+
+
+def _guarding(settings: Settings) -> ClockSettings:
+    return ClockSettings(untrusted_policy=settings.clock.untrusted_policy, step=settings.clock.step)
+
+
+def _rules(settings: Settings) -> Rules:
+    zone = settings.gateway.time_zone
+    return Rules(
+        timing=settings.timing,
+        removals_after_step=settings.clock.removals_after_step,
+        next_audit=lambda cron, now: next_audit(cron, now, zone),
+        time_zone=str(zone),
+    )
 
 
 def _new_id() -> str:

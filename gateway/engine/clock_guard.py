@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.domain.clock import Clock, ClockMark, ClockStep, TimeView
+from gateway.domain.pulse import Beat
 from gateway.domain.store import Tx
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -158,14 +159,20 @@ class ClockGuard:
             "step_held": view.step is not None,
         }
 
-    async def watch(self, period: float, changed: Callable[[], None]) -> None:
+    def follow(self, settings: ClockSettings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings
+
+    async def watch(self, period: float, changed: Callable[[], None], beat: Beat | None = None) -> None:
         """Look every `period` seconds; call `changed` after a jump or when trust came or went.
 
         Also after the machine slept: the timers of the event loop stood still meanwhile, and are late.
         """
         before = self.view()
         boot = self._clock.boot()
+        beat = beat or Beat()
         while True:
+            beat.asleep(period)
             await self._clock.sleep(period)
             view, later = self.view(), self._clock.boot()
             passed = timedelta(seconds=later - boot)

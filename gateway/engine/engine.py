@@ -10,14 +10,16 @@ from msgspec.structs import replace
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityLost, AuthorityUp, Driver, LockEvent
 from gateway.domain.lock import Device, Link, LockPolicy
+from gateway.domain.pulse import Pulse
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.crew import Crew
 from gateway.engine.lock_views import RadioOf, no_radio
 from gateway.engine.observations import absorb_event
 from gateway.engine.pairing import Pairings, end_interrupted
 from gateway.engine.turn import Absorb, Rules
 from gateway.engine.work import Chance, Work
-from gateway.engine.worker import STORAGE_PAUSE_S, Shop, Worker
+from gateway.engine.worker import STORAGE_PAUSE_S, Shop
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ _log = logging.getLogger(__name__)
 class Engine:
     """The locks of this hub and the drivers that reach them. It is the drivers' `EventSink`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the engine does not make itself
         self,
         *,
         store: Store,
@@ -37,11 +39,12 @@ class Engine:
         policies: Mapping[str, LockPolicy],
         told: Callable[[str], None],
         clock_period: float = 1.0,
+        pulse: Pulse | None = None,
     ) -> None:
         """Wire together.
 
         `drivers` by name, `policies` by device id; `told` hears of every lock with news; `clock_period` is
-        the number of seconds between two looks at the clock.
+        the number of seconds between two looks at the clock; `pulse` takes the tasks' signs of life.
         """
         self.radio: RadioOf = no_radio
         """How well a lock is reached; whoever makes drivers that tell it sets it."""
@@ -50,10 +53,11 @@ class Engine:
         self._drivers = drivers
         self._policies = policies
         self._told = told
-        self._workers: dict[str, Worker] = {}
-        self.pairings = Pairings(
-            self.shop, told, self.wake, {device_id: drivers[p.driver] for device_id, p in policies.items()}
-        )
+        pulse = pulse or Pulse()
+        self._beat = pulse.beat("clock")
+        self._crew = Crew(self.shop, told, self, pulse)
+        self._group: asyncio.TaskGroup | None = None
+        self.pairings = Pairings(self.shop, told, self.wake, _by_lock(drivers, policies))
 
     async def start(self) -> None:
         """Bring memory in line with the configuration. The locks count as away until their driver tells."""
@@ -71,9 +75,7 @@ class Engine:
                 _drop_keys_of_retired(tx, device_id)
 
         await self.shop.store.run(unit)
-        for device_id, policy in self._policies.items():
-            driver = self._drivers[policy.driver]
-            self._workers[device_id] = Worker(device_id, self.shop, driver, self._told)
+        self._crew.hire(_by_lock(self._drivers, self._policies))
         for device_id in await self._orphans():
             await self.shop.turn(device_id)
             self._told(device_id)
@@ -81,13 +83,80 @@ class Engine:
     async def run(self) -> None:
         """Run drivers, workers and the watch over the clock until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for device_id, worker in self._workers.items():
-                group.create_task(worker.run(), name=f"lock {device_id}")
-            # One driver may serve locks under several names: it runs once.
-            for driver in {id(driver): driver for driver in self._drivers.values()}.values():
-                group.create_task(driver.run(self), name=f"driver {type(driver).__name__}")
+            self._group = group
+            self._crew.start(group, self._drivers.values())
             group.create_task(self.pairings.run(), name="pairing")
-            group.create_task(self.shop.guard.watch(self._clock_period, self.wake_all), name="clock")
+            group.create_task(
+                self.shop.guard.watch(self._clock_period, self.wake_all, self._beat), name="clock"
+            )
+
+    async def planned(self) -> None:
+        """Wait until the first plan of every lock was made, or could not be."""
+        for worker in self._crew:
+            await worker.planned.wait()
+
+    def hindrance(self, drivers: Mapping[str, Driver], policies: Mapping[str, LockPolicy]) -> str | None:
+        """Return in words why these cannot be taken over at the moment; None where nothing is in the way."""
+        wanted = _by_lock(drivers, policies)
+        for device_id in sorted(self.pairings.under_way):
+            worker = self._crew.worker(device_id)
+            if worker is not None and wanted.get(device_id) is not worker.driver:
+                return f"the lock {device_id} is being paired; reload again when that has ended"
+        return None
+
+    async def take_over(
+        self, *, rules: Rules, drivers: Mapping[str, Driver], policies: Mapping[str, LockPolicy]
+    ) -> None:
+        """Go by another configuration, while `run` runs.
+
+        Locks that keep their driver notice nothing but their new policy. The others end the operation in
+        hand; then they are as after a start.
+        """
+        if self._group is None:
+            raise RuntimeError("nothing runs yet")
+        wanted = _by_lock(drivers, policies)
+        await self._crew.dismiss(wanted)
+        self.shop.rules, self._drivers, self._policies = rules, drivers, policies
+        self.pairings.reach_through(wanted)
+        concerned = await self._reconfigure()
+        self._crew.hire(wanted)
+        self._crew.start(self._group, drivers.values())
+        for device_id in concerned:
+            await self._store(device_id, None)
+            self._told(device_id)
+        self.wake_all()
+
+    async def _reconfigure(self) -> list[str]:
+        """Bring memory in line with another configuration; return the locks that are not as before."""
+        now = self.shop.guard.view().now
+
+        def unit(tx: Tx) -> list[str]:
+            known = {device.device_id: device for device in tx.devices()}
+            concerned = []
+            for device_id in sorted(set(known) | set(self._policies)):
+                device = known.get(device_id) or Device(device_id=device_id, policy=None)
+                policy = self._policies.get(device_id)
+                if device_id in self._crew:
+                    changed = _with_policy(device, policy)
+                elif policy is None and device.policy is None:
+                    continue
+                else:
+                    is_paired = (
+                        tx.secret(device_id) is not None if self.pairings.concerns(device_id) else None
+                    )
+                    changed = replace(_configured(device, policy, now), is_paired=is_paired)
+                if changed != known.get(device_id):
+                    tx.save_device(changed)
+                    concerned.append(device_id)
+                _drop_keys_of_retired(tx, device_id)
+            return concerned
+
+        while True:
+            try:
+                return await self.shop.store.run(unit)
+            except StorageFailed as error:
+                _log.error("The new configuration waits for the database: %s", error)
+                await self.shop.clock.sleep(STORAGE_PAUSE_S)
 
     async def handle(self, event: LockEvent) -> None:
         """Store what a driver saw and wake the lock's worker; durable on return."""
@@ -104,7 +173,7 @@ class Engine:
             self._told(device_id)
             self.wake(device_id)
 
-    async def _store(self, device_id: str, absorb: Absorb) -> None:
+    async def _store(self, device_id: str, absorb: Absorb | None) -> None:
         """Take in an event; a disk that is full or busy makes the driver wait, it loses nothing."""
         while True:
             try:
@@ -117,13 +186,13 @@ class Engine:
 
     def wake(self, device_id: str) -> None:
         """Have a lock looked at now."""
-        worker = self._workers.get(device_id)
+        worker = self._crew.worker(device_id)
         if worker is not None:
             worker.wake()
 
     def wake_all(self) -> None:
         """Have every lock looked at now."""
-        for worker in self._workers.values():
+        for worker in self._crew:
             worker.wake()
 
     async def _orphans(self) -> list[str]:
@@ -148,15 +217,21 @@ def _drop_keys_of_retired(tx: Tx, device_id: str) -> None:
 
 def _configured(device: Device, policy: LockPolicy | None, now: datetime) -> Device:
     """Return the lock as a fresh start finds it: configured so, and away until its driver tells."""
-    changed_audit = device.policy is None or policy is None or device.policy.audit != policy.audit
     return replace(
-        device,
-        policy=policy,
+        _with_policy(device, policy),
         link=Link.UNKNOWN,
         authority_lost_at=now if policy is not None else None,
         unseen_since=now if device.capabilities is not None else None,
         retry_at=None,
         # Nobody could look meanwhile: the time to prove or drop the suspicion begins anew.
         wipe_suspected_at=now if device.wipe_suspected_at is not None else None,
-        audit_at=None if changed_audit else device.audit_at,
     )
+
+
+def _with_policy(device: Device, policy: LockPolicy | None) -> Device:
+    changed_audit = device.policy is None or policy is None or device.policy.audit != policy.audit
+    return replace(device, policy=policy, audit_at=None if changed_audit else device.audit_at)
+
+
+def _by_lock(drivers: Mapping[str, Driver], policies: Mapping[str, LockPolicy]) -> dict[str, Driver]:
+    return {device_id: drivers[policy.driver] for device_id, policy in policies.items()}

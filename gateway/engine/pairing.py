@@ -71,8 +71,14 @@ class Pairings:
         self._shop = shop
         self._told = told
         self._woken = woken
-        self._drivers = {name: driver for name, driver in drivers.items() if isinstance(driver, Pairs)}
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
+        self.under_way: set[str] = set()
+        """The locks that are being paired or unpaired."""
+        self.reach_through(drivers)
+
+    def reach_through(self, drivers: Mapping[str, Driver]) -> None:
+        """Take the driver of each lock, by device id, in place of those before."""
+        self._drivers = {name: driver for name, driver in drivers.items() if isinstance(driver, Pairs)}
 
     def concerns(self, device_id: str) -> bool:
         """Say whether a lock must be paired before it can be reached."""
@@ -96,10 +102,14 @@ class Pairings:
         async with asyncio.TaskGroup() as group:
             while True:
                 job = await self._jobs.get()
+                self.under_way.add(job.device_id)
                 group.create_task(self._carry_out(job), name=f"pairing {job.device_id}")
 
     async def _carry_out(self, job: _Job) -> None:
-        failure = await self._try(job)
+        try:
+            failure = await self._try(job)
+        finally:
+            self.under_way.discard(job.device_id)
         if job.attempt is None:
             return
         await self._end(job, job.attempt, failure)

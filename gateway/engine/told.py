@@ -106,7 +106,7 @@ class BridgeState(Wire, frozen=True, kw_only=True):
 
 
 class BridgeInfo(Wire, frozen=True, kw_only=True):
-    """What does not change while the gateway runs, and what its configuration allows and better would not."""
+    """What changes only with the configuration, and what its configuration allows and better would not."""
 
     gateway_id: str
     version: str
@@ -144,6 +144,13 @@ class DriverHealth(Wire, frozen=True, kw_only=True):
     locks: dict[str, LockRadio] | UnsetType = UNSET
 
 
+class Configuration(Wire, frozen=True, kw_only=True):
+    """Where the configuration that runs differs from the file, since that was read again."""
+
+    mistakes: list[str]
+    restart_needed: list[str]
+
+
 class BridgeHealth(Wire, frozen=True, kw_only=True):
     """How the gateway is. `events_waiting` is null while the database does not answer."""
 
@@ -151,6 +158,7 @@ class BridgeHealth(Wire, frozen=True, kw_only=True):
     memory_rss_bytes: Count
     events_waiting: Count | None
     storage_trouble: str | None
+    configuration: Configuration
     mqtt: BrokerHealth
     counters: dict[str, Count]
     drivers: dict[str, DriverHealth]

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from gateway.domain.clock import Clock
 from gateway.domain.driver import Driver, DriverError, LockAsleep, NoAnswer, Session
+from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.mistakes import place
@@ -80,11 +81,23 @@ class Shop:
 class Worker:
     """Brings one lock to where it should be, and keeps it there."""
 
-    def __init__(self, device_id: str, shop: Shop, driver: Driver, told: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        device_id: str,
+        shop: Shop,
+        driver: Driver,
+        told: Callable[[str], None],
+        beat: Beat | None = None,
+    ) -> None:
         """Work on `device_id`; `told` is called after every unit, because there may be news to publish."""
+        self.planned = asyncio.Event()
+        """Set once the first plan was made, or could not be."""
+        self.driver = driver
+        """What reaches the lock."""
+        self._beat = beat or Beat()
+        self._leaving = asyncio.Event()
         self._device_id = device_id
         self._shop = shop
-        self._driver = driver
         self._told = told
         self._woken = asyncio.Event()
         self._free_at = 0.0
@@ -94,10 +107,16 @@ class Worker:
         """Look at the lock again, now."""
         self._woken.set()
 
+    def leave(self) -> None:
+        """End `run` after the operation in hand."""
+        self._leaving.set()
+        self.wake()
+
     async def run(self) -> None:
-        """Reconcile whenever woken or due, until cancelled."""
-        while True:
+        """Reconcile whenever woken or due, until cancelled or told to leave."""
+        while not self._leaving.is_set():
             self._woken.clear()
+            self._beat.on_radio()
             try:
                 pause = self._pause(await self.reconcile())
             except StorageFailed as error:
@@ -106,13 +125,17 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - a mistake of ours on one lock must not stop the others
                 _log.error("%s: a mistake of pinsmith: %s", self._device_id, place(error))
                 pause = MISTAKE_PAUSE_S
-            await self._wait(pause)
+            self.planned.set()
+            self._beat.asleep(pause)
+            if not self._leaving.is_set():
+                await self._wait(pause)
 
     async def reconcile(self) -> datetime | None:
         """Carry out the plan step by step, planning anew after each; return when to look again."""
         failure: DriverError
         turned = await self._turn()
-        if turned.step is None:
+        self.planned.set()
+        if turned.step is None or self._leaving.is_set():
             return turned.next_wake
         try:
             async with contextlib.AsyncExitStack() as stack:
@@ -126,8 +149,10 @@ class Worker:
                     result = await self._perform(session, turned)
                     self._free_at = self._shop.clock.boot() + self._spacing.total_seconds()
                     # What comes next is journalled in the same unit, if it is to be done at once.
-                    at_once = not self._spacing and not circling
+                    at_once = not self._spacing and not circling and not self._leaving.is_set()
                     turned = await self._turn(absorb=result, act=at_once)
+                    if self._leaving.is_set():
+                        break
                     if circling and turned.step == done[0]:
                         _log.error(
                             "%s: the plan goes in circles: %s", self._device_id, type(turned.step).__name__
@@ -146,7 +171,7 @@ class Worker:
     async def _open(self, stack: contextlib.AsyncExitStack) -> Session:
         """Open a session for as long as `stack` lives."""
         try:
-            return await stack.enter_async_context(self._driver.session(self._device_id))
+            return await stack.enter_async_context(self.driver.session(self._device_id))
         except DriverError:
             raise
         except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the lock's worker
@@ -168,6 +193,7 @@ class Worker:
     async def _perform(self, session: Session, turned: Turn) -> Absorb:
         """Carry out one step; return how to take in what came of it."""
         step, intent, began = turned.step, turned.intent, self._shop.clock.now()
+        self._beat.on_radio()
         try:
             absorb = await self._operate(session, turned)
         except DriverError as error:

@@ -4,7 +4,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,16 @@ from gateway.mqtt.link import Link
 
 _log = logging.getLogger(__name__)
 _STATM = Path("/proc/self/statm")
+
+
+@dataclass(frozen=True)
+class ConfigurationState:
+    """Where the configuration that runs differs from the file."""
+
+    mistakes: tuple[str, ...] = ()
+    """Why the file was refused when it was read again."""
+    restart_needed: tuple[str, ...] = ()
+    """The settings in it that count only after a restart."""
 
 
 class Health:
@@ -35,6 +45,7 @@ class Health:
         self._started = clock.boot()
         self._counters: Counter[str] = Counter()
         self._storage: str | None = None
+        self._configuration = ConfigurationState()
 
     def count(self, what: str) -> None:
         """Note that something happened that should not happen often."""
@@ -55,6 +66,12 @@ class Health:
             _log.info("The database can be used again")
             self.changed()
 
+    def configuration(self, state: ConfigurationState) -> None:
+        """Note what became of reading the configuration again."""
+        if state != self._configuration:
+            self._configuration = state
+            self.changed()
+
     def report(self, link: Link, events_waiting: int | None) -> dict[str, Any]:
         """Return the content of `bridge/health`.
 
@@ -66,6 +83,7 @@ class Health:
             "memory_rss_bytes": _resident_bytes(),
             "events_waiting": events_waiting,
             "storage_trouble": self._storage,
+            "configuration": asdict(self._configuration),
             "mqtt": {"state": link.state.kind, "message": link.state.message} | asdict(link.counters),
             "counters": dict(sorted(self._counters.items())),
             "drivers": self._drivers(),

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from gateway.domain.pulse import Beat
 from gateway.mqtt import link_state
 from gateway.mqtt.link_backoff import Backoff
 from gateway.mqtt.link_connection import Connection, Incoming
@@ -63,7 +64,9 @@ class Link:
         sleep: Callable[[float], Awaitable[None]],
         clock: Callable[[], float],
         rng: random.Random,
+        beat: Beat | None = None,
     ) -> None:
+        self._beat = beat or Beat()
         self.connected = asyncio.Event()
         """Set while messages can be published and commands come in."""
         self.generation = 0
@@ -108,8 +111,10 @@ class Link:
         """Connect, and connect again when that ends, until cancelled; then publish the will and leave."""
         try:
             while True:
+                self._beat.on_broker()
                 delay = await self._one_connection()
                 if delay:
+                    self._beat.asleep(delay)
                     await self._sleep(delay)
         finally:
             self._tell(link_state.STOPPED)
@@ -147,7 +152,9 @@ class Link:
 
     async def _consume(self, connection: Connection) -> bool:
         """Hand on messages until the connection ends (True) or one could not be stored (False)."""
+        self._beat.idle()
         while (delivery := await connection.next()) is not None:
+            self._beat.on_broker()
             self.counters.too_large += delivery.incoming.payload_too_large
             try:
                 await self._handler(delivery.incoming)
@@ -160,13 +167,17 @@ class Link:
                 _log.error("A message was given up: %s in %s", type(exc).__name__, _place(exc))
             self._storing_backoff.reset()
             connection.done(delivery)
+            self._beat.idle()
+        self._beat.on_broker()
         return True
 
     async def _pause(self, connection: Connection) -> None:
         """Stay connected, so that the trouble can be told, but take nothing in for a while."""
         self._tell(link_state.NOT_STORED)
+        delay = self._storing_backoff.next()
+        self._beat.asleep(delay)
         waits = {
-            asyncio.ensure_future(self._sleep(self._storing_backoff.next())),
+            asyncio.ensure_future(self._sleep(delay)),
             asyncio.ensure_future(connection.ended.wait()),
         }
         try:

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.domain.clock import Clock
 from gateway.domain.events import StoredEvent
+from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.mutations import instant
 from gateway.mqtt.health import Health
@@ -44,6 +45,7 @@ class Outbox:
         own_events: OwnEvents,
         limit: int,
         clock: Clock,
+        beat: Beat | None = None,
     ) -> None:
         """Keep at most about `limit` events for a broker that is away."""
         self._link = link
@@ -54,6 +56,7 @@ class Outbox:
         self._limit = limit
         self._clock = clock
         self._woken = asyncio.Event()
+        self._beat = beat or Beat()
 
     def wake(self) -> None:
         """Look for new events now."""
@@ -63,19 +66,26 @@ class Outbox:
         """Deliver whenever there is something and a connection, until cancelled."""
         while True:
             self._woken.clear()
+            self._beat.idle()
             await self._link.connected.wait()
+            self._beat.on_broker()
             try:
                 if not await self._deliver():
+                    self._beat.idle()
                     await self._woken.wait()
             except LinkDown:
-                await self._clock.sleep(RETRY_S)
+                await self._sleep(RETRY_S)
             except PublishRefused:
                 self._health.count("events_refused")
                 _log.warning("The broker refuses events: check its access list")
-                await self._clock.sleep(REFUSED_S)
+                await self._sleep(REFUSED_S)
             except StorageFailed as error:
                 self._health.storage_failed(error)
-                await self._clock.sleep(STORAGE_S)
+                await self._sleep(STORAGE_S)
+
+    async def _sleep(self, seconds: float) -> None:
+        self._beat.asleep(seconds)
+        await self._clock.sleep(seconds)
 
     async def trim(self) -> None:
         """Make room when too many events wait, and tell of the gap in their order.

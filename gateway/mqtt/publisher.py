@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway.domain.clock import Clock, TimeView
+from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.domain.timing import Timing
 from gateway.engine.views import retained_states
@@ -41,7 +42,7 @@ class News:
 class Publisher:
     """Publishes what differs from what the broker acknowledged on this connection, and all on a new one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that the publisher does not make itself
         self,
         link: Link,
         store: Store,
@@ -53,6 +54,7 @@ class Publisher:
         publish_names: bool,
         info: Mapping[str, Any],
         clock: Clock,
+        beat: Beat | None = None,
     ) -> None:
         """Show states as seen at `view()`; `info` is the content of `bridge/info`."""
         self._link = link
@@ -64,6 +66,8 @@ class Publisher:
         self._publish_names = publish_names
         self._info = msgspec.json.encode(info)
         self._clock = clock
+        self._beat = beat or Beat()
+        self._everything_due = False
         self._generation = 0
         self._acknowledged: dict[str, bytes] = {}
         self._dirty: set[str] = set()
@@ -81,28 +85,44 @@ class Publisher:
         self._health_due = True
         self._woken.set()
 
+    def take_over(self, *, timing: Timing, info: Mapping[str, Any]) -> None:
+        """Go by another configuration from now on, and publish all that looks different by it."""
+        self._timing = timing
+        self._info = msgspec.json.encode(info)
+        self._everything_due = True
+        self._woken.set()
+
     async def run(self) -> None:
         """Publish whenever something changed and there is a connection, until cancelled."""
         while True:
             self._woken.clear()
+            self._beat.idle()
             await self._link.connected.wait()
+            self._beat.on_broker()
             try:
                 await self._round()
             except LinkDown:
-                await self._clock.sleep(RETRY_S)
+                await self._sleep(RETRY_S)
             except StorageFailed:
-                await self._clock.sleep(STORAGE_S)
+                await self._sleep(STORAGE_S)
             else:
+                self._beat.idle()
                 await self._woken.wait()
-                await self._clock.sleep(COALESCE_S)
+                await self._sleep(COALESCE_S)
+
+    async def _sleep(self, seconds: float) -> None:
+        self._beat.asleep(seconds)
+        await self._clock.sleep(seconds)
 
     async def _round(self) -> None:
         """Publish all that is new. Raises LinkDown and StorageFailed; what was not done is done next time."""
         generation = self._link.generation
-        everything = generation != self._generation
-        if everything:
+        is_new = generation != self._generation
+        if is_new:
             self._acknowledged.clear()
-            await self._retain({self._topics.bridge_state: ONLINE, self._topics.bridge_info: self._info})
+        await self._retain({self._topics.bridge_state: ONLINE, self._topics.bridge_info: self._info})
+        everything = is_new or self._everything_due
+        self._everything_due = False
         dirty, self._dirty = self._dirty, set()
         waiting: int | None = None
         try:
@@ -112,11 +132,13 @@ class Publisher:
             await self._retain(news.states)
         except StorageFailed as error:
             self._dirty |= dirty
+            self._everything_due |= everything
             self._health.storage_failed(error)
             await self._report(waiting)
             raise
         except BaseException:
             self._dirty |= dirty
+            self._everything_due |= everything
             raise
         self._generation = generation
         if self._health_due or everything:
@@ -178,6 +200,7 @@ class Publisher:
             if self._acknowledged.get(topic) != content
         ]
         for some in batched(new, _AT_ONCE):
+            self._beat.on_broker()
             results = await asyncio.gather(*(self._retain_one(*one) for one in some), return_exceptions=True)
             failure = next((result for result in results if result is not None), None)
             if failure is not None:

@@ -106,3 +106,55 @@ def test_a_terminal_sees_how_far_the_backup_is(tmp_path: Path, *, at_a_terminal:
     with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
         assert watched(source).read() == b"x" * 5000
     assert ("Sealing" in out.getvalue(), "100%" in out.getvalue()) == (at_a_terminal, at_a_terminal)
+
+
+def dated(folder: Path) -> list[str]:
+    """Names of the files in a folder, in their order."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.usefixtures("database")
+def test_only_the_newest_dated_backups_are_kept(house: House, pinsmith: Pinsmith) -> None:
+    """Of this hub: what else is in the folder stays."""
+    folder = house.folder / "backups"
+    folder.mkdir()
+    old = [f"pinsmith-home-2020010{day}T000000Z.backup" for day in range(1, 6)]
+    for name in (*old, "pinsmith-other-20200101T000000Z.backup", "pinsmith-home-mine.backup"):
+        (folder / name).touch()
+
+    done = pinsmith("backup", "--keep", "3", str(folder), typed=(PASSPHRASE, PASSPHRASE))
+
+    assert done.code == Exit.OK
+    kept = [name for name in dated(folder) if name.startswith("pinsmith-home-20")]
+    assert kept[:2] == old[-2:]
+    assert len(kept) == 3
+    assert kept[2] in done.out
+    assert {"pinsmith-other-20200101T000000Z.backup", "pinsmith-home-mine.backup"} <= set(dated(folder))
+
+
+@pytest.mark.usefixtures("database")
+def test_the_backup_just_made_stays_whatever_the_clock_says(house: House, pinsmith: Pinsmith) -> None:
+    """After a start with a clock in the past its name is the oldest."""
+    folder = house.folder / "backups"
+    folder.mkdir()
+    future = [f"pinsmith-home-2999010{day}T000000Z.backup" for day in (1, 2)]
+    for name in future:
+        (folder / name).touch()
+
+    pinsmith("backup", "--keep", "1", str(folder), typed=(PASSPHRASE, PASSPHRASE))
+
+    (kept,) = dated(folder)
+    assert kept not in future
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("keep", ["0", "-1", "7"])
+def test_keeping_needs_a_number_and_a_folder(house: House, pinsmith: Pinsmith, keep: str) -> None:
+    """Nothing is written and nothing deleted."""
+    target = house.folder / ("absent" if keep == "7" else ".")
+    before = dated(house.folder)
+
+    done = pinsmith("backup", "--keep", keep, str(target), typed=(PASSPHRASE, PASSPHRASE))
+
+    assert done.code == Exit.USAGE
+    assert dated(house.folder) == before

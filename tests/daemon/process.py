@@ -4,21 +4,41 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Mapping
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 
 
-async def start(config: Path, log: Path, *, offset: Path | None = None) -> Process:
-    """Start it with the command, or with a shifted clock if there is a file with an `offset`."""
-    if offset is not None:
+async def start(
+    config: Path,
+    log: Path,
+    *,
+    offset: Path | None = None,
+    wedge: str | None = None,
+    told: Mapping[str, str] | None = None,
+) -> Process:
+    """Start it with the command, or with a shifted clock if there is a file with an `offset`.
+
+    With `wedge` that part gets stuck on SIGUSR1. `told` is what the environment has besides.
+    """
+    if wedge is not None:
+        arguments = ["-m", "tests.daemon.with_wedge", str(config), wedge]
+    elif offset is not None:
         arguments = ["-m", "tests.daemon.with_clock", str(config), str(offset)]
     else:
         arguments = ["-m", "gateway.cli.main", "run", "--config", str(config)]
     environment = {name: value for name, value in os.environ.items() if name != "CREDENTIALS_DIRECTORY"}
+    environment |= told or {}
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, stdout=output, stderr=output, cwd=PROJECT, env=environment
+            sys.executable,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=PROJECT,
+            env=environment,
         )
 
 

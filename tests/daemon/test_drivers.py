@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.config import load
 from gateway.daemon.drivers import Drivers
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.keyring import StoredKeys
@@ -79,3 +80,39 @@ def test_how_well_locks_are_reached_is_told(tmp_path: Path) -> None:
 def test_a_family_without_locks_is_not_named(tmp_path: Path) -> None:
     """Nobody looks for a Yale where only a Nuki is."""
     assert made(tmp_path, '[locks.cellar]\ndriver = "nuki"\n').by_name.keys() == {"nuki"}
+
+
+class TestAnotherConfiguration:
+    """Which drivers are made anew when the configuration changes."""
+
+    def test_a_driver_stays_where_nothing_changed_for_it(self, tmp_path: Path) -> None:
+        """Names, timings and locks of others are no business of its own."""
+        drivers = made(tmp_path, BOTH + BLUETOOTH)
+        other = settings(tmp_path, 2, locks='[timing]\nlead = "1h"\n' + BOTH + 'name = "Back"\n' + BLUETOOTH)
+        assert drivers.changed(other).by_name == drivers.by_name
+
+    def test_one_whose_locks_changed_is_made_anew(self, tmp_path: Path) -> None:
+        """The others are the same as before; what is told is of the new ones once they are used."""
+        drivers = made(tmp_path, BOTH + BLUETOOTH)
+        before = drivers.by_name
+        fleet = drivers.changed(settings(tmp_path, 1, locks=BOTH.replace("12", "13") + BLUETOOTH))
+        assert {name for name, driver in fleet.by_name.items() if driver is not before[name]} == {"zwave"}
+        assert drivers.by_name == before
+        drivers.use(fleet)
+        assert drivers.by_name == fleet.by_name
+
+    def test_one_without_locks_goes(self, tmp_path: Path) -> None:
+        """And is not told of any more."""
+        drivers = made(tmp_path, BOTH)
+        drivers.use(drivers.changed(settings(tmp_path, 1)))
+        assert drivers.by_name.keys() == {"simulated"}
+        assert drivers.troubles() == {}
+
+    def test_the_time_zone_concerns_those_whose_locks_keep_windows(self, tmp_path: Path) -> None:
+        """They tell locks local times."""
+        drivers = made(tmp_path, BOTH + BLUETOOTH)
+        before = drivers.by_name
+        file = settings(tmp_path, 1, locks=BOTH + BLUETOOTH).file
+        file.write_text(file.read_text().replace("Europe/Berlin", "Europe/Lisbon"))
+        after = drivers.changed(load(file, {})).by_name
+        assert {name for name in after if after[name] is before[name]} == {"simulated"}

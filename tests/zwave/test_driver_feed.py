@@ -67,3 +67,29 @@ class Failing:
             self._times -= 1
             raise self._error
         await self.told.handle(event)
+
+
+class Paced:
+    """A sink that takes an event in, and is busy with it until let go."""
+
+    def __init__(self) -> None:
+        self.taken: list[LockEvent] = []
+        self.busy = asyncio.Event()
+
+    async def handle(self, event: LockEvent) -> None:
+        self.taken.append(event)
+        self.busy.set()
+        if len(self.taken) == 1:
+            await asyncio.Event().wait()
+
+
+async def test_what_was_heard_before_the_end_is_stored() -> None:
+    """A driver that is replaced, or a daemon that ends, takes nothing with it."""
+    feed, sink = Feed(CountingClock()), Paced()
+    for level in (0.5, 0.4, 0.3):
+        feed.put(battery(level))
+    task = asyncio.create_task(feed.run(sink))
+    await sink.busy.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert sink.taken == [battery(0.5), battery(0.4), battery(0.3)]

@@ -1,0 +1,56 @@
+"""Reads the configuration again while everything runs."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import NoReturn
+
+from gateway.config import ConfigError, load
+from gateway.daemon.attendant import Attendant
+from gateway.daemon.notify import Notifier
+from gateway.daemon.wiring import Gateway
+from gateway.mqtt.health import ConfigurationState
+
+_log = logging.getLogger(__name__)
+
+
+class Reloader:
+    """Takes over what the file at `file` says by now; a file with mistakes changes nothing."""
+
+    def __init__(self, gateway: Gateway, attendant: Attendant, notifier: Notifier, file: Path) -> None:
+        self._gateway = gateway
+        self._attendant = attendant
+        self._notifier = notifier
+        self._file = file
+
+    async def run(self, asked: asyncio.Event) -> NoReturn:
+        """Reload whenever `asked` is set, until cancelled."""
+        while True:
+            await asked.wait()
+            asked.clear()
+            self._notifier.reloading()
+            state = await self._reload()
+            self._attendant.note = _note(state)
+            self._attendant.show()
+            self._notifier.ready()
+
+    async def _reload(self) -> ConfigurationState:
+        try:
+            state = await self._gateway.take_over(load(self._file, os.environ))
+        except ConfigError as error:
+            state = self._gateway.refuse(map(str, error.mistakes))
+        for mistake in state.mistakes:
+            _log.error("The configuration was not taken over: %s", mistake)
+        if not state.mistakes:
+            _log.info("The configuration was read again: %s", self._file)
+        if state.restart_needed:
+            _log.warning("These settings count only after a restart: %s", ", ".join(state.restart_needed))
+        return state
+
+
+def _note(state: ConfigurationState) -> str:
+    if state.mistakes:
+        more = f" (and {len(state.mistakes) - 1} more)" if len(state.mistakes) > 1 else ""
+        return f"configuration refused: {state.mistakes[0]}{more}"
+    return f"restart needed for {', '.join(state.restart_needed)}" if state.restart_needed else ""

@@ -1,0 +1,105 @@
+"""The systemd units: how well they are caged, and that they name what there is."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.main import make_parser
+from gateway.config.checks import PASSWORD_CREDENTIAL
+from storage.keys import CREDENTIAL
+
+UNITS = Path(__file__).parents[2] / "systemd"
+SERVICES = ("pinsmith.service", "pinsmith-backup.service")
+THRESHOLD = 15
+"""Most exposure allowed, in tenths: systemd-analyze calls up to 1.9 well caged. mosquitto's unit has 9.2."""
+
+
+class Unit:
+    """The settings of one unit, each a list because many may stand more than once."""
+
+    def __init__(self, name: str) -> None:
+        self._settings: dict[str, list[str]] = {}
+        for line in (UNITS / name).read_text().splitlines():
+            key, sign, value = line.partition("=")
+            if sign and not line.startswith("#"):
+                self._settings.setdefault(key, []).append(value)
+
+    def __getitem__(self, key: str) -> list[str]:
+        """Return all values of a setting."""
+        return self._settings.get(key, [])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_exposure_is_small(name: str) -> None:
+    """By systemd's own measure."""
+    tool = shutil.which("systemd-analyze")
+    if tool is None:
+        pytest.fail(
+            "systemd-analyze is missing: run scripts/need-systemd-analyze as root, or apt install systemd"
+        )
+    done = subprocess.run(  # noqa: S603 - the machine's own tool on a file of ours
+        [tool, "security", "--offline=true", f"--threshold={THRESHOLD}", "--no-pager", UNITS / name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_commands_exist(name: str) -> None:
+    """What the units start is a command line that pinsmith takes."""
+    unit = Unit(name)
+    lines = [line.split() for line in unit["ExecStart"] + unit["ExecReload"]]
+    ours = [line for line in lines if line[0] == "/usr/bin/pinsmith"]
+    assert ours
+    for line in ours:
+        make_parser().parse_args(line[1:])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_credentials_are_those_that_the_program_reads(name: str) -> None:
+    """The key and the backup's passphrase by one pattern, the broker's password by its name."""
+    assert Unit(name)["ImportCredential"] == ["pinsmith.*", PASSWORD_CREDENTIAL]
+    assert CREDENTIAL.startswith("pinsmith.")
+
+
+def test_the_daemon_may_ask_whether_the_clock_is_right() -> None:
+    """Else no window would ever open: ProtectClock= forbids adjtimex(2), also for reading."""
+    unit = Unit("pinsmith.service")
+    assert unit["ProtectClock"] == []
+    assert "adjtimex clock_adjtime clock_adjtime64" in unit["SystemCallFilter"]
+    assert unit["ProcSubset"] == ["all"], "the name of the boot is in /proc/sys"
+
+
+def test_the_daemon_is_never_given_up() -> None:
+    """However often it fails, it is started again, and one that hangs is ended."""
+    unit = Unit("pinsmith.service")
+    assert (unit["Type"], unit["Restart"], unit["StartLimitIntervalSec"]) == (["notify"], ["always"], ["0"])
+    assert unit["WatchdogSec"] == ["60s"]
+
+
+def test_it_reaches_bluez_and_brokers() -> None:
+    """D-Bus is a socket of this machine; everything else is on the network."""
+    assert Unit("pinsmith.service")["RestrictAddressFamilies"] == ["AF_UNIX AF_INET AF_INET6"]
+
+
+def test_no_backup_is_tried_without_a_passphrase() -> None:
+    """Timer and service wait for the file, plain or sealed."""
+    for name in ("pinsmith-backup.timer", "pinsmith-backup.service"):
+        conditions = Unit(name)["ConditionPathExists"]
+        assert conditions[:2] == [
+            "|/etc/credstore/pinsmith.backup-passphrase",
+            "|/etc/credstore.encrypted/pinsmith.backup-passphrase",
+        ]
+
+
+def test_services_run_as_the_user_that_sysusers_makes() -> None:
+    """It owns nothing but its state."""
+    (line,) = [line for line in (UNITS / "pinsmith.sysusers").read_text().splitlines() if line[0] != "#"]
+    assert line.split()[:2] == ["u", "pinsmith"]
+    for name in SERVICES:
+        unit = Unit(name)
+        assert (unit["User"], unit["CapabilityBoundingSet"]) == (["pinsmith"], [""])

@@ -46,7 +46,7 @@ class ZwaveDriver(Driver):
         tests.
         """
         self._feed = Feed(clock)
-        self._locks = {name: ZwaveLock(name, lock, self._feed.put) for name, lock in locks.items()}
+        self._locks = {name: ZwaveLock(name, lock, clock, self._feed.put) for name, lock in locks.items()}
         self._radio = Radio()
         self._zone = zone
         time = SureTime(clock, believe=believe_clock)

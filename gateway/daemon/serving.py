@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
         StorageFailed: the store cannot be used; the message says what to do.
         SystemExit: something unforeseen ended the gateway; the log says what.
     """
-    logs.set_up(os.environ)
+    logs.set_up(os.environ, settings.logs)
     run_until_signalled(serve(settings))
 
 
@@ -56,9 +56,10 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
     directory = settings.gateway.data_directory
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     key = load_key(directory, Path(credentials) if credentials else None)
-    store = await SqliteStore.open(directory, Vault(key))
+    clock = clock or SystemClock()
+    store = await SqliteStore.open(directory, Vault(key), boot=clock.boot)
     try:
-        gateway = Gateway(settings, store, clock or SystemClock())
+        gateway = Gateway(settings, store, clock)
         await gateway.engine.start()
         _log.info("%s", start_line(settings))
         await gateway.run()

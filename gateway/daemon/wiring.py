@@ -1,7 +1,6 @@
 """Puts the parts together. Nothing runs before `Gateway.run`."""
 
 import asyncio
-import logging
 import random
 import secrets
 import uuid
@@ -24,17 +23,16 @@ from gateway.mqtt.health import Health
 from gateway.mqtt.intake import Intake
 from gateway.mqtt.link import Link
 from gateway.mqtt.link_connection import Incoming
-from gateway.mqtt.link_state import LinkKind, LinkState
+from gateway.mqtt.link_log import LinkLog
+from gateway.mqtt.link_state import LinkState
 from gateway.mqtt.outbox import Outbox
 from gateway.mqtt.own_events import OwnEvents
 from gateway.mqtt.publisher import Publisher
 from gateway.mqtt.topics import Topics
 from gateway.schedule import next_audit
 
-_log = logging.getLogger(__name__)
 _MINUTE_S = 60.0
 _DAY_S = 86_400.0
-_FINE = {LinkKind.CONNECTING, LinkKind.CONNECTED, LinkKind.STOPPED}
 
 
 class Gateway:
@@ -68,6 +66,7 @@ class Gateway:
             told=self._told,
         )
         self.engine.radio = drivers.radio
+        self._link_log = LinkLog(clock.boot)
         self._link = Link(
             link_settings(settings.mqtt, settings.gateway.id, topics),
             [topics.requests],
@@ -127,6 +126,7 @@ class Gateway:
             # Whatever was stored without telling is noticed here at the latest.
             self._outbox.wake()
             self._publisher.tell_health()
+            self._link_log.look()
             await self._clock.sleep(_MINUTE_S)
 
     async def _every_day(self) -> None:
@@ -154,7 +154,7 @@ class Gateway:
         self._outbox.wake()
 
     def _link_changed(self, state: LinkState) -> None:
-        _log.log(logging.INFO if state.kind in _FINE else logging.WARNING, "%s", state.message)
+        self._link_log.changed(state, self._link.failed)
         self._publisher.tell_health()
 
 

@@ -13,6 +13,9 @@ from gateway.cli.broker import ANSWER_WITHIN, connected, not_running
 from gateway.cli.exits import RefusedByDaemon
 from gateway.config import Settings
 
+_RETAINED_WITHIN = 5.0
+"""Seconds. What is retained comes at once, or is not there."""
+
 
 def client_name(settings: Settings) -> str:
     """Return the level of request and response topics that is ours.
@@ -66,6 +69,22 @@ def watch(settings: Settings, device_id: str, seconds: float) -> Iterator[Iterat
     with connected(settings) as broker:
         broker.subscribe(f"{root}/event/{device_id}/+", f"{root}/bridge/state")
         yield _events(settings, broker.messages(seconds))
+
+
+def standing(settings: Settings) -> dict[str, Any]:
+    """Return what stands below `bridge/`, by name; what the broker does not let us read is missing.
+
+    Raises NoDaemon where there is no broker.
+    """
+    below = f"{settings.topic_root}/bridge/"
+    found: dict[str, Any] = {}
+    with connected(settings) as broker:
+        broker.subscribe(f"{below}+")
+        for topic, content in broker.messages(_RETAINED_WITHIN):
+            found[topic.removeprefix(below)] = content
+            if found.keys() >= {"state", "info", "health"}:
+                break
+    return found
 
 
 def _events(settings: Settings, messages: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:

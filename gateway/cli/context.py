@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.cli.asking import ask, watch
+from gateway.cli.asking import ask, standing, watch
 from gateway.cli.exits import Exit, Failure
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
@@ -43,6 +43,8 @@ class Context:
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     ask_daemon: Ask = ask
     watch_daemon: Watch = watch
+    standing: Callable[[Settings], dict[str, Any]] = standing
+    """Reads what the daemon keeps published about itself, by the name below `bridge/`."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property

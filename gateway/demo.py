@@ -19,7 +19,7 @@ def run(settings: Settings) -> None:
 
     Raises as `gateway.daemon.run`; SystemExit also where the extra `demo` is not installed.
     """
-    logs.set_up(os.environ)
+    logs.set_up(os.environ, settings.logs)
     run_until_signalled(_serve_with_broker(settings))
 
 

@@ -1,12 +1,22 @@
-"""Logging: one line per event to stderr, fit for the journal, without a word of other people's exceptions."""
+"""Logging: one line per happening, to the journal or to stderr, without a word of other people's exceptions.
 
+What each level means is said in docs/operation.md, what a line carries for programs in
+`gateway.domain.trouble`.
+"""
+
+import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import override
+
+from gateway.config import LogSettings
+from gateway.journal import PRIORITIES, SOCKET, Journal, carried
 
 _FOREIGN = (
     "aiohttp",
@@ -21,8 +31,7 @@ _FOREIGN = (
 """Libraries that write whole messages, PINs included, at DEBUG."""
 _TALKATIVE = ("amqtt", "transitions")
 """The embedded broker and its state machine: whole messages at INFO already, and lines about nothing."""
-_PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
-"""The journal's own scale, sd-daemon(3)."""
+_OURS = ("gateway", "drivers", "storage")
 
 _PLAIN = "%(levelname)s %(name)s: %(message)s"
 
@@ -39,23 +48,71 @@ class Lines(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        line = " ".join(super().format(record).splitlines())
-        return f"<{_PRIORITIES.get(record.levelno, 5)}>{line}" if self._journal else line
+        line = " ".join(" ".join([super().format(record), *_tail(record)]).splitlines())
+        return f"<{PRIORITIES.get(record.levelno, 5)}>{line}" if self._journal else line
 
     @override
     def formatException(self, ei: _ExcInfo) -> str:
         return place(ei[1]) if ei[1] is not None else ""
 
 
-def set_up(env: Mapping[str, str]) -> None:
-    """Send all logging to stderr; of the environment only JOURNAL_STREAM counts, see systemd.exec(5)."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines(journal=_is_journal(env.get("JOURNAL_STREAM"))))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+class Words(logging.Formatter):
+    """The words alone: the journal keeps the rest in fields. Of an exception as `Lines`."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        return " ".join(super().format(record).splitlines())
+
+    @override
+    def formatException(self, ei: _ExcInfo) -> str:
+        return place(ei[1]) if ei[1] is not None else ""
+
+
+class Objects(Words):
+    """One JSON object per line, for programs that read stderr."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told = {
+            "time": at.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": super().format(record),
+        }
+        return json.dumps(told | dict(carried(record)), ensure_ascii=False)
+
+
+def set_up(env: Mapping[str, str], wanted: LogSettings | None = None, *, journal: Path = SOCKET) -> None:
+    """Send all logging where it belongs; of the environment only JOURNAL_STREAM counts, see systemd.exec(5).
+
+    `journal` is the socket that the journal listens on.
+    """
+    wanted = wanted or LogSettings()
+    level = logging.getLevelNamesMapping()[wanted.level.upper()]
+    logging.basicConfig(level=max(level, logging.INFO), handlers=[_handler(env, wanted, journal)], force=True)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)
+    # Whatever is wanted of us: others write whole messages at DEBUG.
     for name in _FOREIGN:
-        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _handler(env: Mapping[str, str], wanted: LogSettings, journal: Path) -> logging.Handler:
+    in_journal = _is_journal(env.get("JOURNAL_STREAM"))
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Objects() if wanted.format == "json" else Lines(journal=in_journal))
+    if in_journal and wanted.format == "auto":
+        handler = Journal(journal, otherwise=handler)
+        handler.setFormatter(Words())
+    return handler
+
+
+def _tail(record: logging.LogRecord) -> Iterator[str]:
+    """Yield what a record carries as `key=value`; its words say lock and code too, for people."""
+    return (f"{name}={value}" for name, value in carried(record))
 
 
 def place(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.domain.events import Event, StoredEvent
+from gateway.domain.lines import of_event
 from storage.codec import Plain, from_ms, to_ms, to_ms_or_none
 from storage.rows import Rows
 from storage.vault import place
@@ -16,7 +17,7 @@ class OutboxRows(Rows):
     """The part of a transaction that is about telling; meanings as in `gateway.domain.store.Tx`."""
 
     def emit(self, event: Event) -> int:
-        """Append to the outbox; return the gateway-wide `seq`.
+        """Append to the outbox and note it for the log; return the gateway-wide `seq`.
 
         A payload that holds a `Pin`, at any depth, raises TypeError.
         """
@@ -34,7 +35,9 @@ class OutboxRows(Rows):
                 _PAYLOAD.write(event.payload),
             ),
         ).fetchone()
-        return int(row[0])
+        seq = int(row[0])
+        self.note(of_event(event, seq))
+        return seq
 
     def undelivered(self, limit: int) -> Sequence[StoredEvent]:
         """Return the oldest events that the broker has not acknowledged, in `seq` order."""

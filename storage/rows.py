@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from gateway.domain.lines import Line
 from storage.vault import Vault
 
 
@@ -13,3 +14,9 @@ class Rows:
         self._connection = connection
         self._execute = connection.execute
         self._vault = vault
+        self.lines: list[Line] = []
+        """What the log shall say once the unit is durable."""
+
+    def note(self, line: Line) -> None:
+        """Write a line into the log once this unit is durable, and not at all if it is not."""
+        self.lines.append(line)

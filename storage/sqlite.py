@@ -1,5 +1,6 @@
 """A unit of work on SQLite: everything between BEGIN IMMEDIATE and COMMIT, or nothing."""
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from storage.secret_rows import SecretRows
 from storage.vault import Vault
 
 _KEY_CHECK = "key_check"
+_said = logging.getLogger("gateway.events")
 
 
 class SqliteTx(LockRows, CodeRows, OutboxRows, AttemptRows, SecretRows):
@@ -75,14 +77,15 @@ def open_database(path: Path | str) -> sqlite3.Connection:
 
 
 def run_unit[T](connection: sqlite3.Connection, vault: Vault, unit: Callable[[Tx], T]) -> T:
-    """Carry out a unit; all of it is durable on return.
+    """Carry out a unit; all of it is durable on return, and only then what it noted is logged.
 
     Raises whatever the unit raises (nothing was changed then), or StorageFailed.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            result = unit(SqliteTx(connection, vault))
+            tx = SqliteTx(connection, vault)
+            result = unit(tx)
             connection.execute("COMMIT")
         except BaseException:
             # A full disk makes SQLite roll back by itself.
@@ -93,6 +96,8 @@ def run_unit[T](connection: sqlite3.Connection, vault: Vault, unit: Callable[[Tx
     except sqlite3.Error as error:
         # Values are always bound, so that SQLite's own text names tables and columns at most.
         raise StorageFailed(in_plain_words(error)) from error
+    for line in tx.lines:
+        _said.log(line.level, "%s", line.words, extra=line.fields)
     return result
 
 

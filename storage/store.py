@@ -1,16 +1,21 @@
 """The one writer."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
 from gateway.domain.store import StorageFailed, Tx
+from gateway.domain.trouble import Trouble
 from storage.data_dir import DATABASE, RESTORING, DataDirectory
 from storage.errors import RestoreUnfinished
 from storage.sqlite import check_key, open_database, run_unit
 from storage.vault import Vault
+
+_log = logging.getLogger(__name__)
 
 
 class SqliteStore:
@@ -21,20 +26,23 @@ class SqliteStore:
     and a rollback then takes another task's insert along.
     """
 
-    def __init__(self, data_dir: DataDirectory, vault: Vault) -> None:
+    def __init__(self, data_dir: DataDirectory, vault: Vault, boot: Callable[[], float]) -> None:
         """Prepare; `open` is what makes a usable store."""
+        self._trouble = Trouble(_log, "storage", boot, level=logging.ERROR)
         self._data_dir = data_dir
         self._vault = vault
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
 
     @classmethod
-    async def open(cls, data_dir: Path, vault: Vault) -> Self:
+    async def open(cls, data_dir: Path, vault: Vault, *, boot: Callable[[], float] = time.monotonic) -> Self:
         """Take the data directory for this process and open its database, creating it the first time.
+
+        `boot` returns seconds that never go back, to say how long a trouble lasted.
 
         Raises:
             StorageFailed: see `storage.errors` for the kinds; all say what to do.
         """
-        store = cls(DataDirectory(data_dir), vault)
+        store = cls(DataDirectory(data_dir), vault, boot)
         try:
             await asyncio.get_running_loop().run_in_executor(store._thread, store._open)
         except BaseException:
@@ -62,10 +70,25 @@ class SqliteStore:
         """
         loop = asyncio.get_running_loop()
         try:
-            under_way = loop.run_in_executor(self._thread, run_unit, self._connection, self._vault, unit)
+            under_way = loop.run_in_executor(self._thread, self._carry_out, unit)
         except RuntimeError:
             raise StorageFailed("the store is closed") from None
         return await asyncio.shield(under_way)
+
+    def _carry_out[T](self, unit: Callable[[Tx], T]) -> T:
+        """Carry out a unit in the thread; log when the database begins to fail and when it works again.
+
+        Only a unit that wrote something shows that it does: a full disk can be read from.
+        """
+        before = self._connection.total_changes
+        try:
+            result = run_unit(self._connection, self._vault, unit)
+        except StorageFailed as error:
+            self._trouble.begins(f"The database cannot be used: {error}")
+            raise
+        if self._connection.total_changes > before:
+            self._trouble.ends("The database can be used again")
+        return result
 
     async def close(self) -> None:
         """Carry out what was asked for before, then close the file and leave the data directory."""

@@ -22,6 +22,7 @@ from drivers.ble.turn import Turn
 from drivers.ble.waiting import within
 from gateway.domain.clock import Clock
 from gateway.domain.pulse import Beat
+from gateway.domain.trouble import Trouble
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Adapter:
         self._random = random
         self._tell_up, self._tell_down = up, down
         self._told_down = False
+        self._away = Trouble(_LOG, "bluetooth_away", clock.boot)
         self._takers: list[Heard] = []
         self._passive = settings.scanning != "active"
         self._active_wanted = 0
@@ -199,13 +201,14 @@ class Adapter:
 
     def _up(self) -> None:
         if self.trouble is not None:
-            _LOG.info("the Bluetooth adapter scans")
+            if not self._told_down:
+                _LOG.info("the Bluetooth adapter scans")
+            self._away.ends("the Bluetooth adapter scans again")
             self.trouble, self._told_down = None, False
             self._tell_up()
 
     def _down(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            _LOG.warning("there is no Bluetooth: %s", trouble)
+        self._away.begins(f"there is no Bluetooth: {trouble}")
         self.trouble = trouble
         if not self._ours_heard:
             self._passive_until = math.inf

@@ -38,6 +38,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.keyring import Keyring
 from gateway.domain.pulse import Beat
+from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
 _TALKATIVE = ("bleak", "bleak_retry_connector", "yalexs_ble", "dbus_fast")
@@ -159,7 +160,7 @@ class BleDriver(Driver):
                 except BROKEN_LINK:
                     raise PairingFailed("the connection to the lock broke") from None
             await self._keyring.save(device_id, secret)
-            _LOG.info("%s is paired, at %s", device_id, address)
+            _LOG.info("%s is paired, at %s", device_id, address, extra=about(lock=device_id))
             await self._unlock(lock)
 
     @asynccontextmanager
@@ -263,11 +264,13 @@ class BleDriver(Driver):
             if lock.errands.wants_log:
                 await guarded.call(session.read_log(self._feed.store), LOG_TIMEOUT_S)
                 lock.errands.log_read()
+                lock.neglected.ends(f"{lock.device_id}: its log was read")
         except DriverError as error:
-            _LOG.info("%s: its log was not read: %s", lock.device_id, error)
+            lock.neglected.begins(f"{lock.device_id}: its log was not read: {error}")
             lock.errands.failed()
         except Exception as error:  # noqa: BLE001 - as above: it must not undo what was asked for
-            _LOG.error("%s: its log was not read, by a mistake: %s", lock.device_id, type(error).__name__)
+            words = f"{lock.device_id}: its log was not read, by a mistake: {type(error).__name__}"
+            _LOG.error("%s", words, extra=about(lock=lock.device_id))
             lock.errands.failed()
 
     async def _attend(self, lock: BleLock) -> NoReturn:
@@ -286,10 +289,11 @@ class BleDriver(Driver):
             async with self.session(lock.device_id):
                 pass  # What is due is done at the end of every session.
         except DriverError as error:
-            _LOG.info("%s: %s", lock.device_id, error)
+            lock.neglected.begins(f"{lock.device_id}: {error}")
             lock.errands.failed()
         except Exception as error:  # noqa: BLE001 - a mistake with one lock must not stop the others
-            _LOG.error("%s: a mistake of pinsmith: %s", lock.device_id, type(error).__name__)
+            words = f"{lock.device_id}: a mistake of pinsmith: {type(error).__name__}"
+            _LOG.error("%s", words, extra=about(lock=lock.device_id))
             lock.errands.failed()
 
     async def _mind_silence(self) -> NoReturn:

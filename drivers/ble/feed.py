@@ -53,7 +53,7 @@ class Feed:
             try:
                 return await sink.handle(event)
             except StorageFailed:
-                _LOG.error("a Bluetooth event cannot be stored; trying again")
+                _LOG.debug("a Bluetooth event cannot be stored; trying again")
             except Exception as error:  # noqa: BLE001 - one bad event must not silence all locks
                 _LOG.error("%s was not taken: %s", type(event).__name__, type(error).__name__)
                 return None

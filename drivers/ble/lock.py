@@ -14,6 +14,7 @@ from drivers.ble.visit import Visit
 from gateway.domain.clock import Clock
 from gateway.domain.driver import BatteryLevel, LockAlive, LockDead, LockEvent
 from gateway.domain.lock import Reach
+from gateway.domain.trouble import Trouble, about
 
 _LOG = logging.getLogger(__name__)
 BATTERY_STEP = 0.01
@@ -67,6 +68,10 @@ class BleLock:
         self._silent = True
         self._dead = False
         self._battery: float | None = None
+        self.neglected = Trouble(_LOG, "log_not_read", clock.boot, level=logging.INFO, lock=device_id)
+        """Its log could not be read, or it could not be called on for that."""
+        self._dropped = Trouble(_LOG, "not_managed", clock.boot, lock=device_id, tried=False)
+        self._garbled = Trouble(_LOG, "advertisement", clock.boot, level=logging.ERROR, lock=device_id)
 
     @property
     def health(self) -> Health:
@@ -98,6 +103,7 @@ class BleLock:
             # Another lock hangs there now: the one that was heard would refuse its keys, maybe for good.
             self.device = None
             self.heard.clear()
+        self._dropped.ends(f"{self.device_id} is managed")
         self.family, self.problem = family, None
         known = family.known()
         self.errands.unknown = known is None
@@ -108,8 +114,7 @@ class BleLock:
 
     def drop(self, problem: str) -> None:
         """Work with it no more, and say why."""
-        if problem != self.problem:
-            _LOG.warning("%s is not managed: %s", self.device_id, problem)
+        self._dropped.begins(f"{self.device_id} is not managed: {problem}")
         self.family, self.problem, self.device = None, problem, None
         self.heard.clear()
 
@@ -129,7 +134,8 @@ class BleLock:
         try:
             hearing = self.family.hears(advert)
         except Exception as error:  # noqa: BLE001 - whatever somebody sends must not stop the scan
-            _LOG.error("%s: an advertisement was not understood: %s", self.device_id, type(error).__name__)
+            kind = type(error).__name__
+            self._garbled.begins(f"{self.device_id}: an advertisement was not understood: {kind}")
             return True
         self.device, self._rssi = device, advert.rssi
         due_before = self.errands.due_in()
@@ -166,7 +172,7 @@ class BleLock:
         self.heard.clear()
         if not self.sleeps and not self._dead:
             self._dead = True
-            _LOG.warning("%s is not heard any more", self.device_id)
+            _LOG.debug("%s is not heard any more", self.device_id, extra=about(lock=self.device_id))
             self._tell(LockDead(device_id=self.device_id))
 
 

@@ -20,6 +20,7 @@ from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.radio import Radio
 from gateway.domain.clock import Clock
 from gateway.domain.driver import ClockChecked, DriverError, LockEvent
+from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
 
@@ -113,7 +114,8 @@ class Clocks:
             except DriverError:
                 off_by = None
             except Exception as error:  # noqa: BLE001 - an answer nobody foresaw must not end the driver
-                _LOG.error("the clock of %s: %s", lock.device_id, type(error).__name__)
+                words = f"the clock of {lock.device_id}: a mistake of pinsmith: {type(error).__name__}"
+                _LOG.error("%s", words, extra=about(lock=lock.device_id))
                 off_by = None
         if now is None:
             self._due[lock] = self._clock.boot() + _seconds(UNSURE)
@@ -130,6 +132,9 @@ class Clocks:
     def _report(self, lock: ZwaveLock, off_by: timedelta | None, *, sure: bool) -> None:
         if off_by is not None:
             self._done[lock] = self._clock.boot()
+            if lock in self._failing:
+                words = f"the clock of {lock.device_id} could be set and read"
+                _LOG.info("%s", words, extra=about(lock=lock.device_id, trouble="lock_clock", state="ends"))
             self._failing.discard(lock)
         elif lock in self._failing:
             if not sure:
@@ -137,7 +142,9 @@ class Clocks:
         else:
             self._failing.add(lock)
             why = "it could not be set and read" if sure else "the hub does not know the time"
-            _LOG.warning("the clock of %s may be wrong: %s; trying again", lock.device_id, why)
+            words = f"the clock of {lock.device_id} may be wrong: {why}; trying again"
+            extra = about(lock=lock.device_id, trouble="lock_clock", state="begins")
+            _LOG.warning("%s", words, extra=extra)
         self._tell(ClockChecked(device_id=lock.device_id, off_by=off_by))
 
     async def _set(self, node: Node) -> timedelta | None:

@@ -14,6 +14,7 @@ from drivers.zwave.network import Network
 from drivers.zwave.settings import ZwaveSettings
 from gateway.domain.clock import Clock
 from gateway.domain.pulse import Beat
+from gateway.domain.trouble import Trouble
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Connection:
         self._random = random
         self._beat = beat or Beat()
         self._up: bool | None = None
+        self._apart = Trouble(_LOG, "zwave_server_away", clock.boot)
         self.trouble: str | None = None
         """Why there is no link, in words; None while there is one."""
 
@@ -93,16 +95,17 @@ class Connection:
     async def _serve(self, client: Client, ready: asyncio.Event) -> None:
         async with asyncio.timeout(OPEN_TIMEOUT_S):
             await ready.wait()
-        if self._up is not True:
+        if self._up is None:
             _LOG.info("the link to the Z-Wave server stands")
+        self._apart.ends("the link to the Z-Wave server stands again")
         self._up, self.trouble = True, None
         self._beat.idle()
         await self._network.serve(client)
 
     def _down(self, trouble: str) -> None:
         self.trouble = trouble
+        self._apart.begins(f"there is no link to the Z-Wave server: {trouble}")
         if self._up is not False:
-            _LOG.warning("there is no link to the Z-Wave server: %s", trouble)
             self._network.lost()
         self._up = False
 

@@ -48,7 +48,7 @@ class ZwaveDriver(Driver):
         tests; `beat` takes the signs of life.
         """
         self._feed = Feed(clock)
-        self._locks = {name: ZwaveLock(name, lock, self._feed.put) for name, lock in locks.items()}
+        self._locks = {name: ZwaveLock(name, lock, clock, self._feed.put) for name, lock in locks.items()}
         self._radio = Radio()
         self._zone = zone
         time = SureTime(clock, believe=believe_clock)

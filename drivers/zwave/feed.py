@@ -55,7 +55,7 @@ class Feed:
             try:
                 return await sink.handle(event)
             except StorageFailed:
-                _LOG.error("a Z-Wave event cannot be stored; trying again")
+                _LOG.debug("a Z-Wave event cannot be stored; trying again")
             except Exception as error:  # noqa: BLE001 - one bad event must not silence the network
                 _LOG.error("%s was not taken: %s", type(event).__name__, type(error).__name__)
                 return None

@@ -11,9 +11,11 @@ from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused, Signa
 from drivers.zwave.schedules import Room
 from drivers.zwave.settings import ZwaveLockSettings
 from drivers.zwave.watch import Watch
+from gateway.domain.clock import Clock
 from gateway.domain.credential import Empty, Known, Schedule
 from gateway.domain.driver import AllCleared, LockEvent, LockUnreachable, SlotReported, SlotTouched
 from gateway.domain.lock import Capabilities
+from gateway.domain.trouble import Trouble, about
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class ZwaveLock:
     """What is known of a lock, and who waits for a word from it."""
 
     def __init__(
-        self, device_id: str, settings: ZwaveLockSettings, tell: Callable[[LockEvent], None]
+        self, device_id: str, settings: ZwaveLockSettings, clock: Clock, tell: Callable[[LockEvent], None]
     ) -> None:
         """Start without a node; `tell` takes what the engine shall know."""
         self.device_id = device_id
@@ -46,6 +48,7 @@ class ZwaveLock:
         self.seen_schedules: dict[str, Schedule | None] = {}
         """What a look at a slot has shown since its last write; None where a failure left that unknown."""
         self._tell = tell
+        self._unfit = Trouble(_LOG, "not_managed", clock.boot, lock=device_id, tried=False)
         self._watches: list[Watch] = []
         self._held: list[SlotReported] = []
         self._release: asyncio.TimerHandle | None = None
@@ -53,11 +56,12 @@ class ZwaveLock:
     def unfit(self, problem: str) -> None:
         """Stop working with the lock, and say why."""
         if problem != self.problem:
-            _LOG.warning("%s is not managed: %s", self.device_id, problem)
+            self._unfit.begins(f"{self.device_id} is not managed: {problem}")
         self.problem, self.capabilities = problem, None
 
     def fit(self, capabilities: Capabilities) -> None:
         """Work with the lock."""
+        self._unfit.ends(f"{self.device_id} is managed")
         self.problem, self.capabilities = None, capabilities
 
     def reached(self) -> Node:
@@ -90,7 +94,8 @@ class ZwaveLock:
             return
         match signal:
             case DuplicateRefused():
-                _LOG.info("%s refused a duplicate that was not ours", self.device_id)
+                words = "refused a duplicate that was not ours"
+                _LOG.info("%s %s", self.device_id, words, extra=about(lock=self.device_id))
             case CodeAdded(slot=slot) | CodeDeleted(slot=slot):
                 self._pass_on(SlotTouched(device_id=self.device_id, slot=slot))
             case SlotReported(reading=Empty()):

@@ -35,6 +35,7 @@ from gateway.domain.driver import (
     LockSeen,
     LockUnreachable,
 )
+from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
 
@@ -174,7 +175,8 @@ class Network:
         except LockUnreachable:
             return
         except DriverError as error:
-            _LOG.info("%s did not tell its serial number: %s", lock.device_id, error)
+            words = f"{lock.device_id} did not tell its serial number: {error}"
+            _LOG.info("%s", words, extra=about(lock=lock.device_id))
         lock.serial_asked = True
 
 

@@ -23,6 +23,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Refusal
+from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
 
@@ -93,7 +94,8 @@ class ZwaveSession(Session):
                 await self._schedules.erase(number, schedule)
             except DriverError as failure:
                 self._lock.seen_schedules[slot] = None
-                _LOG.info("%s: a cleared slot may keep its schedule: %s", self._lock.device_id, failure)
+                words = f"{self._lock.device_id}: a cleared slot may keep its schedule: {failure}"
+                _LOG.info("%s", words, extra=about(lock=self._lock.device_id))
         return cleared
 
     async def _write_open(

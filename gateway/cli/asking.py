@@ -16,6 +16,8 @@ from gateway.config import Settings
 
 _MOST_KEPT = 1000
 """Events kept for who is busy asking; older ones are in `events/list`."""
+_RETAINED_WITHIN = 5.0
+"""Seconds. What is retained comes at once, or is not there."""
 
 
 def client_name(settings: Settings) -> str:
@@ -114,6 +116,22 @@ def watch(settings: Settings, device_id: str, seconds: float) -> Iterator[Iterat
     """
     with line(settings, device_id) as daemon:
         yield daemon.events(seconds)
+
+
+def standing(settings: Settings) -> dict[str, Any]:
+    """Return what stands below `bridge/`, by name; what the broker does not let us read is missing.
+
+    Raises NoDaemon where there is no broker.
+    """
+    below = f"{settings.topic_root}/bridge/"
+    found: dict[str, Any] = {}
+    with connected(settings) as broker:
+        broker.subscribe(f"{below}+")
+        for topic, content in broker.messages(_RETAINED_WITHIN):
+            found[topic.removeprefix(below)] = content
+            if found.keys() >= {"state", "info", "health"}:
+                break
+    return found
 
 
 def _data(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.cli.asking import Line, ask, line, watch
+from gateway.cli.asking import Line, ask, line, standing, watch
 from gateway.cli.exits import Exit, Failure
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
@@ -46,6 +46,8 @@ class Context:
     ask_daemon: Ask = ask
     watch_daemon: Watch = watch
     open_line: OpenLine = line
+    standing: Callable[[Settings], dict[str, Any]] = standing
+    """Reads what the daemon keeps published about itself, by the name below `bridge/`."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from gateway.cli import backup, codes, doctor, hub, keypad, locks, pairing, service, watch
+from gateway.cli import backup, codes, diagnostics, doctor, hub, keypad, locks, pairing, service, watch
 from gateway.cli.arguments import Parser, everywhere
 from gateway.cli.context import Context
 from gateway.cli.exits import MEANINGS, Exit, Failure, RefusedByDaemon
@@ -43,7 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     everywhere(parser, default=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for module in (service, codes, locks, pairing, hub, watch, doctor, keypad, backup):
+    for module in (service, codes, locks, pairing, hub, watch, doctor, keypad, backup, diagnostics):
         module.add(commands)
     return parser
 

@@ -10,6 +10,7 @@ from gateway.config.settings import (
     BrokerUrl,
     ClockSettings,
     GatewaySettings,
+    LogSettings,
     MqttSettings,
     Settings,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "ClockSettings",
     "ConfigError",
     "GatewaySettings",
+    "LogSettings",
     "Mistake",
     "MqttSettings",
     "Settings",

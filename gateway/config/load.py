@@ -13,10 +13,10 @@ from gateway.config import checks, values
 from gateway.config.errors import ConfigError, Mistake
 from gateway.config.locks import read_locks
 from gateway.config.reader import Reader
-from gateway.config.settings import ClockSettings, GatewaySettings, MqttSettings, Settings
+from gateway.config.settings import ClockSettings, GatewaySettings, LogSettings, MqttSettings, Settings
 from gateway.domain.timing import Timing
 
-_SECTIONS = ("gateway", "mqtt", "timing", "clock", "drivers", "locks")
+_SECTIONS = ("gateway", "mqtt", "timing", "clock", "logs", "drivers", "locks")
 _DRIVERS = ("simulated", "zwave", "ble")
 """The tables below `[drivers]`: three families of locks share the Bluetooth adapter."""
 _TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)$")
@@ -43,6 +43,7 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     )
     timing = reader.section(Timing, document, "timing")
     clock = reader.section(ClockSettings, document, "clock")
+    logs = reader.section(LogSettings, document, "logs")
     drivers = reader.table(document, "drivers") or {}
     reader.known(drivers, _DRIVERS, "drivers")
     zwave = reader.section(ZwaveSettings, drivers, "drivers.zwave")
@@ -55,7 +56,9 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
         checks.timing(reader, timing)
     if mqtt:
         mqtt = checks.broker(reader, mqtt, document["mqtt"], env)
-    if reader.mistakes or not (gateway and mqtt and timing and clock and zwave and simulated and ble):
+    if reader.mistakes or not (
+        gateway and mqtt and timing and clock and logs and zwave and simulated and ble
+    ):
         raise ConfigError(reader.mistakes)
     return Settings(
         file=path.absolute(),
@@ -63,6 +66,7 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
         mqtt=mqtt,
         timing=timing,
         clock=clock,
+        logs=logs,
         policies=locks.policies,
         zwave=zwave,
         zwave_locks=locks.zwave,

@@ -94,6 +94,14 @@ class ClockSettings(Struct, frozen=True, kw_only=True):
     """A jump of the clock of at least this much counts as a step."""
 
 
+class LogSettings(Struct, frozen=True, kw_only=True):
+    """`[logs]`: what is written to the log, and how."""
+
+    format: Literal["auto", "text", "json"] = "auto"
+    """`auto`: with fields into the journal where there is one, else lines of text on stderr."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """The whole configuration.
 
@@ -106,6 +114,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     mqtt: MqttSettings
     timing: Timing
     clock: ClockSettings
+    logs: LogSettings
     policies: Mapping[str, LockPolicy]
     zwave: ZwaveSettings
     zwave_locks: Mapping[str, ZwaveLockSettings]

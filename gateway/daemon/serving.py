@@ -35,7 +35,7 @@ def run(settings: Settings) -> None:
         StorageFailed: the store cannot be used; the message says what to do.
         SystemExit: something unforeseen ended the gateway; the log says what.
     """
-    logs.set_up(os.environ)
+    logs.set_up(os.environ, settings.logs)
     # When the watchdog of systemd ends a daemon that hangs, the log says where it hung: files and lines only.
     faulthandler.enable()
     run_until_signalled(serve(settings))
@@ -67,9 +67,10 @@ async def serve(settings: Settings, *, clock: Clock | None = None, limits: Limit
     directory = settings.gateway.data_directory
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     key = load_key(directory, Path(credentials) if credentials else None)
-    store = await SqliteStore.open(directory, Vault(key))
+    clock = clock or SystemClock()
+    store = await SqliteStore.open(directory, Vault(key), boot=clock.boot)
     try:
-        gateway = Gateway(settings, store, clock or SystemClock(), pulse)
+        gateway = Gateway(settings, store, clock, pulse)
         attendant = Attendant(notifier, pulse, store, broker=lambda: gateway.link_state.kind)
         gateway.heard = attendant.told
         await gateway.engine.start()

@@ -1,7 +1,6 @@
 """Puts the parts together. Nothing runs before `Gateway.run`."""
 
 import asyncio
-import logging
 import random
 import secrets
 import uuid
@@ -27,17 +26,16 @@ from gateway.mqtt.health import ConfigurationState, Health
 from gateway.mqtt.intake import Intake
 from gateway.mqtt.link import Link
 from gateway.mqtt.link_connection import Incoming
-from gateway.mqtt.link_state import LinkKind, LinkState
+from gateway.mqtt.link_log import LinkLog
+from gateway.mqtt.link_state import LinkState
 from gateway.mqtt.outbox import Outbox
 from gateway.mqtt.own_events import OwnEvents
 from gateway.mqtt.publisher import Publisher
 from gateway.mqtt.topics import Topics
 from gateway.schedule import next_audit
 
-_log = logging.getLogger(__name__)
 _MINUTE_S = 60.0
 _DAY_S = 86_400.0
-_FINE = {LinkKind.CONNECTING, LinkKind.CONNECTED, LinkKind.STOPPED}
 
 
 class Gateway:
@@ -70,6 +68,7 @@ class Gateway:
             pulse=pulse,
         )
         self.engine.radio = drivers.radio
+        self._link_log = LinkLog(clock.boot)
         self._link = Link(
             link_settings(settings.mqtt, settings.gateway.id, topics),
             [topics.requests],
@@ -170,6 +169,7 @@ class Gateway:
             # Whatever was stored without telling is noticed here at the latest.
             self._outbox.wake()
             self._publisher.tell_health()
+            self._link_log.look()
             self._minute.asleep(_MINUTE_S)
             await self._clock.sleep(_MINUTE_S)
 
@@ -201,7 +201,7 @@ class Gateway:
         self.heard(device_id)
 
     def _link_changed(self, state: LinkState) -> None:
-        _log.log(logging.INFO if state.kind in _FINE else logging.WARNING, "%s", state.message)
+        self._link_log.changed(state, self._link.failed)
         self._publisher.tell_health()
 
 

@@ -13,6 +13,7 @@ from gateway.domain.attempts import ActionAttempt
 from gateway.domain.code import AccessCode
 from gateway.domain.events import Event, StoredEvent
 from gateway.domain.issues import Announced, Issue
+from gateway.domain.lines import Line
 from gateway.domain.lock import Device
 from gateway.domain.placement import Intent, JournalEntry, Placement, Slot, Snapshot
 
@@ -126,8 +127,12 @@ class Tx(Protocol):
         """Remember what was told."""
         ...
 
+    def note(self, line: Line) -> None:
+        """Write a line into the log once this unit is durable, and not at all if it is not."""
+        ...
+
     def emit(self, event: Event) -> int:
-        """Append to the outbox; return the gateway-wide `seq`."""
+        """Append to the outbox and note it for the log; return the gateway-wide `seq`."""
         ...
 
     def undelivered(self, limit: int) -> Sequence[StoredEvent]:

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.domain.issues import Announced, Issue
+from gateway.domain.lines import of_beginning, of_end
 from gateway.domain.store import Tx
 from gateway.engine.desire import is_scheduled, status
 from gateway.engine.mutations import instant
@@ -77,18 +78,29 @@ def _announce_issues(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
         since: datetime | None = known.created_at if known is not None else work.now
         new.setdefault(_key(issue), msgspec.structs.replace(issue, created_at=since))
     for key, issue in new.items():
+        if key not in old:
+            tx.note(of_beginning(work.device.device_id, issue, _failures(work, issue)))
         event = issue.kind.event
         if key not in old and event is not None:
             named = {f"{issue.kind.level}_code": issue.code}
             snapshot = _snapshot(new.values(), issue.access_code_id)
             work.tell(event, issue.access_code_id, **named, message=issue.message, **issue.data, **snapshot)
     for key, issue in old.items():
+        if key not in new:
+            failed = max(work.failed_before(issue.access_code_id), _failures(work, issue))
+            tx.note(of_end(work.device.device_id, issue, failed, work.now))
         if key not in new and issue.kind.event == "device.disconnected" and not _still_apart(new):
             work.tell("device.connected")
         if key not in new and issue.code == "third_party_integration_detected":
             work.tell("device.third_party_integration_no_longer_detected")
     if list(new.values()) != list(old.values()):
         tx.replace_issues(work.device.device_id, new.values())
+
+
+def _failures(work: Work, issue: Issue) -> int:
+    if issue.access_code_id is None:
+        return work.device.failures
+    return work.placement(issue.access_code_id).failures
 
 
 def _snapshot(issues: Iterable[Issue], access_code_id: str | None) -> dict[str, list[dict[str, object]]]:

@@ -1,5 +1,6 @@
 """Decides what is known about the time (rule 5)."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -11,7 +12,9 @@ from msgspec.structs import replace
 from gateway.domain.clock import Clock, ClockMark, ClockStep, TimeView
 from gateway.domain.pulse import Beat
 from gateway.domain.store import Tx
+from gateway.domain.trouble import Trouble, lasted
 
+_log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOOR_KEY = "clock_floor"
 _BOOT_KEY = "clock_floor_boot"
@@ -76,6 +79,8 @@ class ClockGuard:
         self._told_trusted = False
         self._noted: _NotedStep | None = None
         self._last: tuple[datetime, float] | None = None
+        self._untrusted = Trouble(_log, "clock_untrusted", clock.boot, tried=False)
+        self._jumped = Trouble(_log, "clock_jumped", clock.boot, tried=False)
 
     def load(self, tx: Tx) -> None:
         """Take over the lower bound that was stored, and a jump that is pending."""
@@ -169,6 +174,7 @@ class ClockGuard:
         Also after the machine slept: the timers of the event loop stood still meanwhile, and are late.
         """
         before = self.view()
+        self._log(before)
         boot = self._clock.boot()
         beat = beat or Beat()
         while True:
@@ -179,9 +185,22 @@ class ClockGuard:
             jumped = abs(view.now - before.now - passed) > _JITTER
             slept = passed - timedelta(seconds=period) > _JITTER
             known = (view.trusted, view.carried, view.step)
+            self._log(view)
             if known != (before.trusted, before.carried, before.step) or jumped or slept:
                 changed()
             before, boot = view, later
+
+    def _log(self, view: TimeView) -> None:
+        """Say when the time is no longer known or has jumped, and when that is over."""
+        if not view.trusted:
+            self._untrusted.begins("The clock is not trusted: no window opens or closes", reason="untrusted")
+        else:
+            self._untrusted.ends("The clock is trusted again")
+        if view.step is not None:
+            ahead = lasted((view.step.after - view.step.before).total_seconds())
+            self._jumped.begins(f"The clock jumped forward by {ahead}", reason="jumped")
+        else:
+            self._jumped.ends("The jump of the clock is over or accepted")
 
     def _current_floor(self) -> datetime:
         return self._floor_at(self._clock.boot())

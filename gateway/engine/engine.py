@@ -12,6 +12,7 @@ from gateway.domain.driver import AuthorityLost, AuthorityUp, Driver, LockEvent
 from gateway.domain.lock import Device, Link, LockPolicy
 from gateway.domain.pulse import Pulse
 from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.trouble import about
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.crew import Crew
 from gateway.engine.lock_views import RadioOf, no_radio
@@ -179,7 +180,8 @@ class Engine:
             try:
                 await self.shop.turn(device_id, absorb=absorb)
             except StorageFailed as error:
-                _log.error("%s: an event waits for the database: %s", device_id, error)
+                words = "an event waits for the database"
+                _log.debug("%s: %s: %s", device_id, words, error, extra=about(lock=device_id))
                 await self.shop.clock.sleep(STORAGE_PAUSE_S)
             else:
                 return

@@ -15,6 +15,7 @@ from gateway.domain.attempts import PAIRINGS, ActionAttempt
 from gateway.domain.driver import Driver, DriverError, PairingFailed, Pairs
 from gateway.domain.events import Event
 from gateway.domain.store import StorageFailed, Tx
+from gateway.domain.trouble import about
 from gateway.engine.mistakes import place
 from gateway.engine.turn import Absorb
 from gateway.engine.work import Work
@@ -129,20 +130,19 @@ class Pairings:
         except (PairingFailed, DriverError) as error:
             failure = str(error)
         except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the hub
-            _log.error("%s: the driver failed: %s", job.device_id, place(error))
+            _log.error(
+                "%s: the driver failed: %s", job.device_id, place(error), extra=about(lock=job.device_id)
+            )
             failure = "the driver failed in an unforeseen way; see the log"
         else:
             return None
-        failure = job.given.masked(failure) if job.given is not None else failure
-        _log.warning("%s: pairing failed: %s", job.device_id, failure)
-        return failure
+        return job.given.masked(failure) if job.given is not None else failure
 
     def _progress(self, job: _Job, given: Given) -> Callable[[str], Awaitable[None]]:
         """Return what tells people how far it is, and what to do at the door."""
 
         async def tell(words: str) -> None:
             message = given.masked(words)
-            _log.info("%s: pairing: %s", job.device_id, message)
             await self._store(job, lambda work: _tell(work, job, "device.pairing_progress", message))
 
         return tell
@@ -177,7 +177,8 @@ class Pairings:
             try:
                 await self._shop.turn(job.device_id, absorb=absorb, first=first)
             except StorageFailed as error:
-                _log.error("%s: news of pairing wait for the database: %s", job.device_id, error)
+                words = "news of pairing wait for the database"
+                _log.debug("%s: %s: %s", job.device_id, words, error, extra=about(lock=job.device_id))
                 await self._shop.clock.sleep(STORAGE_PAUSE_S)
             else:
                 self._told(job.device_id)

@@ -126,6 +126,12 @@ class Work:
         for intent in [intent for intent in self.intents if intent.access_code_id == access_code_id]:
             self.close(intent, outcome)
 
+    def failed_before(self, access_code_id: str | None) -> int:
+        """Return how often in a row a code, or the lock (None), had failed when this unit began."""
+        if access_code_id is None:
+            return self._before.device.failures
+        return self._before.placement(access_code_id).failures
+
     def retry_after(self, failures: int) -> datetime:
         """Return when to try again after so many failures in a row."""
         pause = back_off(

@@ -15,6 +15,7 @@ from gateway.domain.clock import Clock
 from gateway.domain.driver import Driver, DriverError, LockAsleep, NoAnswer, Session
 from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.trouble import Trouble, about
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.mistakes import place
 from gateway.engine.outcomes import (
@@ -101,6 +102,11 @@ class Worker:
         self._told = told
         self._woken = asyncio.Event()
         self._free_at = 0.0
+        boot = shop.clock.boot
+        self._failed, self._mistake, self._circles = (
+            Trouble(_log, name, boot, level=logging.ERROR, lock=device_id)
+            for name in ("driver_failed", "mistake", "plan_in_circles")
+        )
         self._spacing = timedelta(0)
 
     def wake(self) -> None:
@@ -120,11 +126,13 @@ class Worker:
             try:
                 pause = self._pause(await self.reconcile())
             except StorageFailed as error:
-                _log.error("%s: %s; trying again in %.0f s", self._device_id, error, STORAGE_PAUSE_S)
+                self._debug(f"{error}; trying again in {STORAGE_PAUSE_S:.0f} s")
                 pause = STORAGE_PAUSE_S
             except Exception as error:  # noqa: BLE001 - a mistake of ours on one lock must not stop the others
-                _log.error("%s: a mistake of pinsmith: %s", self._device_id, place(error))
+                self._mistake.begins(f"{self._device_id}: a mistake of pinsmith: {place(error)}")
                 pause = MISTAKE_PAUSE_S
+            else:
+                self._mistake.ends(f"{self._device_id}: worked on without a mistake again")
             self.planned.set()
             self._beat.asleep(pause)
             if not self._leaving.is_set():
@@ -154,13 +162,13 @@ class Worker:
                     if self._leaving.is_set():
                         break
                     if circling and turned.step == done[0]:
-                        _log.error(
-                            "%s: the plan goes in circles: %s", self._device_id, type(turned.step).__name__
-                        )
+                        kind = type(turned.step).__name__
+                        self._circles.begins(f"{self._device_id}: the plan goes in circles: {kind}")
                         return (await self._turn(absorb=_rest)).next_wake
                     if turned.step is not None and not at_once:
                         await self._space()
                         turned = await self._turn(act=True)
+                self._circles.ends(f"{self._device_id}: the plan came to its end again")
                 return turned.next_wake
         except DriverError as error:
             failure = error
@@ -175,7 +183,7 @@ class Worker:
         except DriverError:
             raise
         except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the lock's worker
-            _log.error("%s: the driver failed: %s", self._device_id, place(error))
+            self._driver_failed(error)
             raise NoAnswer(_MISTAKE) from None
 
     async def _turn(self, *, absorb: Absorb | None = None, act: bool = False) -> Turn:
@@ -199,11 +207,14 @@ class Worker:
         except DriverError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the lock's worker
-            _log.error("%s: the driver failed: %s", self._device_id, place(error))
+            self._driver_failed(error)
             failure = NoAnswer(_MISTAKE)
         else:
+            self._failed.ends(f"{self._device_id}: the driver works again")
+            self._debug(f"{type(step).__name__} was carried out", code=_code(step))
             return absorb
-        _log.info("%s: %s: %s", self._device_id, type(step).__name__, failure)
+        # What it means for people is an error or a warning, with a line of its own.
+        self._debug(f"{type(step).__name__}: {failure}", code=_code(step))
         looked_at = step.slot if isinstance(step, ReadSlot) else None
         return lambda work: absorb_failure(work, intent, failure, began=began, looked_at=looked_at)
 
@@ -227,6 +238,13 @@ class Worker:
             return _answered(lambda work: absorb_cleared(work, intent, cleared), audit=False)
         raise AssertionError("a write without a journalled intent")
 
+    def _driver_failed(self, error: Exception) -> None:
+        self._failed.begins(f"{self._device_id}: the driver failed: {place(error)}")
+
+    def _debug(self, words: str, *, code: str | None = None) -> None:
+        of = f" {code}" if code is not None else ""
+        _log.debug("%s%s: %s", self._device_id, of, words, extra=about(lock=self._device_id, code=code))
+
     def _pause(self, next_wake: datetime | None) -> float:
         if next_wake is None:
             return LONGEST_SLEEP_S
@@ -238,6 +256,10 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
+
+
+def _code(step: Step | None) -> str | None:
+    return step.access_code_id if isinstance(step, WriteCode | ClearSlot) else None
 
 
 def _rest(work: Work) -> None:

@@ -1,6 +1,5 @@
 """What the hub says about itself: counters since the start, and what is wrong at the moment."""
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from gateway.domain.store import StorageFailed
 from gateway.engine.lock_views import RadioOf, no_radio
 from gateway.mqtt.link import Link
 
-_log = logging.getLogger(__name__)
 _STATM = Path("/proc/self/statm")
 
 
@@ -56,14 +54,12 @@ class Health:
         trouble = str(error)
         if trouble != self._storage:
             self._storage = trouble
-            _log.error("The database cannot be used: %s", trouble)
             self.changed()
 
     def storage_worked(self) -> None:
         """Note that the database could be read and written."""
         if self._storage is not None:
             self._storage = None
-            _log.info("The database can be used again")
             self.changed()
 
     def configuration(self, state: ConfigurationState) -> None:

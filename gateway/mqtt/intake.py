@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.domain.errors import InvalidInput
 from gateway.domain.store import StorageFailed, Store
+from gateway.domain.trouble import about
 from gateway.engine.commands.desk import CommandDesk
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
@@ -15,6 +16,8 @@ from gateway.mqtt.own_events import OwnEvents
 from gateway.mqtt.topics import Request, Topics
 
 _log = logging.getLogger(__name__)
+_MOST_CLIENTS = 100
+"""Clients whose answers are refused and that are told of: a broker may be asked under any number of names."""
 
 
 class Intake:
@@ -39,6 +42,7 @@ class Intake:
         self._health = health
         self._own_events = own_events
         self._max_payload_bytes = max_payload_bytes
+        self._unanswered: set[str] = set()
 
     async def handle(self, message: Incoming) -> None:
         """Carry out one command and answer it; durable on return.
@@ -77,7 +81,14 @@ class Intake:
             self._health.count("answers_lost")
         except LinkError:
             self._health.count("answers_refused")
-            _log.warning("The broker refuses the answers to %s: check its access list", request.client)
+            words = f"The broker refuses the answers to {request.client}: check its access list"
+            _log.log(self._level(request.client), "%s", words, extra=about(trouble="answers_refused"))
+
+    def _level(self, client: str) -> int:
+        """Say it once per client, not once per command."""
+        known = client in self._unanswered or len(self._unanswered) >= _MOST_CLIENTS
+        self._unanswered.add(client)
+        return logging.DEBUG if known else logging.WARNING
 
     async def _refuse_retained(self, message: Incoming, request: Request | None) -> None:
         """Clear a retained command on the broker, say so to its sender and in an event.
@@ -95,7 +106,6 @@ class Intake:
             self._health.count("retained_commands_not_cleared")
 
     async def _tell_retained(self, request: Request) -> None:
-        _log.warning("A retained command of %s was not executed: %s", request.client, request.verb)
         event = self._own_events.make("gateway.retained_command", client=request.client, verb=request.verb)
         try:
             await self._store.run(lambda tx: tx.emit(event))

@@ -71,6 +71,8 @@ class Link:
         """Set while messages can be published and commands come in."""
         self.generation = 0
         """Grows by one with every connection: retained state is to be published again."""
+        self.failed = 0
+        """Attempts in a row that brought no connection; still there when the connection is told."""
         self.state = link_state.CONNECTING
         """The state told last."""
         self.counters = LinkCounters()
@@ -125,6 +127,7 @@ class Link:
         try:
             granted = await connection.open()
         except NotConnected as exc:
+            self.failed += 1
             self._brief = 0
             self._tell(exc.state)
             return self._backoff.next()
@@ -136,6 +139,7 @@ class Link:
         self.generation += 1
         self.connected.set()
         self._tell(link_state.CONNECTED if granted else link_state.SUBSCRIPTION_REFUSED)
+        self.failed = 0
         try:
             stored = await self._consume(connection)
             if not stored:

@@ -12,6 +12,7 @@ from gateway.domain.clock import Clock
 from gateway.domain.events import StoredEvent
 from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.trouble import Trouble
 from gateway.engine.mutations import instant
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
@@ -55,6 +56,7 @@ class Outbox:
         self._own_events = own_events
         self._limit = limit
         self._clock = clock
+        self._refused = Trouble(_log, "events_refused", clock.boot)
         self._woken = asyncio.Event()
         self._beat = beat or Beat()
 
@@ -77,7 +79,7 @@ class Outbox:
                 await self._sleep(RETRY_S)
             except PublishRefused:
                 self._health.count("events_refused")
-                _log.warning("The broker refuses events: check its access list")
+                self._refused.begins("The broker refuses events: check its access list")
                 await self._sleep(REFUSED_S)
             except StorageFailed as error:
                 self._health.storage_failed(error)
@@ -94,7 +96,6 @@ class Outbox:
         """
         dropped = await self._store.run(self._trim)
         if dropped:
-            _log.warning("%d events were dropped: too many wait for the broker", dropped)
             self.wake()
 
     def _trim(self, tx: Tx) -> int:
@@ -124,6 +125,7 @@ class Outbox:
         failure = next((result for result in results if result is not None), None)
         if failure is not None:
             raise failure
+        self._refused.ends("The broker takes events again")
         return True
 
     async def _publish(self, stored: StoredEvent) -> None:
@@ -133,15 +135,7 @@ class Outbox:
     async def _mark(self, told: Sequence[StoredEvent]) -> None:
         now = self._clock.now()
         await self._store.run(lambda tx: tx.mark_delivered([stored.seq for stored in told], now))
-        for stored in told:
-            event = stored.event
-            _log.info(
-                "Event %d: %s %s %s",
-                stored.seq,
-                event.event_type,
-                event.device_id,
-                event.access_code_id or "",
-            )
+        _log.debug("The broker has the events up to %d", told[-1].seq)
 
 
 def content(stored: StoredEvent) -> dict[str, Any]:

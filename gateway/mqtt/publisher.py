@@ -12,6 +12,7 @@ from gateway.domain.clock import Clock, TimeView
 from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.domain.timing import Timing
+from gateway.domain.trouble import Trouble
 from gateway.engine.views import retained_states
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
@@ -72,6 +73,7 @@ class Publisher:
         self._acknowledged: dict[str, bytes] = {}
         self._dirty: set[str] = set()
         self._health_due = True
+        self._refused = Trouble(_log, "states_refused", clock.boot)
         self._woken = asyncio.Event()
         health.changed = self.tell_health
 
@@ -212,5 +214,5 @@ class Publisher:
         except PublishRefused:
             # Tried again when it changes or on the next connection; until then it would be refused again.
             self._health.count("states_refused")
-            _log.warning("The broker refuses retained states: check its access list")
+            self._refused.begins("The broker refuses retained states: check its access list")
         self._acknowledged[topic] = content

@@ -1,6 +1,7 @@
 """The adapter: missing, gone, back; passive and active scans."""
 
 import asyncio
+import logging
 
 import pytest
 from bleak.exc import (
@@ -16,6 +17,7 @@ from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, Loc
 from tests.ble.running import running
 from tests.ble.tiny import seen
 from tests.ble_bed.virtual import in_virtual_time
+from tests.heard import listening, the_end, troubles
 
 
 @in_virtual_time
@@ -53,6 +55,28 @@ async def test_an_adapter_that_is_pulled_out_and_put_back_is_survived() -> None:
         assert LockAlive(device_id="front") in events
         async with run.driver.session("front") as session:
             await session.read("1")
+
+
+@in_virtual_time
+async def test_an_adapter_that_is_away_for_long_is_two_lines_in_the_log() -> None:
+    """However often it is looked for; the lock that fell silent with it has none."""
+    with listening("drivers.ble") as records:
+        async with running() as run:
+            await run.air.unplug()
+            await asyncio.sleep(3600)
+            run.air.plug()
+            await asyncio.sleep(70)
+    assert troubles(records, "bluetooth_away", "not_managed") == [
+        ("WARNING", "bluetooth_away", "begins", None),
+        ("INFO", "bluetooth_away", "ends", None),
+    ]
+    attempts, seconds, _ = the_end(records, "bluetooth_away")
+    assert attempts is not None
+    assert attempts > 10
+    assert seconds >= 3500
+    assert [r.getMessage() for r in records if r.levelno > logging.DEBUG and not hasattr(r, "trouble")] == [
+        "the Bluetooth adapter scans"
+    ]
 
 
 @in_virtual_time

@@ -12,7 +12,7 @@ from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.yale.settings import YaleLockSettings
 from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
-from gateway.config import ClockSettings, GatewaySettings, MqttSettings, load
+from gateway.config import ClockSettings, GatewaySettings, LogSettings, MqttSettings, load
 from gateway.domain.lock import LockPolicy
 from gateway.domain.timing import Timing
 
@@ -25,6 +25,7 @@ SECTIONS: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "mqtt": (MqttSettings,),
     "timing": (Timing,),
     "clock": (ClockSettings,),
+    "logs": (LogSettings,),
     "drivers.simulated": (SimulatedSettings,),
     "drivers.zwave": (ZwaveSettings,),
     "drivers.ble": (BleSettings,),
@@ -87,7 +88,7 @@ def test_the_page_gives_the_defaults_of_the_code() -> None:
             seconds = field.default.total_seconds()
             texts = {f'"{seconds / size:g}{unit}"' for size, unit in units.items()}
             assert given in texts, field.name
-    for section in ("mqtt", "clock", "drivers.simulated", "drivers.zwave", "drivers.ble"):
+    for section in ("mqtt", "clock", "logs", "drivers.simulated", "drivers.zwave", "drivers.ble"):
         for kind in SECTIONS[section]:
             for field in msgspec.structs.fields(kind):
                 if isinstance(field.default, bool | int | float | str):

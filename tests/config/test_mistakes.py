@@ -38,7 +38,7 @@ BELOW = [
         "[clock]\nremovals_after_step = true",
         "9: clock.removals_after_step: expected a whole number from 1 to 10000",
     ),
-    ("[lock.door]", "8: lock: unknown; expected one of clock, drivers, gateway, locks, mqtt, timing"),
+    ("[lock.door]", "8: lock: unknown; expected one of clock, drivers, gateway, locks, logs, mqtt, timing"),
     ("[drivers.nuki]", "8: drivers.nuki: unknown; expected one of ble, simulated, zwave"),
     ('[drivers.ble]\nadapter = "usb"', "9: drivers.ble.adapter: expected a text of the form hci[0-9]+"),
     ("[drivers.ble]\nidle_s = -1", "9: drivers.ble.idle_s: expected a number from 0 to 3600"),

@@ -27,9 +27,14 @@ def _own_logging() -> Iterator[None]:
         "bleak_retry_connector",
         "dbus_fast",
         "yalexs_ble",
+        "gateway",
+        "drivers",
+        "storage",
     )
     levels = {name: logging.getLogger(name).level for name in names}
     yield
+    for handler in set(root.handlers).difference(before):
+        handler.close()
     root.handlers[:] = before
     root.setLevel(level)
     for name, one in levels.items():

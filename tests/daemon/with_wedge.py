@@ -8,7 +8,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,8 +34,10 @@ class Wedge:
         self._hangs = False
         make, session = SqliteStore.__init__, SimulatedDriver.session
 
-        def made(store: SqliteStore, data_dir: DataDirectory, vault: Vault) -> None:
-            make(store, data_dir, vault)
+        def made(
+            store: SqliteStore, data_dir: DataDirectory, vault: Vault, boot: Callable[[], float]
+        ) -> None:
+            make(store, data_dir, vault, boot)
             self._store = store
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.drive)
 

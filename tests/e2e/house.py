@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -245,7 +246,9 @@ async def at_work(
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-    assert "ERROR" not in log.getvalue(), log.getvalue()
+    # Alarms about locks and codes are what some tests are about; all others are mistakes.
+    mistakes = [line for line in log.getvalue().splitlines() if re.search("ERROR (?!gateway.events)", line)]
+    assert mistakes == []
     keeps_secrets(app, log.getvalue())
 
 

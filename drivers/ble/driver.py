@@ -14,6 +14,7 @@ from drivers.ble.errands import Errands
 from drivers.ble.family import Advert, Configured, LockSession
 from drivers.ble.feed import Feed
 from drivers.ble.guarded import GuardedSession
+from drivers.ble.hold import KeysRefused
 from drivers.ble.link import BROKEN_LINK
 from drivers.ble.lock import BleLock, Health
 from drivers.ble.pairing import pairing_scan
@@ -213,6 +214,8 @@ class BleDriver(Driver):
         return lock.visit
 
     async def _come_into_reach(self, lock: BleLock) -> None:
+        if (words := lock.held_off) is not None:
+            raise KeysRefused(words)
         if lock.in_reach:
             return
         if lock.sleeps:
@@ -224,6 +227,8 @@ class BleDriver(Driver):
         """Return the session once it stands; say rightly whose fault it is if it does not."""
         try:
             return await visit.session()
+        except KeysRefused:
+            raise  # It was reached.
         except LockUnreachable:
             trouble = await self._adapter.absence()
             if trouble is not None:

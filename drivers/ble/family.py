@@ -56,6 +56,10 @@ class Link(Protocol):
         ...
 
 
+type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
+"""Opens a GATT connection; `drivers.ble.link` has it."""
+
+
 class LockSession(Session, Protocol):
     """One connection to one lock."""
 
@@ -100,9 +104,13 @@ class FamilyLock(Protocol):
         """Return what pairing stored; None where the lock must be asked once."""
         ...
 
-    def trouble(self) -> str | None:
-        """Return why the lock is not worked with until a person does something; None while nothing is."""
+    def held_off(self) -> str | None:
+        """Return why the lock is not connected to for a while; None while it may be."""
         return None
+
+    def trouble(self) -> str | None:
+        """Return what a person should mend, in words; None while nothing is."""
+        return self.held_off()
 
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         """Connect, for one session. Entering may raise any `DriverError`."""

@@ -92,6 +92,11 @@ class BleLock:
         """Say whether it listens only after a touch."""
         return self.family is not None and self.family.reach is Reach.ON_TOUCH
 
+    @property
+    def held_off(self) -> str | None:
+        """Return why it is not to be connected to for a while; None while it may be."""
+        return None if self.family is None else self.family.held_off()
+
     def adopt(self, family: FamilyLock) -> None:
         """Work with the lock from now on."""
         if self.device is not None and self.device.address.upper() != family.address:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from drivers.ble.family import Advert, Scan
+from drivers.ble.family import Advert, Connect, Scan
 from drivers.ble.nuki.advert import is_pairing
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.commands import PAIRING, PAIRING_5, USER_DATA, Command, Registration
@@ -12,7 +12,6 @@ from drivers.ble.nuki.conversation import Conversation, Wire
 from drivers.ble.nuki.errors import Lasting, LockError
 from drivers.ble.nuki.frames import BadFrame, Randomness, is_plain_error, read_plain
 from drivers.ble.nuki.keys import NukiKeys, decode, encode, pin_number
-from drivers.ble.nuki.lock import Connect
 from drivers.ble.nuki.log import tell_new
 from drivers.ble.nuki.pairing import (
     Agreed,

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from bleak.backends.device import BLEDevice
 from msgspec.structs import replace
 
-from drivers.ble.family import Advert, Link, Scan
+from drivers.ble.family import Advert, Connect, Link, Scan
+from drivers.ble.hold import KeysRefused
 from drivers.ble.ttlock.adverts import beacon_of
 from drivers.ble.ttlock.cipher import FACTORY_KEY, KEY_LENGTH
 from drivers.ble.ttlock.commands import SaidNo
-from drivers.ble.ttlock.conversation import Conversation, KeysRefused
+from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.frames import Version
-from drivers.ble.ttlock.lock import Connect
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.takeover import Random, acquaint, become_admin, first_key, number, set_up

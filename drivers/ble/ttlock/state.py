@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from drivers.ble.hold import KEY_REFUSALS, Hold
 from drivers.ble.ttlock.clock import LockClock
 from drivers.ble.ttlock.commands import Feature
 from drivers.ble.ttlock.passcodes import LENGTHS
@@ -46,8 +47,8 @@ class LockState:
         self.book = SlotBook(secret.held, lambda: random(NAME_BYTES).hex())
         self.pending: list[LockEvent] = []
         """What was found while nobody listened; told with the log."""
-        self.keys_refused = False
-        """The lock does not want our keys: not asked again until somebody gives others."""
+        self.hold = Hold(clock, after=KEY_REFUSALS)
+        """The keys: whether the lock takes them."""
         self._keyring = keyring
         self._saved = secret
 

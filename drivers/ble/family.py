@@ -13,7 +13,7 @@ from typing import Protocol
 from bleak.backends.device import BLEDevice
 from msgspec import Struct
 
-from gateway.domain.driver import LockEvent, LockSeen, Progress, Session
+from gateway.domain.driver import LockEvent, LockSeen, PairingFailed, Progress, Session
 from gateway.domain.lock import Reach
 
 
@@ -117,6 +117,16 @@ class FamilyLock(Protocol):
         ...
 
 
+class Unfinished(PairingFailed):
+    """Pairing did not come to its end, but what it yielded is kept; the message says how to go on."""
+
+    def __init__(self, message: str, address: str, secret: bytes) -> None:
+        """Keep `secret` of the lock at `address`."""
+        super().__init__(message)
+        self.address = address
+        self.secret = secret
+
+
 class Scan(Protocol):
     """The one scan of the adapter, for pairing."""
 
@@ -137,5 +147,5 @@ class Configured:
     pair: Callable[[Mapping[str, str], Scan, Progress], Awaitable[tuple[str, bytes]]]
     """Pair with what the operator has given; return Bluetooth address and secret.
 
-    Raises PairingFailed.
+    Raises PairingFailed, and Unfinished where the secret is to be kept even so.
     """

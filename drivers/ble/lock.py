@@ -30,6 +30,18 @@ class Health(Struct, frozen=True, kw_only=True):
     connections_succeeded: int
 
 
+class Unsaved(Struct, frozen=True, kw_only=True):
+    """Keys that could not be stored. Printing shows nothing."""
+
+    before: bytes | None
+    """What is stored in their place."""
+    secret: bytes
+
+    def __repr__(self) -> str:
+        """Show nothing."""
+        return "Unsaved(hidden)"
+
+
 class BleLock:
     """What is known of a lock. `woken` is set when its errands may have become due."""
 
@@ -56,6 +68,8 @@ class BleLock:
         self.device: BLEDevice | None = None
         self.heard = asyncio.Event()
         """Set once the lock was heard in the present scan."""
+        self.unsaved: Unsaved | None = None
+        """What pairing yielded and could not be stored yet; the lock is worked with by it."""
         self.woken = asyncio.Event()
         self.tried = self.succeeded = 0
         self._settings = settings
@@ -67,6 +81,8 @@ class BleLock:
         self._silent = True
         self._dead = False
         self._battery: float | None = None
+        self._is_odd = False
+        """That an advertisement was not understood has been logged."""
 
     @property
     def health(self) -> Health:
@@ -101,12 +117,11 @@ class BleLock:
         """Work with the lock from now on."""
         if self.device is not None and self.device.address.upper() != family.address:
             # Another lock hangs there now: the one that was heard would refuse its keys, maybe for good.
-            self.device = None
+            self.device = self._heard_at = self._battery = None
             self.heard.clear()
-        self.family, self.problem = family, None
+        self.family, self.problem, self._is_odd = family, None, False
         known = family.known()
-        self.errands.unknown = known is None
-        self.errands.alive()
+        self.errands.begin_anew(unknown=known is None)
         if known is not None and self._listening_since is not None:
             self._tell(known)
         self.woken.set()
@@ -134,7 +149,11 @@ class BleLock:
         try:
             hearing = self.family.hears(advert)
         except Exception as error:  # noqa: BLE001 - whatever somebody sends must not stop the scan
-            _LOG.error("%s: an advertisement was not understood: %s", self.device_id, type(error).__name__)
+            if not self._is_odd:
+                self._is_odd = True  # Anybody may send such things by the thousand.
+                _LOG.error(
+                    "%s: an advertisement was not understood: %s", self.device_id, type(error).__name__
+                )
             return True
         self.device, self._rssi = device, advert.rssi
         due_before = self.errands.due_in()

@@ -81,7 +81,7 @@ class LockState:
                 schedule_zone=self.clock.zone.key,
                 reports_use=True,
                 reach=self.settings.when,
-                keypad=self.secret.can(Feature.PASSCODES),
+                keypad=self.secret.can(Feature.PASSCODES) if self.secret.features else None,
             ),
             battery=battery,
         )

@@ -59,15 +59,17 @@ async def tell_new(
 async def _since(ask: Asker, last: int, device_id: str) -> tuple[list[LogEntry], int]:
     """Return the records after number `last`, oldest first, and the number that they follow."""
     found: list[LogEntry] = []
+    anew = False
     for count in _PAGES:
         found = sorted(await _newest(ask, count), key=lambda entry: _after(last, entry.index))
-        if found and _after(last, found[-1].index) < 0:
-            last = -1  # the lock began its log anew
-            found.sort(key=lambda entry: entry.index)
-        if len(found) < count or _after(last, found[0].index) <= 1:
+        anew = bool(found) and _after(last, found[-1].index) < 0  # the lock began its log anew
+        if len(found) < count or (not anew and _after(last, found[0].index) <= 1):
             break
     else:
         _LOG.warning("%s: more happened than the newest %d records tell", device_id, _PAGES[-1])
+    if anew:
+        found.sort(key=lambda entry: entry.index)
+        return found, found[0].index - 1
     return [entry for entry in found if _after(last, entry.index) > 0], last
 
 

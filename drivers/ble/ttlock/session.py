@@ -14,7 +14,8 @@ from drivers.ble.ttlock.commands import Command, Failure, Feature, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.log import Log
-from drivers.ble.ttlock.passcodes import LENGTHS, Entry, Kind, kind_of
+from drivers.ble.ttlock.passcodes import Entry, Kind, kind_of
+from drivers.ble.ttlock.settings import LENGTHS
 from drivers.ble.ttlock.state import LockState
 from drivers.ble.ttlock.times import Window, schedule_of, window_of
 from gateway.domain.credential import (

@@ -9,14 +9,13 @@ from msgspec.structs import replace
 from drivers.ble.hold import KEY_REFUSALS, Hold
 from drivers.ble.ttlock.clock import LockClock
 from drivers.ble.ttlock.commands import Feature
-from drivers.ble.ttlock.passcodes import LENGTHS
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.slots import SlotBook
 from gateway.domain.clock import Clock
 from gateway.domain.driver import LockEvent, LockSeen
 from gateway.domain.keyring import Keyring
-from gateway.domain.lock import Capabilities, Identity, NativeWindows, PinRules
+from gateway.domain.lock import Capabilities, Identity, NativeWindows
 
 NAME_BYTES = 5
 """Of a slot's name: two of them are not equal by chance."""
@@ -76,7 +75,7 @@ class LockState:
             ),
             capabilities=Capabilities(
                 max_codes=self.settings.max_codes,
-                pin_rules=PinRules(lengths=LENGTHS),
+                pin_rules=self.settings.pin_rules,
                 native_windows=NativeWindows.DATES if self.windows else NativeWindows.NONE,
                 schedule_zone=self.clock.zone.key,
                 reports_use=True,

@@ -20,7 +20,7 @@ from drivers.ble.yale.session import YaleSession
 from drivers.ble.yale.settings import YaleLockSettings
 from gateway.domain.clock import Clock
 from gateway.domain.driver import LockSeen, LockUnreachable
-from gateway.domain.lock import Capabilities, Identity, PinRules, Reach
+from gateway.domain.lock import Capabilities, Identity, Reach
 
 FOREIGN_ERRORS: Final = (YaleXSBLEError, BleakError, EOFError, OSError, AttributeError, KeyError)
 """What the library, and bleak below it, raise when a connection does not come about or breaks."""
@@ -73,7 +73,7 @@ class YaleLock(FamilyLock):
             capabilities=Capabilities(
                 slots=slots,
                 max_codes=len(slots),
-                pin_rules=PinRules(lengths=self._settings.pin_lengths),
+                pin_rules=self._settings.pin_rules,
                 reports_use=self._settings.activity_log,
             ),
         )

@@ -5,6 +5,8 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from random import Random
 from typing import NoReturn
 
@@ -16,6 +18,7 @@ from bleak.backends.scanner import AdvertisementData
 
 from drivers.ble.family import Advert
 from drivers.ble.link import FOREIGN_ERRORS
+from drivers.ble.plugged import SYSTEM, plugged
 from drivers.ble.settings import BleSettings
 from drivers.ble.trouble import in_words
 from drivers.ble.turn import Turn
@@ -57,8 +60,12 @@ class Adapter:
         up: Callable[[], None],
         down: Callable[[], None],
         beat: Beat | None = None,
+        kernel: Path = SYSTEM,
     ) -> None:
-        """Call `up` and `down` when scanning begins to work and when it does no longer."""
+        """Call `up` and `down` when scanning begins to work and when it does no longer.
+
+        `kernel` is the directory in which the kernel shows its adapters.
+        """
         self.turn = Turn()
         self._beat = beat or Beat()
         self.trouble: str | None = "it has not been looked for yet"
@@ -66,6 +73,7 @@ class Adapter:
         self._settings = settings
         self._clock = clock
         self._random = random
+        self._plugged = partial(plugged, settings.adapter, kernel)
         self._tell_up, self._tell_down = up, down
         self._told_down = False
         self._away = Trouble(_LOG, "bluetooth_away", clock.boot)
@@ -119,14 +127,16 @@ class Adapter:
         """Scan until that is to be begun anew; return what is wrong with the adapter, if anything is."""
         self._again.clear()
         self._beat.asleep(_ONCE_S)
+        if (missing := self._missing()) is not None:
+            return missing
         passive_first = self._passive and not self._active_wanted
         modes = [True, False] if self._settings.scanning == "auto" and passive_first else [passive_first]
         trouble = ""
         for passive in modes:
             try:
                 scanner = await self._started(passive=passive)
-            except FOREIGN_ERRORS as error:
-                trouble = in_words(error, self._settings.adapter)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the locks are wanted: tried again
+                trouble = self._in_words(error)
                 continue
             if passive_first and not passive:
                 _LOG.info("BlueZ does not offer passive scanning; locks are asked for more than they tell")
@@ -155,6 +165,7 @@ class Adapter:
 
     async def _watch(self, *, passive: bool) -> str | None:
         self._heard_at = self._clock.boot()
+        before = self._plugged()
         if passive and not self._ours_heard:
             self._passive_until = min(self._passive_until, self._heard_at + PASSIVE_TRIAL_S)
         while True:
@@ -164,6 +175,8 @@ class Adapter:
             trouble = await self.absence()
             if trouble is not None:
                 return trouble
+            if self._plugged() != before:
+                return None  # Put back so quickly that nobody saw it go; the scan went with it.
             now = self._clock.boot()
             if self.turn.held:
                 self._heard_at = now  # While connected, an adapter hears little else.
@@ -181,9 +194,20 @@ class Adapter:
                 await BleakAdapter.get()
         except NotImplementedError:
             return None
-        except FOREIGN_ERRORS as error:
-            return in_words(error, self._settings.adapter)
-        return None
+        except Exception as error:  # noqa: BLE001 - as for starting
+            return self._in_words(error)
+        return self._missing()
+
+    def _missing(self) -> str | None:
+        """Return that the configured adapter is not there, in words; None where it is or nobody knows."""
+        if self._settings.adapter is None or self._plugged() != {}:
+            return None
+        return f"there is no Bluetooth adapter {self._settings.adapter}"
+
+    def _in_words(self, error: Exception) -> str:
+        if not isinstance(error, FOREIGN_ERRORS):
+            _LOG.error("unforeseen trouble with Bluetooth: %s", type(error).__name__)
+        return in_words(error, self._settings.adapter)
 
     def _take(self, device: BLEDevice, heard: AdvertisementData) -> None:
         self._heard_at = self._clock.boot()
@@ -218,6 +242,6 @@ class Adapter:
 
 
 async def _stopped(scanner: BleakScanner) -> None:
-    with suppress(*FOREIGN_ERRORS):
+    with suppress(Exception):
         async with asyncio.timeout(STOP_TIMEOUT_S):
             await scanner.stop()

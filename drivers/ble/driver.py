@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 from typing import NoReturn, override
 
@@ -11,11 +12,12 @@ from bleak.backends.device import BLEDevice
 
 from drivers.ble.adapter import Adapter
 from drivers.ble.errands import Errands
-from drivers.ble.family import Advert, Configured, LockSession
+from drivers.ble.family import Advert, Configured, LockSession, Unfinished
 from drivers.ble.feed import Feed
 from drivers.ble.guarded import GuardedSession
+from drivers.ble.hold import KeysRefused
 from drivers.ble.link import BROKEN_LINK
-from drivers.ble.lock import BleLock, Health
+from drivers.ble.lock import BleLock, Health, Unsaved
 from drivers.ble.pairing import pairing_scan
 from drivers.ble.settings import BleSettings
 from drivers.ble.visit import Visit
@@ -34,16 +36,22 @@ from gateway.domain.driver import (
     LockUnreachable,
     PairingFailed,
     Progress,
+    Refused,
     Session,
 )
 from gateway.domain.keyring import Keyring
 from gateway.domain.pulse import Beat
+from gateway.domain.store import StorageFailed
 from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
 _TALKATIVE = ("bleak", "bleak_retry_connector", "yalexs_ble", "dbus_fast")
 """Third-party loggers that write frames, some of them decrypted, at DEBUG."""
 _NOT_PAIRED = "it is not paired yet"
+_UNSAVED = (
+    "it is paired, but its keys cannot be stored: is the disk full? Make room, and do not stop the hub "
+    "before; until then it works with them and goes on trying"
+)
 LOG_TIMEOUT_S = 300.0
 """For reading a whole log, in which each record is stored before the next is asked for."""
 SILENCE_CHECK_S = 30.0
@@ -89,7 +97,9 @@ class BleDriver(Driver):
     def problems(self) -> Mapping[str, str]:
         """Return, by device id, why a lock is not managed at the moment, in words for people."""
         found = {
-            name: lock.problem or (lock.family.trouble() if lock.family is not None else None)
+            name: lock.problem
+            or (_UNSAVED if lock.unsaved is not None else None)
+            or (lock.family.trouble() if lock.family is not None else None)
             for name, lock in self._locks.items()
         }
         return {name: problem for name, problem in found.items() if problem is not None}
@@ -154,14 +164,44 @@ class BleDriver(Driver):
             raise PairingFailed("no such lock is configured")
         async with self._set_aside(lock):
             await self._end_visit(lock)
-            async with pairing_scan(self._adapter, self._clock) as scan:
+            async with pairing_scan(self._adapter, self._clock, partial(self._other_at, lock)) as scan:
                 try:
                     address, secret = await lock.configured.pair(given, scan, progress)
                 except BROKEN_LINK:
                     raise PairingFailed("the connection to the lock broke") from None
-            await self._keyring.save(device_id, secret)
-            _LOG.info("%s is paired, at %s", device_id, address, extra=about(lock=device_id))
-            await self._unlock(lock)
+                except Unfinished as part:
+                    await self._take_keys(lock, part.address, part.secret)
+                    raise
+            await self._take_keys(lock, address, secret)
+
+    async def _take_keys(self, lock: BleLock, address: str, secret: bytes) -> None:
+        """Keep what pairing yielded, and work with it, even where it cannot be stored yet."""
+        before = await self._keyring.load(lock.device_id)
+        lock.unsaved = Unsaved(before=before, secret=secret)
+        _LOG.info("%s is paired, at %s", lock.device_id, address, extra=about(lock=lock.device_id))
+        await self._save(lock)
+        if lock.unsaved is not None:
+            # The lock has these keys by now: without them nobody could speak to it.
+            _LOG.error("%s: %s", lock.device_id, _UNSAVED, extra=about(lock=lock.device_id))
+        self._work_with(lock, secret)
+
+    async def _save(self, lock: BleLock) -> None:
+        """Store keys that are not stored yet, unless the lock's family has stored newer ones meanwhile."""
+        unsaved = lock.unsaved
+        if unsaved is None:
+            return
+        try:
+            if await self._keyring.load(lock.device_id) == unsaved.before:
+                await self._keyring.save(lock.device_id, unsaved.secret)
+        except StorageFailed:
+            return
+        if lock.unsaved is unsaved:
+            lock.unsaved = None
+
+    def _other_at(self, lock: BleLock, address: str) -> str | None:
+        """Return which other lock has this address."""
+        others = (other for other in self._locks.values() if other is not lock and other.family is not None)
+        return next((it.device_id for it in others if it.family and it.family.address == address), None)
 
     @asynccontextmanager
     async def _set_aside(self, lock: BleLock) -> AsyncIterator[None]:
@@ -183,8 +223,12 @@ class BleDriver(Driver):
         async with lock.turn:
             await self._end_visit(lock)
             await self._keyring.forget(device_id)
+            lock.unsaved = None
             lock.drop(_NOT_PAIRED)
             self._feed.put(LockDead(device_id=device_id))
+        for other in self._locks.values():
+            if other.family is None and not other.is_pairing:
+                await self._unlock(other)  # It may have been the same lock under another name.
 
     async def _unlock(self, lock: BleLock) -> None:
         """Take the keys of a lock out of the vault."""
@@ -192,10 +236,19 @@ class BleDriver(Driver):
         if secret is None:
             lock.drop(_NOT_PAIRED)
             return
+        self._work_with(lock, secret)
+
+    def _work_with(self, lock: BleLock, secret: bytes) -> None:
         try:
-            lock.adopt(lock.configured.lock(secret))
+            family = lock.configured.lock(secret)
         except ValueError:
             lock.drop("what is stored of its pairing cannot be used; pair it again")
+            return
+        if (other := self._other_at(lock, family.address)) is not None:
+            # Under two names each would clear what the other has set.
+            lock.drop(f"it is the same lock as {other}: take one of them out of the configuration")
+            return
+        lock.adopt(family)
 
     async def _visit(self, lock: BleLock) -> Visit:
         """Return a connection that is ours, the one that still stands or a new one."""
@@ -216,6 +269,8 @@ class BleDriver(Driver):
         return lock.visit
 
     async def _come_into_reach(self, lock: BleLock) -> None:
+        if (words := lock.held_off) is not None:
+            raise KeysRefused(words)
         if lock.in_reach:
             return
         if lock.sleeps:
@@ -227,6 +282,8 @@ class BleDriver(Driver):
         """Return the session once it stands; say rightly whose fault it is if it does not."""
         try:
             return await visit.session()
+        except KeysRefused:
+            raise  # It was reached.
         except LockUnreachable:
             trouble = await self._adapter.absence()
             if trouble is not None:
@@ -259,8 +316,7 @@ class BleDriver(Driver):
         session = await visit.session()
         try:
             if lock.errands.wants_description:
-                self._feed.put(await guarded.call(session.describe()))
-                lock.errands.described()
+                await self._describe(lock, session, guarded)
             if lock.errands.wants_log:
                 await guarded.call(session.read_log(self._feed.store), LOG_TIMEOUT_S)
                 lock.errands.log_read()
@@ -272,6 +328,15 @@ class BleDriver(Driver):
             words = f"{lock.device_id}: its log was not read, by a mistake: {type(error).__name__}"
             _LOG.error("%s", words, extra=about(lock=lock.device_id))
             lock.errands.failed()
+
+    async def _describe(self, lock: BleLock, session: LockSession, guarded: GuardedSession) -> None:
+        try:
+            self._feed.put(await guarded.call(session.describe()))
+        except Refused as refusal:
+            _LOG.info("%s: it does not tell what it is: %s", lock.device_id, refusal)
+            lock.errands.description_refused()
+        else:
+            lock.errands.described()
 
     async def _attend(self, lock: BleLock) -> NoReturn:
         """Connect to a lock for what is due and does not wait for the engine."""
@@ -301,6 +366,8 @@ class BleDriver(Driver):
             await self._clock.sleep(SILENCE_CHECK_S)
             for lock in self._locks.values():
                 lock.mind_silence()
+                if not lock.turn.locked():
+                    await self._save(lock)
 
     def _heard(self, device: BLEDevice, advert: Advert) -> bool:
         return any(lock.takes(device, advert) for lock in self._locks.values())

@@ -26,8 +26,14 @@ class Errands:
         self._clock = clock
         self._random = random
         self._log_every_s = log_every_s
-        self.unknown = False
-        """Nobody knows what the lock can do: it must be asked before anything else."""
+        self.begin_anew(unknown=False)
+
+    def begin_anew(self, *, unknown: bool) -> None:
+        """Forget all of the past: the lock was just paired, and may be another one.
+
+        `unknown`: nobody knows what it can do, so that it must be asked before anything else.
+        """
+        self.unknown = unknown
         self._told_changes = False
         self._changed = False
         self._still_changed = 0
@@ -36,7 +42,9 @@ class Errands:
         self._flagged_at = 0.0
         self._described_at: float | None = None
         self._log_at: float | None = None
-        self._started_at = clock.boot()
+        self._describe_from = 0.0
+        """When it may be asked again what it is, after it refused to tell."""
+        self._started_at = self._clock.boot()
         self._failures = 0
         self._not_before = 0.0
 
@@ -62,8 +70,8 @@ class Errands:
     @property
     def wants_description(self) -> bool:
         """Say whether the lock is to be asked what it is, in a connection that is there."""
-        at = self._described_at
-        return self.unknown or at is None or self._clock.boot() - at >= DESCRIBE_EVERY_S
+        at, now = self._described_at, self._clock.boot()
+        return now >= self._describe_from and (self.unknown or at is None or now - at >= DESCRIBE_EVERY_S)
 
     @property
     def wants_log(self) -> bool:
@@ -77,8 +85,12 @@ class Errands:
         return None if due is None else max(0.0, max(due, self._not_before) - self._clock.boot())
 
     def _due_at(self) -> float | None:
-        if self.unknown:
-            return 0.0
+        log_at = self._log_due_at()
+        if not self.unknown:
+            return log_at
+        return self._describe_from if log_at is None else min(self._describe_from, log_at)
+
+    def _log_due_at(self) -> float | None:
         last = self._started_at if self._log_at is None else self._log_at
         if self._changed:
             return last + self._pause(self._still_changed) if self._still_changed else 0.0
@@ -89,6 +101,10 @@ class Errands:
     def described(self) -> None:
         """Note that the lock has told what it is."""
         self.unknown, self._described_at = False, self._clock.boot()
+
+    def description_refused(self) -> None:
+        """Note that the lock did not want to tell: it is not asked again for a while."""
+        self._describe_from = self._clock.boot() + PAUSE_MOST_S
 
     def log_read(self) -> None:
         """Note that the log was read to its end."""

@@ -13,7 +13,7 @@ from typing import Protocol
 from bleak.backends.device import BLEDevice
 from msgspec import Struct
 
-from gateway.domain.driver import LockEvent, LockSeen, Progress, Session
+from gateway.domain.driver import LockEvent, LockSeen, PairingFailed, Progress, Session
 from gateway.domain.lock import Reach
 
 
@@ -54,6 +54,10 @@ class Link(Protocol):
     def lost(self) -> asyncio.Event:
         """Return the event that is set once the connection is gone."""
         ...
+
+
+type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
+"""Opens a GATT connection; `drivers.ble.link` has it."""
 
 
 class LockSession(Session, Protocol):
@@ -100,13 +104,27 @@ class FamilyLock(Protocol):
         """Return what pairing stored; None where the lock must be asked once."""
         ...
 
-    def trouble(self) -> str | None:
-        """Return why the lock is not worked with until a person does something; None while nothing is."""
+    def held_off(self) -> str | None:
+        """Return why the lock is not connected to for a while; None while it may be."""
         return None
+
+    def trouble(self) -> str | None:
+        """Return what a person should mend, in words; None while nothing is."""
+        return self.held_off()
 
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         """Connect, for one session. Entering may raise any `DriverError`."""
         ...
+
+
+class Unfinished(PairingFailed):
+    """Pairing did not come to its end, but what it yielded is kept; the message says how to go on."""
+
+    def __init__(self, message: str, address: str, secret: bytes) -> None:
+        """Keep `secret` of the lock at `address`."""
+        super().__init__(message)
+        self.address = address
+        self.secret = secret
 
 
 class Scan(Protocol):
@@ -129,5 +147,5 @@ class Configured:
     pair: Callable[[Mapping[str, str], Scan, Progress], Awaitable[tuple[str, bytes]]]
     """Pair with what the operator has given; return Bluetooth address and secret.
 
-    Raises PairingFailed.
+    Raises PairingFailed, and Unfinished where the secret is to be kept even so.
     """

@@ -8,7 +8,7 @@ from drivers.ble.family import LockSession
 from drivers.ble.link import BROKEN_LINK
 from drivers.ble.visit import Visit
 from gateway.domain.credential import Credential, Reading, SlotRef
-from gateway.domain.driver import LockUnreachable, NoAnswer, Refused, Session, Written
+from gateway.domain.driver import LockUnreachable, NoAnswer, NotSent, Refused, Session, Written
 
 
 class GuardedSession(Session):
@@ -67,7 +67,7 @@ class GuardedSession(Session):
 
     def _open(self) -> LockSession:
         if self._session is None:
-            raise LockUnreachable("the session is over")
+            raise NotSent("the session is over")
         if self._visit.broken:
-            raise LockUnreachable("the connection to the lock broke")
+            raise NotSent("the connection to the lock broke")
         return self._session

@@ -12,7 +12,8 @@ from bleak.exc import BleakError
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from drivers.ble.family import Link
-from gateway.domain.driver import LockUnreachable
+from drivers.ble.waiting import while_linked
+from gateway.domain.driver import LockUnreachable, NoAnswer
 
 FOREIGN_ERRORS: Final = (BleakError, OSError, EOFError, TimeoutError, AttributeError, KeyError)
 """What bleak raises when a connection does not come about or breaks: with D-Bus also errors of sockets, and
@@ -106,23 +107,12 @@ class _BleakLink(Link):
         raise LockUnreachable("the lock does not offer what its kind should")
 
     async def _call(self, call: Awaitable[None]) -> None:
-        """Await an operation, but no longer than the connection lasts: not every system tells its end."""
-        operation = asyncio.ensure_future(call)
-        end = asyncio.ensure_future(self._lost.wait())
         try:
-            await asyncio.wait({operation, end}, timeout=WRITE_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
-            if not operation.done():
-                raise LockUnreachable(
-                    _BROKE if self._lost.is_set() else "the lock does not acknowledge what is sent to it"
-                )
-            operation.result()
-        except (*FOREIGN_ERRORS, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and not operation.cancelled():
-                raise  # It is we who are to stop.
+            await while_linked(call, self._lost, WRITE_TIMEOUT_S)
+        except NoAnswer:
+            raise LockUnreachable("the lock does not acknowledge what is sent to it") from None
+        except FOREIGN_ERRORS:
             raise LockUnreachable(_BROKE) from None
-        finally:
-            operation.cancel()
-            end.cancel()
 
 
 _BROKE = "the connection to the lock broke"

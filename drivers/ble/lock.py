@@ -31,6 +31,18 @@ class Health(Struct, frozen=True, kw_only=True):
     connections_succeeded: int
 
 
+class Unsaved(Struct, frozen=True, kw_only=True):
+    """Keys that could not be stored. Printing shows nothing."""
+
+    before: bytes | None
+    """What is stored in their place."""
+    secret: bytes
+
+    def __repr__(self) -> str:
+        """Show nothing."""
+        return "Unsaved(hidden)"
+
+
 class BleLock:
     """What is known of a lock. `woken` is set when its errands may have become due."""
 
@@ -57,6 +69,8 @@ class BleLock:
         self.device: BLEDevice | None = None
         self.heard = asyncio.Event()
         """Set once the lock was heard in the present scan."""
+        self.unsaved: Unsaved | None = None
+        """What pairing yielded and could not be stored yet; the lock is worked with by it."""
         self.woken = asyncio.Event()
         self.tried = self.succeeded = 0
         self._settings = settings
@@ -97,17 +111,21 @@ class BleLock:
         """Say whether it listens only after a touch."""
         return self.family is not None and self.family.reach is Reach.ON_TOUCH
 
+    @property
+    def held_off(self) -> str | None:
+        """Return why it is not to be connected to for a while; None while it may be."""
+        return None if self.family is None else self.family.held_off()
+
     def adopt(self, family: FamilyLock) -> None:
         """Work with the lock from now on."""
         if self.device is not None and self.device.address.upper() != family.address:
             # Another lock hangs there now: the one that was heard would refuse its keys, maybe for good.
-            self.device = None
+            self.device = self._heard_at = self._battery = None
             self.heard.clear()
         self._dropped.ends(f"{self.device_id} is managed")
         self.family, self.problem = family, None
         known = family.known()
-        self.errands.unknown = known is None
-        self.errands.alive()
+        self.errands.begin_anew(unknown=known is None)
         if known is not None and self._listening_since is not None:
             self._tell(known)
         self.woken.set()

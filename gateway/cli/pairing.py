@@ -22,6 +22,7 @@ _TTLOCK = {
     "admin_ps": "admin number of the lock (adminPs)",
     "unlock_key": "unlock key of the lock (unlockKey)",
 }
+_ADMIN_PASSCODE = {"admin_passcode": "administrator's code of the keypad"}
 _TTLOCK_NUMBERS = ("lock_flag_pos", "uid", "group_id", "org_id")
 
 
@@ -41,6 +42,11 @@ def add(commands: Commands) -> None:
     _takes_address(ttlock, "of the lock; needed with --keys")
     ttlock.add_argument(
         "--keys", action="store_true", help="ask for the keys of a lock in use, which keeps its codes"
+    )
+    ttlock.add_argument(
+        "--admin-passcode",
+        action="store_true",
+        help="with --keys: also ask for the administrator's code of its keypad, which no guest may get",
     )
     for name in _TTLOCK_NUMBERS:
         ttlock.add_argument(
@@ -99,12 +105,13 @@ def _of_ttlock(context: Context) -> dict[str, str]:
     args = context.args
     numbers = {name: getattr(args, name) for name in _TTLOCK_NUMBERS if getattr(args, name) is not None}
     if not args.keys:
-        if numbers:
-            raise UsageError("these numbers belong to the keys of a lock in use: add --keys")
+        if numbers or args.admin_passcode:
+            raise UsageError("this belongs to the keys of a lock in use: add --keys")
         return _address(args)
     if args.address is None:
         raise UsageError("--keys needs --address: the keys are those of one lock")
-    return _asked(context, _TTLOCK) | numbers | _address(args)
+    questions = _TTLOCK | (_ADMIN_PASSCODE if args.admin_passcode else {})
+    return _asked(context, questions) | numbers | _address(args)
 
 
 def _asked(context: Context, questions: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,9 @@ from gateway.config.reader import Reader
 from gateway.domain.lock import LockPolicy
 
 _ID = re.compile(r"[a-z0-9_-]{1,32}")
-_POLICY = frozenset(entry.name for entry in msgspec.structs.fields(LockPolicy))
+FROM_DRIVER = frozenset({"pin_rules"})
+"""What the settings of a driver say for the policy of a lock; nobody configures it."""
+_POLICY = frozenset(entry.name for entry in msgspec.structs.fields(LockPolicy)) - FROM_DRIVER
 
 
 class Locks(Struct, kw_only=True):
@@ -70,6 +72,8 @@ def read_locks(reader: Reader, tables: Mapping[str, Any]) -> Locks:
         reader.known(table, _POLICY | {entry.name for entry in msgspec.structs.fields(kind)}, at)
         settings = reader.struct(kind, {key: table[key] for key in table.keys() - _POLICY}, at)
         if policy is not None:
+            if isinstance(settings, NukiLockSettings | YaleLockSettings | TTLockSettings):
+                policy = msgspec.structs.replace(policy, pin_rules=settings.pin_rules)
             locks.policies[device_id] = policy
         match settings:
             case ZwaveLockSettings():

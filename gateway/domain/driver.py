@@ -13,6 +13,7 @@ Errors of a session, and what each means for the write that was under way::
     ├── AuthorityDown      server or adapter away      nothing was sent
     ├── LockAsleep         listens only when touched   nothing was sent
     ├── LockUnreachable    the lock did not react      may have been applied
+    │   └── NotSent        connection gone before      nothing was sent
     ├── NoAnswer           sent, the answer got lost   may have been applied
     └── Refused            the lock said no            not applied: the slot is as before
 """
@@ -51,6 +52,12 @@ class LockUnreachable(DriverError):
     """The lock did not react. A write may have been applied nevertheless: acknowledgements get lost too."""
 
     may_have_been_applied = True
+
+
+class NotSent(LockUnreachable):
+    """The connection was gone before anything of this operation went out."""
+
+    may_have_been_applied = False
 
 
 class NoAnswer(DriverError):

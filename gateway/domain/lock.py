@@ -29,6 +29,8 @@ class PinRules(Struct, frozen=True, kw_only=True):
     lengths: tuple[int, ...] = (4, 5, 6, 7, 8)
     alphabet: str = "0123456789"
     constraints: tuple[ConstraintType, ...] = ()
+    prefix_free: bool = False
+    """The keypad takes a code as soon as its digits are complete, so that none may begin with another one."""
 
 
 class Readback(StrEnum):
@@ -142,6 +144,8 @@ class LockPolicy(Struct, frozen=True, kw_only=True):
     pin_length: int | None = None
     backup_pool: int = 0
     """Backup codes to keep ready on the lock; 0: none, until somebody asks for the pool."""
+    pin_rules: PinRules | None = None
+    """What the driver says of all locks of this kind, until this one was seen. Not to be configured."""
 
 
 type BatteryStatus = Literal["critical", "low", "good", "full"]

@@ -1,6 +1,6 @@
 """Which PINs a lock takes, and choosing one fairly."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from itertools import pairwise
 
 from gateway.domain.errors import InvalidInput
@@ -29,7 +29,7 @@ def broken_rule(pin: Pin, rules: PinRules) -> str | None:
 
 
 def generate(
-    rules: PinRules, taken: Container[Pin], randbelow: Callable[[int], int], *, length: int | None = None
+    rules: PinRules, taken: Collection[Pin], randbelow: Callable[[int], int], *, length: int | None = None
 ) -> Pin:
     """Draw a PIN that keeps the rules and is not taken, each such PIN with equal chance.
 
@@ -44,11 +44,23 @@ def generate(
     chosen = length if length in lengths else usual
     for _ in range(_TRIES):
         pin = Pin("".join(rules.alphabet[randbelow(len(rules.alphabet))] for _ in range(chosen)))
-        if pin not in taken and broken_rule(pin, rules) is None:
+        if pin not in taken and broken_rule(pin, rules) is None and not _clashes(pin, taken, rules):
             return pin
     raise InvalidInput(
         "no free PIN is left that keeps the rules of this lock; choose a longer one", field="code"
     )
+
+
+def clash(one: Pin, other: Pin, rules: PinRules) -> bool:
+    """Say whether a lock cannot tell two PINs apart: equal ones, on some locks those that begin alike."""
+    if not rules.prefix_free:
+        return one == other
+    digits, others = one.reveal(), other.reveal()
+    return digits.startswith(others) or others.startswith(digits)
+
+
+def _clashes(pin: Pin, taken: Collection[Pin], rules: PinRules) -> bool:
+    return rules.prefix_free and any(clash(pin, other, rules) for other in taken)
 
 
 def _listed(lengths: tuple[int, ...]) -> str:

@@ -252,7 +252,9 @@ def absorb_failure(
             work.set_device(authority_lost_at=work.now)
     else:
         _unanswered(work, error, began, looked_at)
-        if intent is not None and work.is_open(intent):
+        if not error.may_have_been_applied:
+            _not_sent(work, intent)
+        elif intent is not None and work.is_open(intent):
             _stays_open(work, intent, error)
 
 

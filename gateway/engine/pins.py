@@ -12,9 +12,10 @@ from gateway.domain.placement import Snapshot
 
 
 def rules_of(snap: Snapshot) -> PinRules:
-    """Return the rules of a lock, with the operator's word on its lengths; usual ones before it was seen."""
+    """Return the rules of a lock (before it was seen, of its kind), with the operator's word on lengths."""
     device = snap.device
-    rules = device.capabilities.pin_rules if device.capabilities is not None else PinRules()
+    of_its_kind = device.policy.pin_rules if device.policy is not None else None
+    rules = device.capabilities.pin_rules if device.capabilities is not None else of_its_kind or PinRules()
     return replace(rules, lengths=device.reported_lengths) if device.reported_lengths else rules
 
 

@@ -1,12 +1,14 @@
 """Getting a code onto its lock and keeping it there. Pure."""
 
+from collections.abc import Callable
+
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Empty, Known, SlotRef, Unreadable
 from gateway.domain.issues import Issue
-from gateway.domain.lock import Capabilities, Readback
+from gateway.domain.lock import Capabilities, PinRules, Readback
 from gateway.domain.pin import Pin
-from gateway.domain.pins import broken_rule
+from gateway.domain.pins import broken_rule, clash
 from gateway.domain.placement import IntentKind, Placement, Refusal, Rejection, Snapshot
 from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
@@ -158,38 +160,52 @@ def _rejected(code: AccessCode, rejection: Rejection) -> Issue:
 
 
 def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
-    """Return the duplicate that writing this PIN would make (rule 4)."""
+    """Return the duplicate that writing this PIN would make (rule 4); on some locks it only begins alike."""
+    rules = rules_of(snap)
+
+    def alike(other: Pin) -> bool:
+        return clash(pin, other, rules)
+
     for other in snap.placements.values():
-        if other.access_code_id != code.access_code_id and _may_have(other, pin, snap):
+        if other.access_code_id != code.access_code_id and _may_have(other, alike, snap):
             return Issue(
                 code="duplicate_code_on_device",
                 access_code_id=code.access_code_id,
-                message="another access code on this lock may still have this PIN",
+                message="another access code on this lock may still have this PIN" + _or_alike(rules),
                 data={"managed_access_code_id": other.access_code_id},
             )
     owned = {p.slot for p in snap.placements.values()}
     for slot in snap.slots.values():
-        if slot.slot in owned or not isinstance(slot.reading, Known) or slot.reading.credential.pin != pin:
+        if (
+            slot.slot in owned
+            or not isinstance(slot.reading, Known)
+            or not alike(slot.reading.credential.pin)
+        ):
             continue
         if slot.unmanaged_id is not None:
             return Issue(
                 code="duplicate_code_on_device",
                 access_code_id=code.access_code_id,
-                message=f"a code that the hub does not manage has this PIN (slot {slot.slot})",
+                message="a code that the hub does not manage has this PIN"
+                f"{_or_alike(rules)} (slot {slot.slot})",
                 data={"unmanaged_access_code_id": slot.unmanaged_id},
             )
     return None
 
 
-def _may_have(placement: Placement, pin: Pin, snap: Snapshot) -> bool:
-    """Say whether a code's slot may hold this PIN."""
-    if placement.confirmed is not None and placement.confirmed.credential.pin == pin:
+def _or_alike(rules: PinRules) -> str:
+    return ", or one that begins alike" if rules.prefix_free else ""
+
+
+def _may_have(placement: Placement, alike: Callable[[Pin], bool], snap: Snapshot) -> bool:
+    """Say whether a code's slot may hold a PIN that is `alike`."""
+    if placement.confirmed is not None and alike(placement.confirmed.credential.pin):
         return True
     slot = snap.slots.get(placement.slot) if placement.slot is not None else None
-    if slot is not None and isinstance(slot.reading, Known) and slot.reading.credential.pin == pin:
+    if slot is not None and isinstance(slot.reading, Known) and alike(slot.reading.credential.pin):
         return True
     return bool(snap.intents) and any(
-        intent.kind is IntentKind.SET and intent.target is not None and intent.target.pin == pin
+        intent.kind is IntentKind.SET and intent.target is not None and alike(intent.target.pin)
         for intent in snap.open_intents(placement.access_code_id)
     )
 

@@ -2,6 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from unittest.mock import AsyncMock, patch
 
 import pytest
 from bleak.exc import (
@@ -11,12 +16,15 @@ from bleak.exc import (
     BleakError,
 )
 
+from drivers.ble.adapter import Adapter
 from drivers.ble.settings import BleSettings
 from drivers.ble.trouble import in_words
 from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, LockAlive, LockUnreachable
 from tests.ble.running import running
 from tests.ble.tiny import seen
-from tests.ble_bed.virtual import in_virtual_time
+from tests.ble_bed.backend import bleak_on
+from tests.ble_bed.radio import Air
+from tests.ble_bed.virtual import VirtualClock, in_virtual_time
 from tests.heard import listening, the_end, troubles
 
 
@@ -147,3 +155,61 @@ def test_what_is_wrong_is_told_in_plain_words(error: Exception, words: str) -> N
     told = in_words(error, "hci7")
     assert words in told
     assert "secret" not in told
+
+
+@asynccontextmanager
+async def scanning(air: Air, settings: BleSettings, kernel: Path) -> AsyncIterator[Adapter]:
+    """Run an adapter alone; its kernel is a directory with one entry for each adapter."""
+    clock = VirtualClock(asyncio.get_running_loop())
+    with bleak_on(air):
+        adapter = Adapter(settings, clock, Random(1), up=lambda: None, down=lambda: None, kernel=kernel)
+        task = asyncio.create_task(adapter.run())
+        try:
+            await asyncio.sleep(1)
+            yield adapter
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+@in_virtual_time
+async def test_the_configured_adapter_is_missed_although_another_one_is_there(tmp_path: Path) -> None:
+    """The one inside a Pi hears nothing of what the USB one should."""
+    (tmp_path / "hci0").touch()
+    (tmp_path / "hci1").touch()
+    (tmp_path / "hci1:64").touch()
+    async with scanning(Air(), BleSettings(adapter="hci1"), tmp_path) as adapter:
+        assert await adapter.absence() is None
+        (tmp_path / "hci1").unlink()
+        await asyncio.sleep(11)
+        assert adapter.trouble == "there is no Bluetooth adapter hci1"
+        (tmp_path / "hci1").touch()
+        await asyncio.sleep(5)
+        assert adapter.up
+
+
+@in_virtual_time
+async def test_an_adapter_replugged_within_seconds_scans_again_within_seconds(tmp_path: Path) -> None:
+    """Bleak sees it there at each look, and the scan on it is gone."""
+    (tmp_path / "hci0").touch()
+    air = Air()
+    async with scanning(air, BleSettings(), tmp_path) as adapter:
+        air.forget_scans()
+        (tmp_path / "new").touch()  # so that it does not get the number of the old one
+        (tmp_path / "new").replace(tmp_path / "hci0")
+        await asyncio.sleep(11)
+        assert air.scanning == 1
+        assert adapter.up
+
+
+@in_virtual_time
+async def test_an_error_that_nobody_foresaw_does_not_end_the_scanning(tmp_path: Path) -> None:
+    """It is told, and tried again."""
+    air = Air()
+    listen = AsyncMock(side_effect=RuntimeError("secret"))
+    with patch.object(air, "listen", listen):
+        async with scanning(air, BleSettings(), tmp_path / "none") as adapter:
+            assert adapter.trouble == "scanning for Bluetooth devices does not start"
+            listen.side_effect = Air.listen.__get__(air)
+            await asyncio.sleep(60)
+            assert adapter.up

@@ -8,7 +8,8 @@ from drivers.ble.settings import BleSettings
 from gateway.domain.driver import AuthorityUp, BatteryLevel, CodeUsed, LockAlive, LockDead, LockSeen
 from gateway.domain.lock import Reach
 from tests.ble.running import DOORS, running
-from tests.ble.tiny import CHANGED, configured, seen
+from tests.ble.tiny import CHANGED, COMPANY, configured, seen
+from tests.ble_bed.peripheral import Advertised
 from tests.ble_bed.virtual import in_virtual_time
 
 HOUR = 3600.0
@@ -177,3 +178,16 @@ async def test_what_the_lock_is_is_asked_once_a_day_in_passing() -> None:
                 pass
             await asyncio.sleep(HOUR)
         assert run.sink.taken(LockSeen) == [seen("front")]
+
+
+@in_virtual_time
+async def test_advertisements_that_make_no_sense_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody may send them by the thousand, under the lock's address."""
+    async with running() as run:
+        nonsense = Advertised(name="tiny", manufacturer={COMPANY: b""})
+        await run.doors["front"].peripheral.advertise(nonsense)
+        await asyncio.sleep(60)
+        assert sum("not understood" in record.getMessage() for record in caplog.records) == 1
+        await run.doors["front"].advertise()
+        async with run.driver.session("front") as session:
+            await session.read("1")

@@ -165,3 +165,74 @@ async def test_what_only_a_person_can_mend_is_told() -> None:
     door = configured("front", trouble="it refuses our keys: pair it again")
     async with running(locks={"front": door}) as run:
         assert run.driver.problems == {"front": "it refuses our keys: pair it again"}
+
+
+@in_virtual_time
+async def test_keys_that_cannot_be_stored_are_worked_with_and_stored_later() -> None:
+    """The lock has them by now: nobody else could ever speak to it."""
+    async with running(paired=()) as run:
+        run.keyring.is_full = True
+        await run.doors["front"].advertise(PAIRING)
+        await run.driver.pair("front", {}, nobody)
+        assert "disk full" in run.driver.problems["front"]
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        run.keyring.is_full = False
+        await asyncio.sleep(60)
+        assert run.keyring.secrets == {"front": DOORS["front"].encode()}
+        assert run.driver.problems == {}
+
+
+@in_virtual_time
+async def test_newer_keys_are_not_overwritten_by_those_that_waited() -> None:
+    """The family has stored its own in the meantime, with all that it has learned."""
+    async with running(paired=()) as run:
+        run.keyring.is_full = True
+        await run.doors["front"].advertise(PAIRING)
+        await run.driver.pair("front", {}, nobody)
+        run.keyring.is_full = False
+        run.keyring.secrets["front"] = b"newer"
+        await asyncio.sleep(60)
+        assert run.keyring.secrets == {"front": b"newer"}
+        assert run.driver.problems == {}
+
+
+@in_virtual_time
+async def test_one_lock_under_two_names_is_managed_under_the_first_only() -> None:
+    """Each of them would clear what the other has set."""
+    async with running(("front", "back")) as run:
+        run.keyring.secrets["back"] = run.keyring.secrets["front"]
+        await run.driver._unlock(run.driver._locks["back"])
+        assert "the same lock as front" in run.driver.problems["back"]
+        with pytest.raises(LockUnreachable, match="same lock as front"):
+            async with run.driver.session("back"):
+                pass
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        await run.driver.unpair("front")
+        assert run.driver.problems == {"front": "it is not paired yet"}
+
+
+@in_virtual_time
+async def test_a_lock_that_is_paired_under_another_name_is_not_paired_again() -> None:
+    """It is said which one it is; the lock itself is not spoken to."""
+    async with running(("front", "back"), paired=("front",)) as run:
+        before = run.connects("front")
+        await run.doors["front"].advertise(PAIRING)
+        with pytest.raises(PairingFailed, match="front already"):
+            await run.driver.pair("back", {"seconds": "5"}, nobody)
+        assert run.connects("front") == before
+
+
+@in_virtual_time
+async def test_a_lock_in_place_of_another_is_asked_anew() -> None:
+    """When the old one told its log and what it is says nothing of the new one."""
+    async with running(("front", "back"), paired=("front",)) as run:
+        async with run.driver.session("front"):
+            pass
+        assert run.doors["front"].asked == ["who", "log"]
+        await run.doors["back"].advertise(PAIRING)
+        await run.driver.pair("front", {}, nobody)
+        async with run.driver.session("front"):
+            pass
+        assert run.doors["back"].asked == ["who", "log"]

@@ -13,6 +13,7 @@ from gateway.domain.driver import (
     LockSeen,
     LockUnreachable,
     NoAnswer,
+    NotSent,
     Refused,
 )
 from gateway.domain.lock import Reach
@@ -128,8 +129,10 @@ async def test_an_answer_that_does_not_come_ends_the_operation_and_the_connectio
             with pytest.raises(NoAnswer, match="10 s"):
                 await session.write("1", CODE, replaces=None)
             assert run.clock.boot() - began == pytest.approx(10, abs=0.5)
-            with pytest.raises(LockUnreachable):
-                await session.read("1")
+            with pytest.raises(NotSent) as broken:
+                await session.write("2", CODE, replaces=None)
+            assert not broken.value.may_have_been_applied
+            assert run.doors["front"].asked == ["write"]
         async with run.driver.session("front") as session:
             assert await session.read("1") == Known(CODE)
         assert run.connects("front") == 2
@@ -301,3 +304,15 @@ async def test_a_log_that_makes_no_sense_is_no_business_of_whoever_works() -> No
         async with run.driver.session("front") as session:
             await session.write("1", CODE, replaces=None)
         assert run.doors["front"].codes == {"1": "4711"}
+
+
+@in_virtual_time
+async def test_a_lock_that_does_not_tell_what_it_is_still_tells_its_log() -> None:
+    """What it refuses to tell is asked for again after a while, not at once and not for ever."""
+    async with running(locks={"front": configured("front", is_known=False, describes=False)}) as run:
+        door = run.doors["front"]
+        assert door.asked == ["who", "log"]
+        await asyncio.sleep(1000)
+        assert run.connects("front") == 1
+        await asyncio.sleep(1000)
+        assert door.asked.count("who") == 2

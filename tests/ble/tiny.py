@@ -21,8 +21,9 @@ from drivers.ble.family import (
     Scan,
 )
 from drivers.ble.link import connect
+from drivers.ble.waiting import while_linked
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef
-from gateway.domain.driver import CodeUsed, LockEvent, LockSeen, LockUnreachable, Progress, Refused, Written
+from gateway.domain.driver import CodeUsed, LockEvent, LockSeen, Progress, Refused, Written
 from gateway.domain.lock import Capabilities, Identity, PinRules, Reach
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
@@ -160,20 +161,13 @@ class TinySession(LockSession):
     @override
     async def describe(self) -> LockSeen:
         await self._ask("who")
+        if not self._lock.describes:
+            raise Refused(Refusal.OTHER, "not told")
         return seen(self._lock.device_id, self._lock.reach)
 
     async def _ask(self, line: str) -> str:
         await self._link.write(IN, line.encode())
-        answer = asyncio.ensure_future(self._lines.get())
-        lost = asyncio.ensure_future(self._link.lost().wait())
-        try:
-            await asyncio.wait({answer, lost}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                raise LockUnreachable("the connection to the lock broke")
-            return answer.result()
-        finally:
-            answer.cancel()
-            lost.cancel()
+        return await while_linked(self._lines.get(), self._link.lost())
 
     def _heard(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data.decode()).split("\n")
@@ -196,13 +190,21 @@ class TinyLock(FamilyLock):
     """One configured lock."""
 
     def __init__(
-        self, device_id: str, address: str, *, reach: Reach, is_known: bool, trouble: str | None
+        self,
+        device_id: str,
+        address: str,
+        *,
+        reach: Reach,
+        is_known: bool,
+        trouble: str | None,
+        describes: bool,
     ) -> None:
         self.device_id = device_id
         self.address = address
         self.reach = reach
         self._is_known = is_known
         self._trouble = trouble
+        self.describes = describes
 
     @override
     def trouble(self) -> str | None:
@@ -229,14 +231,26 @@ class TinyLock(FamilyLock):
 
 
 def configured(
-    device_id: str, *, reach: Reach = Reach.ALWAYS, is_known: bool = True, trouble: str | None = None
+    device_id: str,
+    *,
+    reach: Reach = Reach.ALWAYS,
+    is_known: bool = True,
+    trouble: str | None = None,
+    describes: bool = True,
 ) -> Configured:
     """Return a lock of the configuration; its secret is its address."""
 
     def lock(secret: bytes) -> FamilyLock:
         if not secret:
             raise ValueError("empty")
-        return TinyLock(device_id, secret.decode(), reach=reach, is_known=is_known, trouble=trouble)
+        return TinyLock(
+            device_id,
+            secret.decode(),
+            reach=reach,
+            is_known=is_known,
+            trouble=trouble,
+            describes=describes,
+        )
 
     async def pair(given: Mapping[str, str], scan: Scan, progress: Progress) -> tuple[str, bytes]:
         await progress("press the button")

@@ -54,6 +54,18 @@ def paired(house: House, tmp_path: Path) -> House:
         ("pair ttlock shed", (), "shed", {}),
         ("pair ttlock shed --address AA:BB:CC:DD:EE:FF", (), "shed", {"address": "AA:BB:CC:DD:EE:FF"}),
         (
+            "pair ttlock shed --keys --address AA:BB:CC:DD:EE:FF --admin-passcode",
+            (KEY, "12", "34", SECRET),
+            "shed",
+            {
+                "aes_key": KEY,
+                "admin_ps": "12",
+                "unlock_key": "34",
+                "admin_passcode": SECRET,
+                "address": "AA:BB:CC:DD:EE:FF",
+            },
+        ),
+        (
             "pair ttlock shed --keys --address AA:BB:CC:DD:EE:FF --uid 7",
             (KEY, "12", "34"),
             "shed",
@@ -141,6 +153,7 @@ def test_programs_get_every_event(pinsmith: Pinsmith) -> None:
         ("pair nuki front-door", 'driver = "simulated"'),
         ("pair ttlock shed --keys", "--keys needs --address"),
         ("pair ttlock shed --uid 7", "add --keys"),
+        ("pair ttlock shed --admin-passcode", "add --keys"),
     ],
 )
 def test_what_cannot_be_meant_is_not_begun(paired: House, pinsmith: Pinsmith, line: str, words: str) -> None:

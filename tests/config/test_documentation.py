@@ -13,6 +13,7 @@ from drivers.ble.yale.settings import YaleLockSettings
 from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.config import ClockSettings, GatewaySettings, LogSettings, MqttSettings, load
+from gateway.config.locks import FROM_DRIVER
 from gateway.domain.lock import LockPolicy
 from gateway.domain.timing import Timing
 
@@ -42,7 +43,7 @@ SECTIONS: dict[str, tuple[type[msgspec.Struct], ...]] = {
 
 def keys(section: str) -> set[str]:
     """Every key that the settings types know in a section."""
-    return {field.name for kind in SECTIONS[section] for field in msgspec.structs.fields(kind)}
+    return {field.name for kind in SECTIONS[section] for field in msgspec.structs.fields(kind)} - FROM_DRIVER
 
 
 def shown(section: str) -> set[str]:

@@ -78,6 +78,9 @@ def test_three_families_of_bluetooth_locks_share_one_adapter(load_text: Load) ->
         "attic": "yale",
         "shed": "ttlock",
     }
+    kinds = {name: policy.pin_rules for name, policy in settings.policies.items()}
+    assert kinds["cellar"] == settings.nuki_locks["cellar"].pin_rules
+    assert [rules.lengths for rules in kinds.values() if rules] == [(6,), (4, 6), (4, 5, 6, 7, 8, 9)]
     assert settings.nuki_locks["cellar"].register_as == "app"
     assert settings.yale_locks["attic"].pin_lengths == (4, 6)
     assert settings.ttlock_locks["shed"].reach == "on_touch"

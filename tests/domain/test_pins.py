@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.domain.errors import InvalidInput
 from gateway.domain.lock import ConstraintType, PinRules
 from gateway.domain.pin import Pin
-from gateway.domain.pins import broken_rule, generate
+from gateway.domain.pins import broken_rule, clash, generate
 
 TABLE: dict[ConstraintType, tuple[str, str]] = {
     # constraint: (PINs that keep it, PINs that break it)
@@ -138,3 +138,32 @@ class TestChoosing:
         with pytest.raises(InvalidInput, match="no free PIN is left") as told:
             generate(PinRules(lengths=(1,)), taken, odometer(10, 1))
         assert told.value.data == {"field": "code"}
+
+
+class TestBeginningAlike:
+    """On some keypads the shorter of two codes that begin alike opens, whichever is typed."""
+
+    RULES = PinRules(lengths=(4, 5, 6), prefix_free=True)
+
+    @given(one=st.text("0123", min_size=4, max_size=6), other=st.text("0123", min_size=4, max_size=6))
+    def test_two_pins_clash_exactly_where_one_begins_with_the_other(self, one: str, other: str) -> None:
+        """Whichever is the longer one. Elsewhere only equal ones do."""
+        shared = min(len(one), len(other))
+        assert clash(Pin(one), Pin(other), self.RULES) == (one[:shared] == other[:shared])
+        assert clash(Pin(other), Pin(one), self.RULES) == clash(Pin(one), Pin(other), self.RULES)
+        assert clash(Pin(one), Pin(other), PinRules()) == (one == other)
+
+    @settings(max_examples=60)
+    @given(
+        taken=st.lists(st.text("012", min_size=4, max_size=6).map(Pin), max_size=20),
+        length=st.sampled_from((4, 5, 6)),
+        seed=st.integers(0, 1000),
+    )
+    def test_a_generated_pin_begins_like_no_other(self, taken: list[Pin], length: int, seed: int) -> None:
+        """Shorter and longer ones alike."""
+        rules = PinRules(lengths=(4, 5, 6), alphabet="012", prefix_free=True)
+        pin = generate(rules, taken, Random(seed).randrange, length=length)
+        digits = pin.reveal()
+        for other in (one.reveal() for one in taken):
+            assert not digits.startswith(other)
+            assert not other.startswith(digits)

@@ -6,7 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.credential import Empty, Evidence, Reading, Unreadable
-from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, NoAnswer, Refused, Written
+from gateway.domain.driver import (
+    AuthorityDown,
+    DriverError,
+    LockUnreachable,
+    NoAnswer,
+    NotSent,
+    Refused,
+    Written,
+)
 from gateway.domain.lock import Link
 from gateway.domain.placement import Former, Intent, Placement, Refusal
 from gateway.engine.outcomes import (
@@ -230,6 +238,14 @@ class TestFailures:
         assert (work.device.failures, work.device.retry_at) == (1, NOON + MINUTE)
         assert (work.device.link, work.device.probe) == (link, None)
         assert work.slots["20"].own_write_at == NOON
+
+    def test_a_connection_gone_before_leaves_nothing_open(self) -> None:
+        """Nothing went out, so that nothing has to be looked for; the lock is left alone all the same."""
+        work = working(device(), code(), NEW)
+        absorb_failure(work, NEW, NotSent("the connection broke"))
+        assert work.intents == []
+        assert work.placement("ana").unanswered is False
+        assert work.device.retry_at == NOON + MINUTE
 
     def test_the_more_often_the_longer(self) -> None:
         """60 s doubling to 30 min; the time since when the lock is away is kept."""

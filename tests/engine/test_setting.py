@@ -251,6 +251,18 @@ class TestConflicts:
         assert found == []
         assert issue.data == {"unmanaged_access_code_id": "u"}
 
+    @pytest.mark.parametrize(("digits", "told"), [("47112", True), ("471", True), ("4712", False)])
+    @pytest.mark.parametrize("prefix_free", [False, True])
+    def test_where_a_keypad_takes_the_shorter_one_no_two_may_begin_alike(
+        self, digits: str, *, told: bool, prefix_free: bool
+    ) -> None:
+        """Ours and others'. On other locks such codes are two like any others."""
+        can = replace(CAN_TINY, pin_rules=PinRules(prefix_free=prefix_free))
+        for fact in (held("bo", "3", digits), slot("5", known(digits), unmanaged_id="u")):
+            found, issues, _ = setting(snapshot(device(can), code(), slot("20"), fact))
+            assert [issue.code for issue in issues] == ["duplicate_code_on_device"] * (told and prefix_free)
+            assert bool(found) is not (told and prefix_free)
+
     def test_what_certainly_has_another_pin_is_no_conflict(self) -> None:
         """Others' codes, hidden codes, a ghost of ours, a clear under way."""
         snap = snapshot(

@@ -10,7 +10,7 @@ from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from drivers.ble.family import Advert, Configured
+from drivers.ble.family import Advert, Configured, Unfinished
 from drivers.ble.link import connect
 from drivers.ble.nuki.commands import Registration
 from drivers.ble.nuki.family import configured
@@ -115,9 +115,14 @@ class House:
         await self.lock.advertise()
 
     async def pair_without_button(self, security_pin: str = "2468", **given: str) -> None:
-        address, secret = await self.configured.pair(
-            {"security_pin": security_pin, **given}, Ear(self.patience_s), self._progress
-        )
+        try:
+            address, secret = await self.configured.pair(
+                {"security_pin": security_pin, **given}, Ear(self.patience_s), self._progress
+            )
+        except Unfinished as part:
+            self.vault.secrets["door"] = part.secret
+            self.restart()
+            raise
         assert address == ADDRESS
         self.vault.secrets["door"] = secret
         self.restart()

@@ -1,13 +1,17 @@
 """A wrong security PIN is tried once, or the lock shuts everybody out."""
 
 from collections.abc import Callable, Coroutine
+from unittest.mock import patch
 
 import pytest
 
+from drivers.ble.hold import HOLD_S, KEY_REFUSALS
+from drivers.ble.nuki.commands import Command
+from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.session import NukiSession
 from drivers.ble.nuki.standing import LOCKED_OUT_S
 from gateway.domain.credential import Credential
-from gateway.domain.driver import Refused
+from gateway.domain.driver import DriverError, Refused
 from gateway.domain.pin import Pin
 from tests.nuki.house import House, paired
 
@@ -102,6 +106,49 @@ async def test_a_lock_shut_by_others_is_left_alone_for_an_hour() -> None:
         await home.clock.sleep(LOCKED_OUT_S)
         async with home.session() as session:
             assert await session.read_all() == {}
+
+
+@pytest.mark.parametrize("code", [0x20, 0x21])
+async def test_a_refusal_that_anybody_may_have_sent_counts_for_a_day(code: int) -> None:
+    """It was not sealed: maybe an imitation said it, so that an ended code stays. Nothing is stored of it."""
+    forged = plain(Command.ERROR_REPORT, bytes([code, 0, 0]))
+    async with paired() as home:
+        assert home.known is not None
+        secret = home.vault.secrets["door"]
+        for _ in range(KEY_REFUSALS):
+            with patch.object(home.brain, "command", lambda _: iter((forged,))), pytest.raises(DriverError):
+                async with home.session() as session:
+                    await session.read_all()
+        assert home.vault.secrets["door"] == secret
+        assert "without proof" in (home.known.trouble() or "")
+        home.brain.heard.clear()
+        with pytest.raises(DriverError):
+            async with home.session() as session:
+                await session.read_all()
+        assert Command.REQUEST_CODES not in home.brain.heard
+        await home.clock.sleep(HOLD_S)
+        assert home.known.trouble() is None
+        async with home.session() as session:
+            assert await session.read_all() == {}
+
+
+async def test_a_pin_refused_without_proof_is_held_back_at_once() -> None:
+    """Were it the lock after all, each attempt would count against us."""
+    forged = plain(Command.ERROR_REPORT, bytes([0x21, 0, 0]))
+    async with paired() as home:
+        async with home.session() as session:
+            challenge = home.brain.command
+            heard: list[bytes] = []
+
+            def answer(frame: bytes) -> object:
+                heard.append(frame)
+                return challenge(frame) if len(heard) == 1 else iter((forged,))
+
+            with patch.object(home.brain, "command", answer), pytest.raises(Refused):
+                await session.read_all()
+        assert len(heard) == 2
+        assert len(set(await try_everything(home))) == 1
+        assert Command.REQUEST_CODES not in home.brain.heard
 
 
 async def test_a_clock_that_cannot_be_set_stops_nothing() -> None:

@@ -137,3 +137,22 @@ async def test_a_wrong_clock_gives_no_times() -> None:
         slot = await with_code(home)
         home.brain.type_code(345678)
         assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=None)]
+
+
+async def test_numbers_of_records_begin_anew_after_the_largest() -> None:
+    """They have four bytes; nothing is told twice, and nothing left out."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.memory.next_record = (1 << 32) - 2
+        for minute in range(2):
+            home.clock.passed = timedelta(minutes=minute)
+            home.brain.type_code(345678)
+        assert len(await home.read_log()) == 2
+        home.brain.memory.next_record = 0
+        for minute in range(2, 4):
+            home.clock.passed = timedelta(minutes=minute)
+            home.brain.type_code(345678)
+        assert await home.read_log() == [
+            CodeUsed(device_id="door", slot=slot, at=NOON + timedelta(minutes=minute)) for minute in (2, 3)
+        ]
+        assert await home.read_log() == []

@@ -5,7 +5,7 @@ import pytest
 from drivers.ble.nuki.commands import Registration
 from drivers.ble.nuki.keys import decode
 from drivers.ble.nuki.settings import NukiLockSettings
-from gateway.domain.driver import AccessDenied, PairingFailed
+from gateway.domain.driver import AccessDenied, PairingFailed, Refused
 from tests.nuki.house import ADDRESS, house
 
 
@@ -83,13 +83,21 @@ async def test_a_lock_whose_button_was_not_held_is_not_found() -> None:
 
 
 async def test_a_wrong_security_pin_is_told_at_once_and_tried_once() -> None:
-    """The message names no digits, and nothing is kept."""
+    """The message names no digits. The keys are good: only the right PIN is still wanted, and no button."""
     async with house() as home:
-        with pytest.raises(PairingFailed, match="security PIN is wrong") as failed:
+        with pytest.raises(PairingFailed, match="--keep-keys") as failed:
             await home.pair("1357")
         assert "1357" not in str(failed.value)
+        async with home.session() as session:
+            with pytest.raises(Refused, match="security PIN"):
+                await session.read_all()
         assert home.brain.wrong_pins == 1
-        assert home.vault.secrets == {}
+        before = dict(home.air.connects)
+        await home.pair_without_button("2468", keep_keys="yes")
+        assert home.air.connects == before
+        async with home.session() as session:
+            assert await session.read_all() == {}
+        assert len(home.brain.memory.users) == 1
 
 
 async def test_a_wrong_pin_ends_the_pairing_of_a_fifth_generation_lock() -> None:

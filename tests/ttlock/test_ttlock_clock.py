@@ -1,10 +1,11 @@
 """The lock's clock: by it the lock opens and closes the windows of codes."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 
-from gateway.domain.driver import ClockChecked, Refused
+from gateway.domain.driver import ClockChecked, LockSeen, Refused
 from gateway.domain.placement import Refusal
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ttlock.home import home, wanted
@@ -93,3 +94,43 @@ async def test_a_clock_that_stays_wrong_is_given_no_dates() -> None:
         offs = [event.off_by for event in at.told.of(ClockChecked)]
         assert all(off_by is not None and off_by > timedelta(hours=4) for off_by in offs)
         assert offs
+
+
+@in_virtual_time
+async def test_a_clock_that_cannot_be_read_is_given_no_dates() -> None:
+    """It may show any year; the hub keeps the window."""
+    async with home() as at:
+        at.lock.faults.refuses = frozenset({0x34})
+        async with at.session() as session:
+            with pytest.raises(Refused) as refused:
+                await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+            assert refused.value.reason is Refusal.SCHEDULE
+            await session.write(None, wanted("4711"), replaces=None)
+        assert at.pins() == ["4711"]
+
+
+@in_virtual_time
+async def test_codes_with_dates_wait_until_the_hub_knows_the_time() -> None:
+    """Whether the lock's clock is right cannot be told before. Then they go on at once."""
+    async with home() as at:
+        at.knows_time = False
+        async with at.session() as session:
+            with pytest.raises(Refused) as refused:
+                await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+            assert refused.value.reason is Refusal.BUSY
+            assert at.pins() == []
+            at.knows_time = True
+            await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+        assert at.pins() == ["4711"]
+
+
+@in_virtual_time
+async def test_an_empty_answer_does_not_take_away_what_the_lock_can_do() -> None:
+    """A lock that has told of its keypad still has one after a hiccup, and after a restart."""
+    async with home() as at:
+        before = at.secret.features
+        assert before
+        with patch.object(at.lock, "features", 0):
+            await at.listed()
+        assert at.secret.features == before
+        assert [seen.capabilities.keypad for seen in at.told.of(LockSeen)][-1] is True

@@ -1,17 +1,19 @@
 """What goes wrong on the air and in the lock: no code is doubled, lost or taken for somebody else's."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
+from drivers.ble.hold import HOLD_S, KEY_REFUSALS, KeysRefused
 from gateway.domain.credential import Credential, Known, SlotRef
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer
 from tests.ble_bed.ttlock.lock import VirtualLock
 from tests.ble_bed.ttlock.wire import seal
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ttlock.direct import Direct
-from tests.ttlock.home import code, home, wanted, without_modify
+from tests.ttlock.home import DOOR, code, home, wanted, without_modify
 from tests.ttlock.test_ttlock_codes import SUMMER
 
 MOST_PIECES, MOST_ANSWERS = 40, 14
@@ -172,14 +174,46 @@ async def test_the_end_mark_inside_encrypted_data_ends_no_frame() -> None:
 
 
 @in_virtual_time
-async def test_keys_that_are_refused_are_not_tried_again() -> None:
-    """Somebody reset the lock and set it up anew, or its keys are others."""
+async def test_keys_that_are_refused_are_not_tried_on_and_on() -> None:
+    """Somebody reset the lock and set it up anew, or its keys are others: tried twice, then once a day."""
     async with home() as at:
         at.lock.admin = (1, 2)
-        for _ in range(3):
-            with pytest.raises(LockUnreachable, match="pair it again"):
+        for _ in range(4):
+            with pytest.raises(KeysRefused, match="pair it again"):
                 await at.listed()
-        assert at.lock.asked.count(0x41) == 1
+        assert at.lock.asked.count(0x41) == KEY_REFUSALS
+        assert "pair it again" in at.driver.problems[DOOR]
+        await asyncio.sleep(HOLD_S)
+        for _ in range(4):
+            with pytest.raises(KeysRefused):
+                await at.listed()
+        assert at.lock.asked.count(0x41) == KEY_REFUSALS + 1
+
+
+@in_virtual_time
+async def test_one_bad_answer_to_the_login_is_a_hiccup() -> None:
+    """The next touch finds the lock as it was; nobody has to pair it again."""
+    async with home() as at:
+        at.lock.admin, right = (1, 2), at.lock.admin
+        with pytest.raises(KeysRefused):
+            await at.listed()
+        at.lock.admin = right
+        assert await at.listed() == {}
+        assert at.driver.problems == {}
+
+
+@in_virtual_time
+async def test_refused_keys_are_told_of_a_lock_that_sleeps() -> None:
+    """A touch would change nothing, so nobody is asked for one."""
+    async with home() as at:
+        at.lock.admin = (1, 2)
+        for _ in range(KEY_REFUSALS):
+            with pytest.raises(KeysRefused):
+                await at.listed()
+        await asyncio.sleep(60)
+        with pytest.raises(KeysRefused):
+            async with at.driver.session(DOOR):
+                pass
 
 
 @in_virtual_time

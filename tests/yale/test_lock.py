@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.ble.family import Advert
-from drivers.ble.yale.lock import KeyRefused
+from drivers.ble.hold import KeysRefused
 from drivers.ble.yale.settings import YaleLockSettings
 from gateway.domain.driver import DriverError, LockUnreachable, Refused
 from gateway.domain.lock import NativeWindows, Reach
@@ -71,7 +71,7 @@ async def test_a_wrong_key_is_not_tried_again_before_a_day_has_passed() -> None:
         at.lock.brain.hangs_up_on_strangers = False
         lock = known_lock(at, keys=replace(KEYS, key=bytes(16)))
         for _ in range(5):
-            with pytest.raises(KeyRefused):
+            with pytest.raises(KeysRefused):
                 async with session(at, lock):
                     pass
         assert at.lock.peripheral.connections == 2
@@ -82,7 +82,7 @@ async def test_a_wrong_key_is_not_tried_again_before_a_day_has_passed() -> None:
         async with session(at, lock) as work:
             await work.read("1")
         at.lock.brain.keys[KEYS.key_slot] = KEY
-        with pytest.raises(KeyRefused):
+        with pytest.raises(KeysRefused):
             async with session(at, lock):
                 pass
         assert at.lock.peripheral.connections == 4

@@ -1,13 +1,13 @@
 """Questions to a lock over one characteristic, one at a time, and its answers."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection, Sequence
 
 from drivers.ble.family import Link
 from drivers.ble.nuki.commands import COMPLETE, Command
 from drivers.ble.nuki.errors import UNKNOWN_ERROR, LockError
 from drivers.ble.nuki.frames import BadFrame, Gathering, Message, Seal, is_plain_error, read_plain
+from drivers.ble.waiting import while_linked
 from gateway.domain.driver import LockUnreachable, NoAnswer
 
 
@@ -35,20 +35,7 @@ class Wire:
 
     async def receive(self) -> bytes:
         """Return the next whole frame. Raises NoAnswer or LockUnreachable."""
-        coming = asyncio.ensure_future(self._frames.get())
-        lost = asyncio.ensure_future(self._link.lost().wait())
-        try:
-            await asyncio.wait({coming, lost}, timeout=self._answer_s, return_when=asyncio.FIRST_COMPLETED)
-            if coming.done():
-                return coming.result()
-            if lost.done():
-                raise LockUnreachable("the connection broke before the lock answered")
-            raise NoAnswer("the lock did not answer in time")
-        finally:
-            for waiting in (coming, lost):
-                waiting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await waiting
+        return await while_linked(self._frames.get(), self._link.lost(), self._answer_s)
 
     def _heard(self, indication: bytes) -> None:
         frame = self.gathering.add(indication)
@@ -95,10 +82,12 @@ class Conversation:
         await self._wire.send(self._seal.close(command, payload))
         answers: list[Message] = []
         while not answers or not enough(answers):
-            message = self._read(await self._wire.receive())
+            frame = await self._wire.receive()
+            message = self._read(frame)
             if message.command == Command.ERROR_REPORT:
                 self._is_over = False
-                raise LockError(message.payload[0] if message.payload else UNKNOWN_ERROR)
+                code = message.payload[0] if message.payload else UNKNOWN_ERROR
+                raise LockError(code, sealed=not is_plain_error(frame))
             if message.command in wanted:
                 answers.append(message)
         self._is_over = False

@@ -19,7 +19,7 @@ class Lasting(Enum):
     PIN_LOCKED_OUT = "pin locked out"
     """Somebody tried wrong PINs; ours may be right. It is left alone for a while."""
     REVOKED = "revoked"
-    """The lock no longer knows us: pair again."""
+    """The lock no longer knows us: pair again. It cannot seal that, so anybody may have said it."""
 
 
 class Meaning(NamedTuple):
@@ -94,9 +94,10 @@ MEANINGS: Final = {
 class LockError(Refused):
     """The lock answered a command with an error code."""
 
-    def __init__(self, code: int) -> None:
-        """Say in words what the code means."""
+    def __init__(self, code: int, *, sealed: bool = True) -> None:
+        """Say in words what the code means; `sealed`: only the lock can have sent it."""
         meaning = MEANINGS.get(code) or Meaning(Refusal.OTHER, f"the lock answered error {code:#04x}")
         super().__init__(meaning.refusal, meaning.words)
         self.code = code
+        self.sealed = sealed
         self.lasting = meaning.lasting

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from drivers.ble.nuki.keypad import NAME_LENGTH, RULES
+from drivers.ble.nuki.keypad import NAME_LENGTH
 from drivers.ble.nuki.records import Config
 from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.driver import LockSeen
@@ -49,7 +49,7 @@ def capabilities(config: Config, settings: NukiLockSettings) -> Capabilities:
     room = _ROOM_OF_FIRST if config.device_type == _FIRST_GENERATIONS else _ROOM
     return Capabilities(
         max_codes=settings.max_codes or room,
-        pin_rules=RULES,
+        pin_rules=settings.pin_rules,
         supervised=True,
         disabled_status=True,
         fence=FENCE,

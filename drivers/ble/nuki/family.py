@@ -1,10 +1,10 @@
 """What the connection layer is given of this family."""
 
-from drivers.ble.family import Configured
+from drivers.ble.family import Configured, Connect
 from drivers.ble.nuki.frames import Randomness
 from drivers.ble.nuki.introduction import Introducer
 from drivers.ble.nuki.keys import decode
-from drivers.ble.nuki.lock import Connect, NukiLock
+from drivers.ble.nuki.lock import NukiLock
 from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.clock import Clock
 from gateway.domain.keyring import Keyring

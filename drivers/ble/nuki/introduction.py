@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from drivers.ble.family import Advert, Scan
+from drivers.ble.family import Advert, Connect, Scan, Unfinished
 from drivers.ble.nuki.advert import is_pairing
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.commands import PAIRING, PAIRING_5, USER_DATA, Command, Registration
@@ -12,7 +12,6 @@ from drivers.ble.nuki.conversation import Conversation, Wire
 from drivers.ble.nuki.errors import Lasting, LockError
 from drivers.ble.nuki.frames import BadFrame, Randomness, is_plain_error, read_plain
 from drivers.ble.nuki.keys import NukiKeys, decode, encode, pin_number
-from drivers.ble.nuki.lock import Connect
 from drivers.ble.nuki.log import tell_new
 from drivers.ble.nuki.pairing import (
     Agreed,
@@ -61,7 +60,10 @@ class Introducer:
         self._connect = connect
 
     async def pair(self, given: Mapping[str, str], scan: Scan, progress: Progress) -> tuple[str, bytes]:
-        """Pair; return Bluetooth address and secret. Raises PairingFailed."""
+        """Pair; return Bluetooth address and secret.
+
+        Raises PairingFailed, and Unfinished where only the security PIN is wrong.
+        """
         if KEEP_KEYS in given:
             return await self._change_pin(given.get(SECURITY_PIN, ""))
         pin = given.get(SECURITY_PIN, "")
@@ -133,8 +135,11 @@ class Introducer:
             await ask.with_pin(Command.VERIFY_PIN)
         except LockError as error:
             if error.lasting is Lasting.PIN_WRONG:
-                raise PairingFailed(
-                    "the lock knows the hub now, but the security PIN is wrong: nothing was kept, pair again"
+                raise Unfinished(
+                    "the lock knows the hub now, but the security PIN is wrong: "
+                    "give the right one with --keep-keys; the lock need not be paired again",
+                    keys.address,
+                    encode(standing.keys),
                 ) from None
             raise
         except BadFrame as error:

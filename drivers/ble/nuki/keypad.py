@@ -14,11 +14,9 @@ from drivers.ble.nuki.frames import BadFrame
 from drivers.ble.nuki.limits import LIMITS_SIZE, MOMENT, NO_LIMITS, limits_bytes, schedule_of
 from gateway.domain.credential import Credential
 from gateway.domain.driver import Refused
-from gateway.domain.lock import PinRules
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 
-RULES: Final = PinRules(lengths=(6,), alphabet="123456789", constraints=("no_zeros", "cannot_start_with_12"))
 NAME_LENGTH: Final = 20
 """Bytes of UTF-8."""
 _SHAPE = re.compile(r"(?!12)[1-9]{6}")

@@ -1,11 +1,11 @@
 """One configured Nuki lock."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from bleak.backends.device import BLEDevice
 
-from drivers.ble.family import Advert, FamilyLock, Hearing, Link
+from drivers.ble.family import Advert, Connect, FamilyLock, Hearing
 from drivers.ble.nuki.advert import has_changed
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.commands import USER_DATA, Registration
@@ -20,9 +20,6 @@ from gateway.domain.clock import Clock
 from gateway.domain.driver import LockSeen
 from gateway.domain.keyring import Keyring
 from gateway.domain.lock import Reach
-
-type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
-"""Opens a GATT connection."""
 
 
 class NukiLock(FamilyLock):
@@ -68,14 +65,18 @@ class NukiLock(FamilyLock):
         config = self._standing.keys.config
         return None if config is None else lock_seen(self.device_id, config, self._settings)
 
+    def held_off(self) -> str | None:
+        """Return why the lock is not connected to."""
+        return self._standing.hold.words
+
     def trouble(self) -> str | None:
-        """Return what only a person can mend."""
+        """Return what a person should mend."""
         return self._standing.trouble
 
     @asynccontextmanager
     async def open(self, device: BLEDevice) -> AsyncIterator[NukiSession]:
         """Connect for one session. Raises any DriverError but Refused: there was nothing to refuse yet."""
-        self._standing.check_known()
+        self._standing.hold.check()
         async with self._connect(device) as link:
             wire = Wire(link, USER_DATA, self._settings.answer_s, sealed=True)
             await wire.listen()

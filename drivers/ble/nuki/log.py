@@ -23,6 +23,8 @@ _LOG = logging.getLogger(__name__)
 _PAGES: Final = (10, 100)
 """How many records are asked for, and how many when those do not reach back to the last one told."""
 _DESCENDING, _NO_COUNT = 1, 0
+_HALF: Final = 1 << 31
+"""Half of the numbers that records can have."""
 _OPENS: Final = frozenset({1, 3, 4, 5})
 """Unlock, unlatch, lock'n'go with and without unlatching; 2 and 6 lock."""
 _BY_CODE = 1
@@ -57,15 +59,23 @@ async def tell_new(
 async def _since(ask: Asker, last: int, device_id: str) -> tuple[list[LogEntry], int]:
     """Return the records after number `last`, oldest first, and the number that they follow."""
     found: list[LogEntry] = []
+    anew = False
     for count in _PAGES:
-        found = await _newest(ask, count)
-        if found and found[-1].index < last:
-            last = -1  # the lock began its log anew
-        if len(found) < count or found[0].index <= last + 1:
+        found = sorted(await _newest(ask, count), key=lambda entry: _after(last, entry.index))
+        anew = bool(found) and _after(last, found[-1].index) < 0  # the lock began its log anew
+        if len(found) < count or (not anew and _after(last, found[0].index) <= 1):
             break
     else:
         _LOG.warning("%s: more happened than the newest %d records tell", device_id, _PAGES[-1])
-    return [entry for entry in found if entry.index > last], last
+    if anew:
+        found.sort(key=lambda entry: entry.index)
+        return found, found[0].index - 1
+    return [entry for entry in found if _after(last, entry.index) > 0], last
+
+
+def _after(last: int, index: int) -> int:
+    """Return how far a number is behind the last one told; after the largest one they begin anew."""
+    return (index - last + _HALF) % (2 * _HALF) - _HALF
 
 
 async def _newest(ask: Asker, count: int) -> list[LogEntry]:

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Final, override
 
 from drivers.ble.family import LockSession
+from drivers.ble.hold import KeysRefused
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.clock import ahead, set_where_due
 from drivers.ble.nuki.commands import Command
-from drivers.ble.nuki.errors import NO_SUCH_ID, LockError
+from drivers.ble.nuki.errors import NO_SUCH_ID, Lasting, LockError
 from drivers.ble.nuki.facts import lock_seen
 from drivers.ble.nuki.frames import BadFrame, Message
 from drivers.ble.nuki.keypad import StoredCode, add_code, read_code, update_code
@@ -62,9 +63,11 @@ class NukiSession(LockSession):
         try:
             states = read_states(await ask.fetch(Command.STATES))
         except LockError as error:
-            raise LockUnreachable(str(error)) from None
+            kind = KeysRefused if error.lasting is Lasting.REVOKED else LockUnreachable
+            raise kind(str(error)) from None
         except BadFrame as error:
             raise NoAnswer(str(error)) from None
+        standing.hold.accepted()
         return cls(ask, states, standing, settings, clock, lost)
 
     @override

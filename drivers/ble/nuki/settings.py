@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.domain.lock import PinRules
+
 
 class NukiLockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is particular about one Nuki lock. Its address and keys come from pairing."""
@@ -16,3 +18,8 @@ class NukiLockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How many keypad codes the lock holds; None: 100 for the first two generations, 200 for later ones."""
     answer_s: Annotated[float, Meta(ge=1, le=60)] = 10.0
     """Seconds to wait for each message of an answer."""
+
+    @property
+    def pin_rules(self) -> PinRules:
+        """Return which PINs a Nuki keypad takes."""
+        return PinRules(lengths=(6,), alphabet="123456789", constraints=("no_zeros", "cannot_start_with_12"))

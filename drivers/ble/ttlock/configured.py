@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from drivers.ble.family import Configured
-from drivers.ble.ttlock.lock import Connect, TTLock
+from drivers.ble.family import Configured, Connect
+from drivers.ble.ttlock.lock import TTLock
 from drivers.ble.ttlock.pairing import Pairing
 from drivers.ble.ttlock.settings import TTLockSettings
 from gateway.domain.clock import Clock

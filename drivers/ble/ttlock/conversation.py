@@ -5,11 +5,13 @@ import logging
 from collections.abc import Callable
 
 from drivers.ble.family import Link
+from drivers.ble.hold import KeysRefused
 from drivers.ble.ttlock.adverts import NOTIFY, WRITE
 from drivers.ble.ttlock.cipher import decrypt, encrypt
 from drivers.ble.ttlock.commands import ANSWER, KEYS_DO_NOT_FIT, Command, Failure, SaidNo
 from drivers.ble.ttlock.frames import Assembler, Frame, Version, encode, pieces
 from drivers.ble.ttlock.secret import Secret
+from drivers.ble.waiting import while_linked
 from gateway.domain.driver import LockUnreachable, NoAnswer
 
 _LOG = logging.getLogger(__name__)
@@ -18,12 +20,8 @@ _WORD = 4
 _WORDS = 1 << 32
 
 
-class KeysRefused(LockUnreachable):
-    """The lock does not know our keys: it was set up anew, or they were taken back."""
-
-    def __init__(self) -> None:
-        """Say what a person can do about it."""
-        super().__init__("the lock refuses our keys: pair it again")
+KEYS_REFUSED = "the lock refuses our keys: pair it again"
+"""It was set up anew, or they were taken back; or somebody says so in its place."""
 
 
 class Conversation:
@@ -53,7 +51,7 @@ class Conversation:
     ) -> bytes:
         """Return what the answer carries. `fits` tells an answer to this question from an older one.
 
-        Raises SaidNo, LockUnreachable (the connection broke before all was sent), NoAnswer.
+        Raises SaidNo, LockUnreachable (the connection broke), NoAnswer.
         """
         self._forget()
         for piece in pieces(encode(self._version, command, encrypt(payload, self.key))):
@@ -70,7 +68,7 @@ class Conversation:
     async def log_in(self, secret: Secret) -> None:
         """Show that we are the administrator; in every connection, before anything else.
 
-        Raises KeysRefused, and then it must not be tried again with the same keys.
+        Raises KeysRefused: the same keys must not be tried on and on.
         """
         identity = (
             secret.admin_ps.to_bytes(_WORD)
@@ -85,7 +83,7 @@ class Conversation:
             await self.ask(Command.PROVE, proof.to_bytes(_WORD))
         except SaidNo as no:
             if no.code in KEYS_DO_NOT_FIT:
-                raise KeysRefused from None
+                raise KeysRefused(KEYS_REFUSED) from None
             raise LockUnreachable(f"the lock refused the login (failure {no.code})") from None
 
     def _piece(self, piece: bytes) -> None:
@@ -104,16 +102,7 @@ class Conversation:
 
     async def _frame(self) -> Frame:
         """Wait for the next frame, or for the end of the connection."""
-        frame = asyncio.ensure_future(self._heard.get())
-        lost = asyncio.ensure_future(self._link.lost().wait())
-        try:
-            await asyncio.wait({frame, lost}, return_when=asyncio.FIRST_COMPLETED)
-            if frame.done():
-                return frame.result()
-        finally:
-            frame.cancel()
-            lost.cancel()
-        raise NoAnswer("the connection broke before the lock answered")
+        return await while_linked(self._heard.get(), self._link.lost())
 
     def _answer(self, frame: Frame, command: Command) -> bytes | None:
         """Return what an answer to `command` carries; None where the frame is something else."""
@@ -124,7 +113,7 @@ class Conversation:
         except ValueError:
             if frame.crc_fits:
                 # It came as it was sent, and not with our key: nothing we ask will be understood.
-                raise KeysRefused from None
+                raise KeysRefused(KEYS_REFUSED) from None
             return None
         if len(plain) < len(b"cs") or plain[0] != command:
             return None

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from bleak.backends.device import BLEDevice
 
-from drivers.ble.family import Advert, FamilyLock, Hearing, Link, LockSession
+from drivers.ble.family import Advert, Connect, FamilyLock, Hearing, LockSession
+from drivers.ble.hold import KeysRefused
 from drivers.ble.ttlock.adverts import NOTIFY, WRITE, beacon_of
-from drivers.ble.ttlock.conversation import Conversation, KeysRefused
+from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.secret import decode_secret
 from drivers.ble.ttlock.session import TTLockSession
 from drivers.ble.ttlock.settings import TTLockSettings
@@ -22,9 +23,6 @@ from gateway.domain.keyring import Keyring
 from gateway.domain.lock import Reach
 
 _LOG = logging.getLogger(__name__)
-
-type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
-"""Opens a connection; `drivers.ble.link` has it."""
 
 
 class TTLock(FamilyLock):
@@ -73,8 +71,8 @@ class TTLock(FamilyLock):
         return self._state.seen() if self._state.secret.features else None
 
     @override
-    def trouble(self) -> str | None:
-        return str(KeysRefused()) if self._state.keys_refused else None
+    def held_off(self) -> str | None:
+        return self._state.hold.words
 
     @override
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
@@ -83,8 +81,7 @@ class TTLock(FamilyLock):
     @asynccontextmanager
     async def _opened(self, device: BLEDevice) -> AsyncIterator[LockSession]:
         state = self._state
-        if state.keys_refused:
-            raise KeysRefused
+        state.hold.check()
         async with self._connect(device) as link:
             if not (link.has(WRITE) and link.has(NOTIFY)):
                 raise LockUnreachable("this is no TTLock of the third generation")
@@ -94,10 +91,9 @@ class TTLock(FamilyLock):
             await conversation.open()
             try:
                 await conversation.log_in(state.secret)
-            except KeysRefused:
-                state.keys_refused = True
-                _LOG.error(
-                    "%s refuses our keys; it is not asked again until it is paired anew", self.device_id
-                )
+            except KeysRefused as refusal:
+                state.hold.refused(str(refusal))
+                _LOG.warning("%s: %s", self.device_id, refusal)
                 raise
+            state.hold.accepted()
             yield TTLockSession(state, conversation, link.lost())

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from bleak.backends.device import BLEDevice
 from msgspec.structs import replace
 
-from drivers.ble.family import Advert, Link, Scan
+from drivers.ble.family import Advert, Connect, Link, Scan
+from drivers.ble.hold import KeysRefused
 from drivers.ble.ttlock.adverts import beacon_of
 from drivers.ble.ttlock.cipher import FACTORY_KEY, KEY_LENGTH
 from drivers.ble.ttlock.commands import SaidNo
-from drivers.ble.ttlock.conversation import Conversation, KeysRefused
+from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.frames import Version
-from drivers.ble.ttlock.lock import Connect
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.takeover import Random, acquaint, become_admin, first_key, number, set_up
@@ -89,9 +89,9 @@ class Pairing:
             beacon = beacon_of(advert.manufacturer)
             return beacon is not None and beacon.setting_mode and address in {None, advert.address}
 
-        await progress("A new or reset lock is waited for. Wake it: touch its keypad or press its button.")
+        await progress("waiting for a new or reset lock; wake it: touch its keypad or press its button")
         device, advert = await scan.find(fits, FIND_S)
-        await progress("The lock was found; it is being initialised. Stay near it for some seconds.")
+        await progress("found the lock, initialising it; stay near it for some seconds")
         before = await self._keyring.load(self._device_id)
         try:
             return await self._become_its_owner(device, advert.address, progress)
@@ -143,19 +143,19 @@ class Pairing:
 
         They are kept unless it says that they are wrong: without them nobody could speak to it any more.
         """
-        await progress("The lock fell silent; whether it is ours now is being tried. Touch it again.")
+        await progress("the lock fell silent; trying whether it is ours now; touch it again")
         try:
             return await self._try_keys(device, secret)
         except (SaidNo, LockUnreachable, NoAnswer) as error:
             if isinstance(error, KeysRefused):
                 raise
-            await progress("The lock cannot be reached. Its keys are kept; if they do not work, reset it.")
+            await progress("the lock cannot be reached; its keys are kept; if they do not work, reset it")
             return secret.address, encode_secret(secret)
 
     async def _adopt(self, secret: Secret, scan: Scan, progress: Progress) -> tuple[str, bytes]:
-        await progress("The lock is waited for. Touch its keypad to wake it.")
+        await progress("waiting for the lock; touch its keypad to wake it")
         device, _ = await scan.find(lambda advert: advert.address == secret.address, FIND_S)
-        await progress("The lock was found; its keys are being tried.")
+        await progress("found the lock, trying its keys")
         try:
             return await self._try_keys(device, secret)
         except KeysRefused:

@@ -8,8 +8,6 @@ from msgspec import Struct
 from drivers.ble.ttlock.hidden import Hidden
 from drivers.ble.ttlock.times import DATE_LENGTH, OPEN_END, OPEN_START, Window, date_bytes, read_date
 
-LENGTHS = (4, 5, 6, 7, 8, 9)
-"""Digits of a code."""
 FIRST_PAGE = 0
 _NUMBER = 2
 """Bytes of a length or a page number."""

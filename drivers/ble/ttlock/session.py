@@ -14,7 +14,8 @@ from drivers.ble.ttlock.commands import Command, Failure, Feature, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.log import Log
-from drivers.ble.ttlock.passcodes import LENGTHS, Entry, Kind, kind_of
+from drivers.ble.ttlock.passcodes import Entry, Kind, kind_of
+from drivers.ble.ttlock.settings import LENGTHS
 from drivers.ble.ttlock.state import LockState
 from drivers.ble.ttlock.times import Window, schedule_of, window_of
 from gateway.domain.credential import (
@@ -116,7 +117,8 @@ class TTLockSession(LockSession):
             told = read_features(await self._conversation.ask(Command.FEATURES))
         except SaidNo as no:
             raise no.refusal() from None
-        self._state.secret = replace(self._state.secret, features=told.bits)
+        # An answer without them says nothing: a lock that could do nothing would not be here.
+        self._state.secret = replace(self._state.secret, features=told.bits or self._state.secret.features)
         await self._state.save()
         if self._state.clock.due:
             await self._check_clock()
@@ -246,12 +248,25 @@ class TTLockSession(LockSession):
         self._state.pending.append(checked)
 
     async def _trust_clock(self) -> None:
-        """Look at the lock's clock before a date is given to it, once per connection."""
+        """Look at the lock's clock before a date is given to it, once per connection.
+
+        Raises Refused. Without knowing what it shows no date is given to it: it may end a code years early,
+        or never. Where it cannot be read the hub keeps the window; where the hub does not know the time
+        itself, it waits until it does.
+        """
         if not self._clock_checked:
             await self._check_clock()
-        off_by = self._clock_off_by
-        if off_by is not None and abs(off_by) > CLOCK_TOLERANCE:
-            raise Refused(Refusal.SCHEDULE, "the clock of the lock is wrong and cannot be set")
+        if (off_by := self._clock_off_by) is not None:
+            if abs(off_by) > CLOCK_TOLERANCE:
+                raise Refused(Refusal.SCHEDULE, "the clock of the lock is wrong and cannot be set")
+        elif self._state.now() is None:
+            self._clock_checked = False
+            raise Refused(
+                Refusal.BUSY,
+                "the hub does not know the time, so the lock's clock cannot be checked",
+            )
+        else:
+            raise Refused(Refusal.SCHEDULE, "the clock of the lock cannot be read")
 
     def _checked(self, credential: Credential) -> Window | None:
         """Return the window to give to the lock. Raises Refused for what it cannot hold."""

@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.domain.lock import Reach
+from gateway.domain.lock import PinRules, Reach
+
+LENGTHS = (4, 5, 6, 7, 8, 9)
+"""Digits of a code."""
 
 
 class TTLockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,3 +28,8 @@ class TTLockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def when(self) -> Reach:
         """Return when the lock can be spoken to."""
         return Reach.ON_TOUCH if self.reach == "on_touch" else Reach.ALWAYS
+
+    @property
+    def pin_rules(self) -> PinRules:
+        """Return which PINs the keypad takes; of two that begin alike it takes the shorter one."""
+        return PinRules(lengths=LENGTHS, prefix_free=True)

@@ -6,16 +6,16 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from drivers.ble.hold import KEY_REFUSALS, Hold
 from drivers.ble.ttlock.clock import LockClock
 from drivers.ble.ttlock.commands import Feature
-from drivers.ble.ttlock.passcodes import LENGTHS
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.slots import SlotBook
 from gateway.domain.clock import Clock
 from gateway.domain.driver import LockEvent, LockSeen
 from gateway.domain.keyring import Keyring
-from gateway.domain.lock import Capabilities, Identity, NativeWindows, PinRules
+from gateway.domain.lock import Capabilities, Identity, NativeWindows
 
 NAME_BYTES = 5
 """Of a slot's name: two of them are not equal by chance."""
@@ -46,8 +46,8 @@ class LockState:
         self.book = SlotBook(secret.held, lambda: random(NAME_BYTES).hex())
         self.pending: list[LockEvent] = []
         """What was found while nobody listened; told with the log."""
-        self.keys_refused = False
-        """The lock does not want our keys: not asked again until somebody gives others."""
+        self.hold = Hold(clock, after=KEY_REFUSALS)
+        """The keys: whether the lock takes them."""
         self._keyring = keyring
         self._saved = secret
 
@@ -75,12 +75,12 @@ class LockState:
             ),
             capabilities=Capabilities(
                 max_codes=self.settings.max_codes,
-                pin_rules=PinRules(lengths=LENGTHS),
+                pin_rules=self.settings.pin_rules,
                 native_windows=NativeWindows.DATES if self.windows else NativeWindows.NONE,
                 schedule_zone=self.clock.zone.key,
                 reports_use=True,
                 reach=self.settings.when,
-                keypad=self.secret.can(Feature.PASSCODES),
+                keypad=self.secret.can(Feature.PASSCODES) if self.secret.features else None,
             ),
             battery=battery,
         )

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from typing import Final, override
 
 from bleak.backends.device import BLEDevice
@@ -14,13 +13,14 @@ from yalexs_ble.lock import Lock
 from yalexs_ble.session import ResponseError
 
 from drivers.ble.family import Advert, FamilyLock, Hearing, LockSession
+from drivers.ble.hold import KEY_REFUSALS, Hold, KeysRefused
 from drivers.ble.yale.advert import Marks
 from drivers.ble.yale.keys import YaleKeys
 from drivers.ble.yale.session import YaleSession
 from drivers.ble.yale.settings import YaleLockSettings
 from gateway.domain.clock import Clock
 from gateway.domain.driver import LockSeen, LockUnreachable
-from gateway.domain.lock import Capabilities, Identity, PinRules, Reach
+from gateway.domain.lock import Capabilities, Identity, Reach
 
 FOREIGN_ERRORS: Final = (YaleXSBLEError, BleakError, EOFError, OSError, AttributeError, KeyError)
 """What the library, and bleak below it, raise when a connection does not come about or breaks."""
@@ -29,14 +29,7 @@ CONNECT_S = 40.0
 _ATTEMPTS = 2
 _HANG_UP_S = 3.0
 """How long the lock has to say that it heard our good-bye."""
-_REFUSALS = 2
-"""So many times in a row: one may be a disturbance that the library takes for a wrong key."""
-_HOLD = timedelta(hours=24)
-"""A wrong key is not tried again before, unless another is given."""
-
-
-class KeyRefused(LockUnreachable):
-    """The lock does not take this key."""
+_REFUSED = "the lock refuses this key: pair it again with the key it has now"
 
 
 class YaleLock(FamilyLock):
@@ -60,8 +53,7 @@ class YaleLock(FamilyLock):
         self._clock = clock
         self._connect_s = connect_s
         self._marks = Marks()
-        self._refusals = 0
-        self._held_until = 0.0
+        self._hold = Hold(clock, after=KEY_REFUSALS)
 
     @override
     def hears(self, advert: Advert) -> Hearing:
@@ -81,29 +73,25 @@ class YaleLock(FamilyLock):
             capabilities=Capabilities(
                 slots=slots,
                 max_codes=len(slots),
-                pin_rules=PinRules(lengths=self._settings.pin_lengths),
+                pin_rules=self._settings.pin_rules,
                 reports_use=self._settings.activity_log,
             ),
         )
 
     @override
-    def trouble(self) -> str | None:
-        if self._refusals < _REFUSALS or self._clock.boot() >= self._held_until:
-            return None
-        return "the lock refused this key: pair it again with the key it has now"
+    def held_off(self) -> str | None:
+        return self._hold.words
 
     @override
     @asynccontextmanager
     async def open(self, device: BLEDevice) -> AsyncIterator[LockSession]:
-        trouble = self.trouble()
-        if trouble is not None:
-            raise KeyRefused(trouble)
+        self._hold.check()
         try:
             lost = asyncio.Event()
             async with connected(
                 self._keys, device, self.device_id, self._connect_s, on_lost=lost.set
             ) as lock:
-                self._refusals = 0
+                self._hold.accepted()
                 yield YaleSession(
                     lock,
                     lost,
@@ -112,9 +100,8 @@ class YaleLock(FamilyLock):
                     has_battery=_info(self._keys).battery_reporting,
                     has_log=self._settings.activity_log,
                 )
-        except KeyRefused:
-            self._refusals += 1
-            self._held_until = self._clock.boot() + _HOLD.total_seconds()
+        except KeysRefused as refusal:
+            self._hold.refused(str(refusal))
             raise
 
 
@@ -133,7 +120,7 @@ async def connected(
 
     Raises:
         LockUnreachable: it could not be connected.
-        KeyRefused: it does not take this key, or does not have it itself.
+        KeysRefused: it does not take this key, or does not have it itself.
     """
     _quieten()
     lock = Lock(lambda: device, keys.key.hex(), keys.key_slot, name, lambda _: None, _info(keys), on_lost)
@@ -150,7 +137,7 @@ async def _connect(lock: Lock, seconds: float) -> None:
             await lock.connect(max_attempts=_ATTEMPTS)
     except (AuthError, ResponseError):
         # Decrypted with another key, an answer makes no sense.
-        raise KeyRefused("the lock does not take this key in this slot") from None
+        raise KeysRefused(_REFUSED) from None
     except TimeoutError:
         raise LockUnreachable("the lock could not be connected in time") from None
     except FOREIGN_ERRORS:

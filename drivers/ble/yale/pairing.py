@@ -6,8 +6,9 @@ from bleak.backends.device import BLEDevice
 from yalexs_ble import LockInfo
 
 from drivers.ble.family import Advert, Scan
+from drivers.ble.hold import KeysRefused
 from drivers.ble.yale.keys import KEY_BYTES, MOST_KEY_SLOT, YaleKeys
-from drivers.ble.yale.lock import CONNECT_S, FOREIGN_ERRORS, KeyRefused, connected
+from drivers.ble.yale.lock import CONNECT_S, FOREIGN_ERRORS, connected
 from drivers.ble.yale.settings import KEY, KEY_SLOT, YaleLockSettings
 from gateway.domain.driver import LockUnreachable, PairingFailed, Progress
 
@@ -32,7 +33,7 @@ async def pair(
     try:
         async with connected(keys, device, device_id, CONNECT_S) as lock:
             info = await lock.lock_info()
-    except KeyRefused:
+    except KeysRefused:
         raise PairingFailed(
             "the lock does not take this key: check the key and the number of its slot"
         ) from None

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from gateway.domain.lock import PinRules
+
 KEY, KEY_SLOT = "key", "key_slot"
 """What pairing must be given: the offline key in hexadecimal digits, and its number in the lock."""
 MOST_SLOTS = 250
@@ -36,3 +38,8 @@ class YaleLockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Demand one way to find the lock, not two that may disagree."""
         if (self.address is None) == (self.bluetooth_name is None):
             raise ValueError("a Yale lock needs either address or bluetooth_name")
+
+    @property
+    def pin_rules(self) -> PinRules:
+        """Return which PINs the keypad takes."""
+        return PinRules(lengths=self.pin_lengths)

@@ -12,7 +12,7 @@ from gateway.domain.code import AccessCode
 from gateway.domain.errors import DeviceRefused, DuplicateCode, InvalidInput, NotFound, UnsupportedDevice
 from gateway.domain.lock import Link
 from gateway.domain.pin import Pin
-from gateway.domain.pins import broken_rule
+from gateway.domain.pins import broken_rule, clash
 from gateway.domain.placement import Snapshot
 from gateway.domain.recurrence import Recurrence, check, is_open, next_change
 from gateway.engine import attempts, wire
@@ -171,13 +171,21 @@ def pin_for(
     if digits is None:
         return choose_pin(snap, context.chance.randbelow, length)
     pin = Pin(digits)
-    broken = broken_rule(pin, rules_of(snap))
+    rules = rules_of(snap)
+    broken = broken_rule(pin, rules)
     if broken is not None:
         raise InvalidInput(broken, field="code")
     for code in snap.codes.values():
-        if code.pin == pin and code.access_code_id != besides and not is_past(code, context, snap):
+        if (
+            clash(code.pin, pin, rules)
+            and code.access_code_id != besides
+            and not is_past(code, context, snap)
+        ):
             raise DuplicateCode(
-                "another access code on this lock has this PIN", access_code_id=code.access_code_id
+                "another access code on this lock has this PIN"
+                if code.pin == pin
+                else "another access code has a PIN that begins alike: the keypad cannot tell them apart",
+                access_code_id=code.access_code_id,
             )
     return pin
 

@@ -107,6 +107,7 @@ def _both(one: PinRules, other: PinRules) -> PinRules:
         lengths=tuple(length for length in one.lengths if length in other.lengths),
         alphabet="".join(character for character in one.alphabet if character in other.alphabet),
         constraints=tuple(dict.fromkeys((*one.constraints, *other.constraints))),
+        prefix_free=one.prefix_free or other.prefix_free,
     )
 
 

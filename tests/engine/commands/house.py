@@ -1,7 +1,7 @@
 """A hub with several simulated locks, on memory that leaves no trace."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,7 +49,10 @@ class House:
             rules=rules,
             chance=chance,
             drivers=self.drivers,
-            policies={door: LockPolicy(name=door, driver=door) for door in models},
+            policies={
+                door: LockPolicy(name=door, driver=door, pin_rules=model.capabilities.pin_rules)
+                for door, model in models.items()
+            },
             told=lambda _: None,
         )
         self.workers = [
@@ -58,11 +61,13 @@ class House:
         self.desk = CommandDesk(self.engine, lambda _: None)
         self._numbers = itertools.count(1)
 
-    async def start(self) -> None:
-        """Find the locks and look at all of them."""
+    async def start(self, unseen: Collection[str] = ()) -> None:
+        """Find the locks, but for those `unseen`, and look at all of them."""
         await self.engine.start()
         for door, lock in self.locks.items():
             await self.engine.handle(AuthorityUp(device_ids=(door,)))
+            if door in unseen:
+                continue
             identity = Identity(network="n", manufacturer="m", product=lock.model.name, serial=door)
             await self.engine.handle(
                 LockSeen(device_id=door, identity=identity, capabilities=lock.model.capabilities)
@@ -104,10 +109,10 @@ class House:
 
 
 @asynccontextmanager
-async def house(**models: Model) -> AsyncIterator[House]:
-    """Run a hub with these locks."""
+async def house(unseen: Collection[str] = (), /, **models: Model) -> AsyncIterator[House]:
+    """Run a hub with these locks, of which nobody has heard those `unseen` yet."""
     it = House(models)
-    await it.start()
+    await it.start(unseen)
     try:
         yield it
     finally:

@@ -17,16 +17,19 @@ NUKI = CHOOSER
 """Exactly six digits from 1 to 9, not beginning with 12."""
 
 
-def like(model: Model, lengths: tuple[int, ...], reach: Reach = Reach.ALWAYS) -> Model:
+def like(
+    model: Model, lengths: tuple[int, ...], reach: Reach = Reach.ALWAYS, *, prefix_free: bool = False
+) -> Model:
     """Return the same kind of lock with other lengths."""
+    rules = PinRules(lengths=lengths, prefix_free=prefix_free)
     return replace(
         model,
-        capabilities=replace(model.capabilities, pin_rules=PinRules(lengths=lengths), reach=reach),
+        capabilities=replace(model.capabilities, pin_rules=rules, reach=reach),
     )
 
 
 YALE = like(READABLE, (6,))
-TTLOCK = like(CHOOSER, tuple(range(4, 10)), Reach.ON_TOUCH)
+TTLOCK = like(CHOOSER, tuple(range(4, 10)), Reach.ON_TOUCH, prefix_free=True)
 
 
 async def test_a_made_up_pin_suits_every_lock_every_time() -> None:
@@ -134,3 +137,26 @@ async def test_one_that_sleeps_does_not_keep_the_others_waiting() -> None:
         it.drivers["ttlock"].closed = None
         await it.tell(LockAlive(device_id="ttlock"))
         assert it.on_lock("ttlock") == [pin]
+
+
+async def test_a_pin_that_begins_like_another_is_refused_where_the_keypad_cannot_tell() -> None:
+    """At the command, with no digits in the words; a lock that can tell takes both."""
+    async with house(zwave=ZWAVE, ttlock=TTLOCK) as it:
+        await it.create_multiple("zwave", "ttlock", code="471100")
+        refused = await it.ask("access_codes/create", device_id="ttlock", code="4711", name="B")
+        assert refused["error"]["type"] == "duplicate_access_code"
+        assert "begins alike" in refused["error"]["message"]
+        assert "4711" not in refused["error"]["message"]
+        await it.do("access_codes/create", device_id="zwave", code="4711", name="B")
+
+
+async def test_a_lock_that_nobody_has_seen_yet_gets_a_pin_of_its_kind() -> None:
+    """The configuration tells what a Nuki keypad takes, before it was ever reached."""
+    async with house(("nuki",), zwave=ZWAVE, nuki=NUKI) as it:
+        it.engine.shop.chance.randbelow = Random(7).randrange
+        for _ in range(5):
+            [pin] = {code["code"] for code in await it.create_multiple("zwave", "nuki")}
+            assert len(pin) == 6
+            assert "0" not in pin
+        refused = await it.ask("access_codes/create", device_id="nuki", code="123456", name="B")
+        assert refused["error"]["type"] == "invalid_input"

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from gateway.config import Settings
+from gateway.daemon.hub_clock import HubClock
 from gateway.domain.clock import Clock, TimeView
 from gateway.domain.driver import Driver
 from gateway.domain.keyring import Keyring
@@ -28,7 +29,7 @@ class Drivers:
         if settings.simulated_locks:
             self._add_simulated(settings, clock)
         if settings.zwave_locks:
-            self._add_zwave(settings, clock)
+            self._add_zwave(settings, HubClock(clock, view))
         if settings.nuki_locks or settings.yale_locks or settings.ttlock_locks:
             self._add_ble(settings, clock, keyring, view)
 
@@ -54,7 +55,6 @@ class Drivers:
             settings.zwave_locks,
             clock=clock,
             zone=settings.gateway.time_zone,
-            believe_clock=settings.clock.untrusted_policy == "run",
             random=random.Random(),  # noqa: S311 - spreads reconnecting, nothing more
         )
         self.by_name["zwave"] = driver

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from msgspec.structs import replace as changed
 
 from gateway.domain.store import StorageFailed, Tx
-from storage.data_dir import DATABASE, KEY, RESTORING, DataDirectory
+from storage.data_dir import BACKING_UP, DATABASE, KEY, RESTORED, RESTORING, DataDirectory
 from storage.errors import BackupUnreadable, DatabaseTooNew, RestoreRefused, in_plain_words
 from storage.keys import write_key
 from storage.private_files import sync_folder, write_over
@@ -48,7 +48,7 @@ def backup(
         raise StorageFailed(f"a passphrase for a backup has at least {SHORTEST_PASSPHRASE} characters")
     try:
         # Beside the database and not beside the target, which may be a stick that knows no owners.
-        with TemporaryDirectory(dir=database.parent, prefix="backup-") as folder:
+        with TemporaryDirectory(dir=database.parent, prefix=BACKING_UP) as folder:
             copy = Path(folder) / DATABASE
             _copy(database, copy)
             with copy.open("rb") as source:
@@ -89,7 +89,7 @@ def restore(
         if (data_dir / DATABASE).exists() and not (replace or interrupted):
             raise RestoreRefused(f"there is a database in {data_dir}: pass --replace to put it aside first")
         try:
-            with TemporaryDirectory(dir=data_dir, prefix="restore-") as folder:
+            with TemporaryDirectory(dir=data_dir, prefix=RESTORED) as folder:
                 _unpack(file, passphrase, Path(folder))
                 return _put_in_place(Path(folder), data_dir, now)
         except OSError as error:

@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +17,10 @@ RESTORING = "restore-in-progress"
 """Stands from the first to the last step of putting a restored database in place."""
 LOCK = "lock"
 """Held by the daemon (flock) for as long as it runs."""
+BACKING_UP, RESTORED = "backup-", "restore-"
+"""What the folders are called in which a backup is made, or unpacked; something random follows."""
+_LEFT_BEHIND_S = 86_400.0
+"""Older ones belong to nobody: no backup takes a day."""
 
 
 class DataDirectory:
@@ -44,6 +50,19 @@ class DataDirectory:
             )
             raise DataDirectoryInUse(message) from None
 
+    def sweep(self) -> None:
+        """Remove what backups and restores left here that were killed: copies of the database, and a key.
+
+        By their dates against that of a file touched now; a clock that is behind removes nothing.
+        """
+        os.utime(self._file)
+        now = os.fstat(self._file).st_mtime
+        for folder in (*self.path.glob(f"{BACKING_UP}*"), *self.path.glob(f"{RESTORED}*")):
+            # Gone meanwhile, or somebody else's: not worth a start that fails.
+            with suppress(OSError):
+                if _is_ours(folder) and now - folder.stat().st_mtime > _LEFT_BEHIND_S:
+                    shutil.rmtree(folder)
+
     def release(self) -> None:
         """Let others use it."""
         os.close(self._file)
@@ -57,3 +76,13 @@ class DataDirectory:
     ) -> None:
         """Let others use it."""
         self.release()
+
+
+def _is_ours(folder: Path) -> bool:
+    """Say whether a folder is private and holds nothing but what a backup consists of."""
+    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_mode & 0o077:
+        return False
+    return all(
+        file.is_file() and file.name.removeprefix(".").startswith((DATABASE, KEY))
+        for file in folder.iterdir()
+    )

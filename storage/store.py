@@ -56,6 +56,7 @@ class SqliteStore:
             raise RestoreUnfinished(
                 f"a restore into {self._data_dir.path} was interrupted: run `pinsmith restore` again"
             )
+        self._data_dir.sweep()
         self._connection = open_database(self._data_dir.path / DATABASE)
         try:
             run_unit(self._connection, self._vault, check_key(self._vault))

@@ -37,19 +37,18 @@ _AFTER_CHANGE = timedelta(seconds=1)
 class SureTime:
     """The time, once the hub knows it: a wrong one on a lock opens the windows of others."""
 
-    def __init__(self, clock: Clock, *, believe: bool) -> None:
-        """Take the wall clock while it is synchronised, or with `believe` always.
+    def __init__(self, clock: Clock) -> None:
+        """Take the wall clock while it is synchronised.
 
         When it is no longer synchronised, the boot-time clock goes on from where it was.
         """
         self._clock = clock
-        self._believe = believe
         self._known: tuple[datetime, float] | None = None
 
     def now(self) -> datetime | None:
         """Return the time; None while it is not known."""
         now, boot = self._clock.now(), self._clock.boot()
-        if self._believe or self._clock.synchronised():
+        if self._clock.synchronised():
             self._known = (now, boot)
         if self._known is None:
             return None

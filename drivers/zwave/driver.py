@@ -36,23 +36,21 @@ class ZwaveDriver(Driver):
         clock: Clock,
         zone: ZoneInfo,
         random: Random,
-        believe_clock: bool = False,
         waits: Waits | None = None,
         beat: Beat | None = None,
     ) -> None:
         """Know the locks by device id; nothing is connected before `run`.
 
         `clock` times the attempts to connect and `random` spreads them. Locks with schedules of their own
-        keep them in the local time of `zone`; their clocks are set by `clock` once it is synchronised, or
-        with `believe_clock` at any time. `waits` shortens the waiting for what locks tell after a write, for
-        tests; `beat` takes the signs of life.
+        keep them in the local time of `zone`; their clocks are set by `clock` once it is synchronised.
+        `waits` shortens the waiting for what locks tell after a write, for tests; `beat` takes the signs of
+        life.
         """
         self._feed = Feed(clock)
         self._locks = {name: ZwaveLock(name, lock, clock, self._feed.put) for name, lock in locks.items()}
         self._radio = Radio()
         self._zone = zone
-        time = SureTime(clock, believe=believe_clock)
-        self._clocks = Clocks(self._radio, clock, time, zone, self._feed.put)
+        self._clocks = Clocks(self._radio, clock, SureTime(clock), zone, self._feed.put)
         self._network = Network(self._locks, self._radio, self._feed, self._clocks, zone)
         self._connection = Connection(settings, self._network, clock, random, beat)
         self._waits = waits or Waits()

@@ -12,6 +12,7 @@ from drivers.ble.nuki.family import configured as nuki
 from drivers.ble.ttlock.configured import configured as ttlock
 from drivers.ble.yale.configured import configured as yale
 from gateway.config import Settings
+from gateway.daemon.hub_clock import HubClock
 from gateway.domain.clock import Clock, TimeView
 from gateway.domain.keyring import Keyring
 from gateway.domain.pulse import Beat
@@ -25,9 +26,10 @@ def bluetooth_driver(
     `view` says what is known about the time, `beat` takes its signs of life.
     """
     locks: dict[str, Configured] = {}
+    known = HubClock(clock, view)
     for device_id, of_nuki in settings.nuki_locks.items():
         locks[device_id] = nuki(
-            device_id, of_nuki, keyring=keyring, clock=clock, random=os.urandom, connect=connect
+            device_id, of_nuki, keyring=keyring, clock=known, random=os.urandom, connect=connect
         )
     for device_id, of_yale in settings.yale_locks.items():
         locks[device_id] = yale(device_id, of_yale, clock)

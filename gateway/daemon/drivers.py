@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from gateway.config import Settings
+from gateway.daemon.hub_clock import HubClock
 from gateway.domain.clock import Clock, TimeView
 from gateway.domain.driver import Driver
 from gateway.domain.keyring import Keyring
@@ -71,8 +72,7 @@ class Drivers:
             source: object = (settings.simulated, settings.simulated_locks)
             made["simulated"] = self._kept("simulated", source) or self._simulated(settings, source)
         if settings.zwave_locks:
-            zone, policy = settings.gateway.time_zone, settings.clock.untrusted_policy
-            source = (settings.zwave, settings.zwave_locks, zone, policy)
+            source = (settings.zwave, settings.zwave_locks, settings.gateway.time_zone)
             made["zwave"] = self._kept("zwave", source) or self._zwave(settings, source)
         bluetooth = (settings.nuki_locks, settings.yale_locks, settings.ttlock_locks)
         if any(bluetooth):
@@ -118,9 +118,8 @@ class Drivers:
         driver = ZwaveDriver(
             settings.zwave,
             settings.zwave_locks,
-            clock=self._clock,
+            clock=HubClock(self._clock, self._view),
             zone=settings.gateway.time_zone,
-            believe_clock=settings.clock.untrusted_policy == "run",
             random=random.Random(),  # noqa: S311 - spreads reconnecting, nothing more
             beat=self._pulse.beat(_beat("zwave")),
         )

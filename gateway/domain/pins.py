@@ -1,7 +1,8 @@
 """Which PINs a lock takes, and choosing one fairly."""
 
 from collections.abc import Callable, Collection
-from itertools import pairwise
+from functools import lru_cache
+from itertools import pairwise, product
 
 from gateway.domain.errors import InvalidInput
 from gateway.domain.lock import ConstraintType, PinRules
@@ -37,12 +38,13 @@ def generate(
     shortest. `randbelow(n)` returns a uniform integer in 0..n-1 from a secure source.
 
     Raises:
-        InvalidInput: no free PIN was found; the lock's rules leave too few.
+        InvalidInput: no free PIN was found; the lock's rules leave too few. Where so few PINs exist that all
+            may be taken, that is known without a draw: a lock in this state is asked about on every turn.
     """
     lengths = sorted(rules.lengths)
     usual = next((enough for enough in lengths if enough >= _SHORTEST), lengths[0])
     chosen = length if length in lengths else usual
-    for _ in range(_TRIES):
+    for _ in range(0 if _is_used_up(rules, taken, chosen) else _TRIES):
         pin = Pin("".join(rules.alphabet[randbelow(len(rules.alphabet))] for _ in range(chosen)))
         if pin not in taken and broken_rule(pin, rules) is None and not _clashes(pin, taken, rules):
             return pin
@@ -61,6 +63,22 @@ def clash(one: Pin, other: Pin, rules: PinRules) -> bool:
 
 def _clashes(pin: Pin, taken: Collection[Pin], rules: PinRules) -> bool:
     return rules.prefix_free and any(clash(pin, other, rules) for other in taken)
+
+
+def _is_used_up(rules: PinRules, taken: Collection[Pin], length: int) -> bool:
+    """Say whether every PIN of this length that keeps the rules is taken; False where there are too many."""
+    if len(rules.alphabet) ** length > _TRIES:
+        return False
+    fitting = sum(len(pin) == length and broken_rule(pin, rules) is None for pin in set(taken))
+    return fitting >= _count(rules.alphabet, length, rules.constraints)
+
+
+@lru_cache(maxsize=16)
+def _count(alphabet: str, length: int, constraints: tuple[ConstraintType, ...]) -> int:
+    """Return how many PINs of a length keep the rules; some milliseconds for four digits, hence kept."""
+    tests = [_CONSTRAINTS[constraint][0] for constraint in constraints]
+    space = map("".join, product(sorted(set(alphabet)), repeat=length))
+    return sum(not any(broken(digits) for broken in tests) for digits in space)
 
 
 def _listed(lengths: tuple[int, ...]) -> str:

@@ -15,8 +15,9 @@ from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
 from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timing
 from gateway.engine.backups import pool_issues
-from gateway.engine.desire import desired, has_ended, is_over, is_wish_proven, programming_at, window_of
+from gateway.engine.desire import has_ended, is_over, is_wish_proven, programming_at, window_of
 from gateway.engine.gates import Gate
+from gateway.engine.plan import Wants
 from gateway.engine.touch import is_ended_by_lock
 from gateway.engine.waiting import age
 
@@ -29,6 +30,7 @@ def lock_issues(
     t: TimeView,
     timing: Timing,
     *,
+    wants: Wants,
     gate: Gate,
     held: frozenset[str],
     explained: Collection[str | None] = (),
@@ -44,7 +46,7 @@ def lock_issues(
         if code.backup == "waiting":
             continue  # the lock's own pool issues say it
         told = code.access_code_id in explained
-        issues += [i for i in _of_code(code, snap, t, timing) if not (told and i.code == _GENERIC)]
+        issues += [i for i in _of_code(code, wants, snap, t, timing) if not (told and i.code == _GENERIC)]
     return issues
 
 
@@ -151,7 +153,7 @@ def is_contested(placement: Placement, now: datetime) -> bool:
     return placement.contested >= CONTESTED and since is not None and age(since, now) < CONTEST_LASTS
 
 
-def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[Issue]:
+def _of_code(code: AccessCode, wants: Wants, snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[Issue]:
     placement = snap.placement(code.access_code_id)
     if is_over(code, snap, t):
         if snap.may_hold(code.access_code_id):
@@ -165,7 +167,7 @@ def _of_code(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> I
         yield _issue(
             code, "second_check_failed", "the lock took the code and did not hold it at the second look"
         )
-    want = desired(code, snap, t, timing)
+    want = wants.get(code.access_code_id)
     if want is None:
         if snap.may_hold(code.access_code_id):
             yield from _of_removal(code, placement, snap, t, timing)
@@ -262,9 +264,10 @@ def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
         yield device.authority_lost_at + AUTHORITY_LOST
     if device.unseen_since is not None:
         yield device.unseen_since + AUTHORITY_LOST
+    ahead = t.now - t.at
     for code in snap.codes.values():
         for moment in _moments_of(code, snap, t, timing):
-            yield t.now + (moment - t.at)
+            yield moment + ahead
         placement = snap.placement(code.access_code_id)
         if placement.removal_began is not None:
             yield placement.removal_began + timing.removing_delay

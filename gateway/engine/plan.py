@@ -1,5 +1,6 @@
 """What a plan consists of."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -48,6 +49,8 @@ class ClearSlot(Struct, frozen=True, kw_only=True, tag="clear"):
 
 
 type Step = ReadSlot | ReadAll | Probe | WriteCode | ClearSlot
+type Wants = Mapping[str, Credential | None]
+"""By code, what its slot should hold now. Codes with which nothing is left to do are not in it."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -58,6 +61,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     next_wake: datetime | None
     holds_removals: bool = False
     """A jump of the clock that nobody confirmed holds removals back."""
+    wants: Wants = {}
 
 
 def radio_commands(step: Step, *, supervised: bool, readable: bool) -> int:

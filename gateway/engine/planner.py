@@ -16,7 +16,7 @@ from gateway.engine.audit import audit_steps, doomed_steps, look_steps
 from gateway.engine.desire import desired, has_ended, is_open, is_over, may_open, programming_at
 from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
 from gateway.engine.issues import lock_issues, moments
-from gateway.engine.plan import Plan, ReadSlot, Step
+from gateway.engine.plan import Plan, ReadSlot, Step, Wants
 from gateway.engine.rehearsal import rehearse
 from gateway.engine.removal import plan_removal
 from gateway.engine.setting import plan_setting
@@ -39,7 +39,8 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     issues: list[Issue] = []
     steps: list[Step] = []
     waiting: dict[str, str] = {}
-    for code, want in _by_urgency(snap, t, timing):
+    wants = {code.access_code_id: desired(code, snap, t, timing) for code in _unfinished(snap, t)}
+    for code, want in _by_urgency(wants, snap, t, timing):
         if code.access_code_id in held:
             continue
         if want is None:
@@ -56,20 +57,23 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     steps += doomed_steps(snap, t, wake)
     steps += look_steps(snap, t, wake)
     steps += audit_steps(snap, t, timing, wake)
-    issues += rehearse(snap, t, timing)
+    issues += rehearse(snap, t, timing, wants)
     explained = {issue.access_code_id for issue in issues}
     if gate is Gate.ASLEEP:
         issues += touch_issues(snap, t, waiting, steps)
-    issues += lock_issues(snap, t, timing, gate=gate, held=held, explained=explained)
+    issues += lock_issues(snap, t, timing, wants=wants, gate=gate, held=held, explained=explained)
     return Plan(
         steps=() if gate is not Gate.OPEN else tuple(_once(_answering(steps, snap, t, wake))),
         issues=tuple(issues),
         next_wake=wake.at,
         holds_removals=bool(held),
+        wants=wants,
     )
 
 
-def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[tuple[AccessCode, Credential | None]]:
+def _by_urgency(
+    wants: Wants, snap: Snapshot, t: TimeView, timing: Timing
+) -> list[tuple[AccessCode, Credential | None]]:
     """Order codes, each with what it wants.
 
     Removals past their end, other removals, started windows, staged codes; oldest first.
@@ -94,19 +98,22 @@ def _by_urgency(snap: Snapshot, t: TimeView, timing: Timing) -> list[tuple[Acces
             code.access_code_id,
         )
 
-    alive = [code for code in snap.codes.values() if not _is_finished(code, snap, t)]
-    return sorted([(code, desired(code, snap, t, timing)) for code in alive], key=urgency)
+    return sorted([(snap.codes[code_id], want) for code_id, want in wants.items()], key=urgency)
+
+
+def _unfinished(snap: Snapshot, t: TimeView) -> Iterator[AccessCode]:
+    """Return the codes with which something is left to do: most that a lock remembers are past."""
+    return (
+        code
+        for code in snap.codes.values()
+        if not is_over(code, snap, t) or snap.may_hold(code.access_code_id)
+    )
 
 
 def _closes(code: AccessCode, want: Credential | None, snap: Snapshot, t: TimeView) -> bool:
     """Say whether the code may open the door although its window is over until the next one, or was moved."""
     is_shut = want is None or not want.enabled
     return is_shut and not is_open(code, t.at) and may_open(code, snap)
-
-
-def _is_finished(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
-    """Say whether nothing is left to do for a code: most codes that a lock remembers are past."""
-    return is_over(code, snap, t) and not snap.may_hold(code.access_code_id)
 
 
 def _answering(steps: list[Step], snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:

@@ -11,9 +11,10 @@ from gateway.domain.issues import Issue
 from gateway.domain.pins import broken_rule
 from gateway.domain.placement import Snapshot
 from gateway.domain.timing import Timing
-from gateway.engine.desire import desired, is_over, programming_at, window_of
+from gateway.engine.desire import is_over, programming_at, window_of
 from gateway.engine.pins import rules_of
-from gateway.engine.setting import conflict, full_issue
+from gateway.engine.plan import Wants
+from gateway.engine.setting import conflict_with_others, conflict_with_ours, full_issue
 from gateway.engine.slots import Full
 
 
@@ -33,11 +34,11 @@ class _Room(NamedTuple):
     foreign: int
 
 
-def rehearse(snap: Snapshot, t: TimeView, timing: Timing) -> list[Issue]:
+def rehearse(snap: Snapshot, t: TimeView, timing: Timing, wants: Wants) -> list[Issue]:
     """Return what forbids codes that are not yet due: format, duplicates, and room at that time."""
     if snap.device.capabilities is None:
         return []
-    coming = [code for code in snap.codes.values() if _is_coming(code, snap, t, timing)]
+    coming = [code for code in snap.codes.values() if _is_coming(code, wants, snap, t, timing)]
     if not coming:
         return []
     room = _Room(list(_stays(snap, t, timing)), *_places(snap))
@@ -49,14 +50,14 @@ def rehearsal_begins(code: AccessCode, timing: Timing) -> datetime | None:
     return code.starts_at - timing.rehearsal if code.starts_at is not None else None
 
 
-def _is_coming(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
+def _is_coming(code: AccessCode, wants: Wants, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
     begins = rehearsal_begins(code, timing)
     return (
         begins is not None
         and begins <= t.at
         and not snap.may_hold(code.access_code_id)
         and not is_over(code, snap, t)
-        and desired(code, snap, t, timing) is None
+        and wants.get(code.access_code_id) is None
     )
 
 
@@ -64,8 +65,8 @@ def _obstacle(code: AccessCode, room: _Room, snap: Snapshot, t: TimeView, timing
     broken = broken_rule(code.pin, rules_of(snap))
     if broken is not None:
         return Issue(code="code_constraints_violated", access_code_id=code.access_code_id, message=broken)
-    duplicate = conflict(code, code.pin, snap)
-    if duplicate is not None and "unmanaged_access_code_id" in duplicate.data:
+    duplicate = conflict_with_others(code, code.pin, snap)
+    if duplicate is not None and conflict_with_ours(code, code.pin, snap) is None:
         return duplicate  # a code of ours with this PIN goes before this one comes
     return _no_room(code, room, snap, t, timing)
 

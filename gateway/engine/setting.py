@@ -161,6 +161,11 @@ def _rejected(code: AccessCode, rejection: Rejection) -> Issue:
 
 def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
     """Return the duplicate that writing this PIN would make (rule 4); on some locks it only begins alike."""
+    return conflict_with_ours(code, pin, snap) or conflict_with_others(code, pin, snap)
+
+
+def conflict_with_ours(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
+    """Return the duplicate with another access code, which may still have this PIN."""
     rules = rules_of(snap)
 
     def alike(other: Pin) -> bool:
@@ -174,15 +179,16 @@ def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
                 message="another access code on this lock may still have this PIN" + _or_alike(rules),
                 data={"managed_access_code_id": other.access_code_id},
             )
-    owned = {p.slot for p in snap.placements.values()}
+    return None
+
+
+def conflict_with_others(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
+    """Return the duplicate with a code that the hub does not manage."""
+    rules = rules_of(snap)
     for slot in snap.slots.values():
-        if (
-            slot.slot in owned
-            or not isinstance(slot.reading, Known)
-            or not alike(slot.reading.credential.pin)
-        ):
+        if slot.unmanaged_id is None or not isinstance(slot.reading, Known):
             continue
-        if slot.unmanaged_id is not None:
+        if clash(pin, slot.reading.credential.pin, rules) and snap.owner(slot.slot) is None:
             return Issue(
                 code="duplicate_code_on_device",
                 access_code_id=code.access_code_id,

@@ -51,7 +51,7 @@ class Intake:
         answered from memory. Raises NotStored when the database failed and nothing happened.
         """
         request = self._topics.request(message.topic)
-        if message.retain:
+        if message.retain and (message.payload or message.payload_too_large):
             await self._refuse_retained(message, request)
         elif request is None:
             self._health.count("malformed_topics")

@@ -16,6 +16,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.mqtt import link_state
 from gateway.mqtt.link_client import NetworkClient
@@ -38,7 +39,9 @@ class Incoming:
     """A message from the broker.
 
     `topic` is empty if the broker sent none that is valid UTF-8. `payload` is empty and `payload_too_large`
-    true when more came than the settings allow. `response_topic` and `correlation_data` exist in MQTT 5 only.
+    true when more came than the settings allow. `retain`: it is on the broker, or (MQTT 5) was sent to be;
+    MQTT 3.1.1 does not tell that of a message that comes while we listen. `response_topic` and
+    `correlation_data` exist in MQTT 5 only.
     """
 
     topic: str
@@ -249,7 +252,18 @@ class Connection:
         if error is not None:
             self._why = link_state.refused(error)
         elif self._client is not None:
-            self._client.subscribe([(topic, 1) for topic in self._subscriptions])
+            self._subscribe(self._client)
+
+    def _subscribe(self, client: NetworkClient) -> None:
+        """Subscribe, with MQTT 5 to the retain flag as the sender set it.
+
+        Otherwise the broker takes it off for those who listen already (MQTT 5.0 section 3.8.3.1).
+        """
+        if self._settings.version == "5":
+            wish = SubscribeOptions(qos=1, retainAsPublished=True)
+            client.subscribe([(topic, wish) for topic in self._subscriptions])
+        else:
+            client.subscribe([(topic, 1) for topic in self._subscriptions])
 
     def _ready(self, granted: bool) -> None:  # noqa: FBT001 - posted positionally
         if not self._opened.done():

@@ -132,6 +132,34 @@ class TestChoosing:
         """Nothing else is possible there."""
         assert len(generate(PinRules(lengths=(3, 2)), (), lambda _: 7)) == 2
 
+    @settings(max_examples=100)
+    @given(
+        alphabet=st.sets(st.sampled_from("0123456789"), min_size=1, max_size=5).map("".join),
+        length=st.integers(1, 4),
+        constraints=st.sets(st.sampled_from(CONSTRAINTS), max_size=3),
+        others=st.sets(st.sampled_from(("7", "77", "12345", "88888")).map(Pin)),
+        data=st.data(),
+    )
+    def test_not_one_pin_is_drawn_where_none_is_left_and_the_last_one_is_found(
+        self,
+        alphabet: str,
+        length: int,
+        constraints: set[ConstraintType],
+        others: set[Pin],
+        data: st.DataObject,
+    ) -> None:
+        """Whatever else is taken: PINs of other lengths, or such as the rules forbid."""
+        rules = PinRules(lengths=(length,), alphabet=alphabet, constraints=tuple(sorted(constraints)))
+        space = {Pin("".join(chosen)) for chosen in product(alphabet, repeat=length)}
+        allowed = {pin for pin in space if broken_rule(pin, rules) is None}
+        forbidden = others | (space - allowed)
+        with pytest.raises(InvalidInput, match="no free PIN is left"):
+            generate(rules, allowed | forbidden, replayed(()))
+        if allowed:
+            last = data.draw(st.sampled_from(sorted(allowed, key=Pin.reveal)))
+            left = generate(rules, (allowed | forbidden) - {last}, odometer(len(alphabet), length))
+            assert left == last
+
     def test_a_space_without_free_pins_is_an_answer_and_no_endless_search(self) -> None:
         """The refusal names the field and says what to do."""
         taken = [Pin(str(digit)) for digit in range(10)]

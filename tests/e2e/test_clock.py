@@ -63,3 +63,19 @@ async def test_a_quiet_day_costs_one_audit_and_no_write(start: Start) -> None:
             assert (radio.set, radio.clear) == (0, 0)
             assert radio.get + radio.checksum <= 1, model
         assert len(house.app.events()) == told
+
+
+async def test_a_person_who_vouches_for_the_time_has_the_clocks_of_locks_set(start: Start) -> None:
+    """No time server, ever: from `clock/trust` on locks with schedules are told the time, once a day."""
+    async with start("scheduled", clock=_lost()) as house:
+        await house.settled("scheduled")
+        house.let_pass(minutes=2)
+        await house.settled("scheduled")
+        assert (await house.radio("scheduled")).clock == 0
+        assert (await house.app.ask("clock/trust"))["data"]["clock"]["trusted"]
+        for _ in range(2):
+            house.let_pass(minutes=2)
+            # Told the time and the zone, and asked for both.
+            await house.radio_reaches("scheduled", clock=4)
+            await house.forget_radio("scheduled")
+            house.let_pass(days=1)

@@ -136,6 +136,26 @@ class TestRefusing:
             await eventually(lambda: late.under("bridge/state"))
             assert late.under("request/") == []
 
+    async def test_a_command_retained_while_the_gateway_listens_is_not_carried_out_either(
+        self, how: Settings, app: Somebody, broker: Broker
+    ) -> None:
+        """MQTT 5 tells it apart; clearing it is no command that would have to be cleared in turn."""
+        topic = f"{ROOT}/request/app/access_codes/create"
+        async with running(how, app):
+            await app.send(topic, b'{"transaction":"r","device_id":"front"}', retain=True)
+            await eventually(lambda: app.under("response/"))
+            listed = await app.ask("access_codes/list")
+            await eventually(lambda: [m.payload for m in app.under("request/app/access_codes/create")][1:])
+            await app.ask("devices/list")
+        [refusal] = [m.json for m in app.under("response/app/access_codes/create")]
+        assert (refusal["transaction"], refusal["error"]["type"]) == ("r", "invalid_input")
+        assert listed["data"]["access_codes"] == []
+        assert app.event_types().count("gateway.retained_command") == 1
+        assert [m.payload for m in app.under("request/app/access_codes/create")][1:] == [b""]
+        async with somebody(broker.port, "late") as late:
+            await eventually(lambda: late.under("bridge/state"))
+            assert late.under("request/") == []
+
     async def test_a_retained_message_without_a_client_is_cleared_too(
         self, how: Settings, app: Somebody, broker: Broker
     ) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import UNSET, UnsetType
@@ -80,11 +80,10 @@ def attempted(
     return context.change(device_id, both), begun[0]
 
 
-def snapshots(context: Context, device_id: str | None) -> list[Snapshot]:
-    """Return the facts of one lock or of all."""
-    if device_id is not None:
-        return [context.snapshot(device_id)]
-    return [context.snapshot(device.device_id) for device in context.tx.devices()]
+def snapshots(context: Context, device_id: str | None) -> Iterator[Snapshot]:
+    """Return the facts of one lock or of all, one after the other: of all at once they are much."""
+    known = [device_id] if device_id is not None else [lock.device_id for lock in context.tx.devices()]
+    return (context.snapshot(one) for one in known)
 
 
 def page[T](

@@ -11,10 +11,10 @@ from gateway.domain.placement import Snapshot
 from gateway.engine.commands.common import snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import MaybeDevice
-from gateway.engine.desire import desired, is_over, programming_at, window_of
+from gateway.engine.desire import is_over, programming_at, window_of
 from gateway.engine.gates import lock_gate
 from gateway.engine.mutations import instant, moment
-from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, WriteCode, radio_commands
+from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, Wants, WriteCode, radio_commands
 from gateway.engine.replies import ComingStep, PlanIssue, PlannedStep, PlansReply, PlanView
 from gateway.engine.turn import plan_for
 from gateway.engine.waiting import Wake
@@ -40,7 +40,7 @@ def plan_view(context: Context, snap: Snapshot) -> PlanView:
         device_id=snap.device.device_id,
         gate=lock_gate(snap, context.t, Wake(context.t.now)).value,
         steps=[_step(step, snap) for step in steps],
-        coming=sorted(_coming(context, snap), key=lambda step: (step.at, step.access_code_id)),
+        coming=sorted(_coming(context, snap, found.wants), key=lambda step: (step.at, step.access_code_id)),
         issues=[
             PlanIssue(code=issue.code, access_code_id=issue.access_code_id, message=issue.message)
             for issue in found.issues
@@ -49,7 +49,7 @@ def plan_view(context: Context, snap: Snapshot) -> PlanView:
     )
 
 
-def _coming(context: Context, snap: Snapshot) -> Iterator[ComingStep]:
+def _coming(context: Context, snap: Snapshot, wants: Wants) -> Iterator[ComingStep]:
     """Return the writes and removals that time alone will bring."""
     t, timing = context.t, context.rules.timing
     cost = 1 if _is_supervised(snap) else 2
@@ -57,7 +57,7 @@ def _coming(context: Context, snap: Snapshot) -> Iterator[ComingStep]:
         if is_over(code, snap, t) or code.backup == "waiting":
             continue
         begin = programming_at(code, snap, t.at, timing)
-        wanted = desired(code, snap, t, timing)
+        wanted = wants.get(code.access_code_id)
         if wanted is None and begin is not None and t.at < begin <= t.at + _AHEAD:
             yield _due(code, begin, "write", "it is set this long before its start", cost)
         elif wanted is not None and not wanted.enabled and code.starts_at is not None:

@@ -10,6 +10,7 @@ from gateway.config.settings import (
     BrokerUrl,
     ClockSettings,
     GatewaySettings,
+    HomeAssistantSettings,
     MqttSettings,
     Settings,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "ClockSettings",
     "ConfigError",
     "GatewaySettings",
+    "HomeAssistantSettings",
     "Mistake",
     "MqttSettings",
     "Settings",

@@ -12,6 +12,7 @@ from gateway.config import Settings
 from gateway.daemon.broker import link_settings
 from gateway.daemon.description import bridge_info
 from gateway.daemon.drivers import Drivers
+from gateway.daemon.homeassistant import discovery, wanted
 from gateway.domain.clock import Clock
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
@@ -21,6 +22,7 @@ from gateway.engine.keyring import StoredKeys
 from gateway.engine.turn import Rules
 from gateway.engine.work import Chance
 from gateway.mqtt.health import Health
+from gateway.mqtt.homeassistant import HomeAssistant
 from gateway.mqtt.intake import Intake
 from gateway.mqtt.link import Link
 from gateway.mqtt.link_connection import Incoming
@@ -68,9 +70,10 @@ class Gateway:
             told=self._told,
         )
         self.engine.radio = drivers.radio
+        wish = wanted(settings)
         self._link = Link(
             link_settings(settings.mqtt, settings.gateway.id, topics),
-            [topics.requests],
+            [topics.requests, *wish.subscriptions],
             self._handle,
             self._link_changed,
             sleep=clock.sleep,
@@ -106,6 +109,17 @@ class Gateway:
             info=bridge_info(settings),
             clock=clock,
         )
+        self._homeassistant = HomeAssistant(
+            self._link,
+            store,
+            self._health,
+            discovery(settings, topics),
+            wish,
+            view=self._guard.view,
+            timing=settings.timing,
+            clock=clock,
+            rng=random.Random(),  # noqa: S311 - spreads what is told again, nothing more
+        )
 
     async def run(self) -> None:
         """Run everything until cancelled; the engine must have been started."""
@@ -114,6 +128,7 @@ class Gateway:
             group.create_task(self.engine.run(), name="engine")
             group.create_task(self._outbox.run(), name="outbox")
             group.create_task(self._publisher.run(), name="publisher")
+            group.create_task(self._homeassistant.run(), name="Home Assistant")
             group.create_task(self._every_minute(), name="every minute")
             group.create_task(self._every_day(), name="every day")
 
@@ -127,6 +142,7 @@ class Gateway:
             # Whatever was stored without telling is noticed here at the latest.
             self._outbox.wake()
             self._publisher.tell_health()
+            self._homeassistant.look()
             await self._clock.sleep(_MINUTE_S)
 
     async def _every_day(self) -> None:
@@ -145,17 +161,22 @@ class Gateway:
         return lambda tx: tx.prune(replies_before=replies_before, events_before=events_before)
 
     async def _handle(self, message: Incoming) -> None:
+        if self._homeassistant.listens_to(message.topic):
+            self._homeassistant.heard(message.payload)
+            return
         await self._intake.handle(message)
         # A command may leave an event that belongs to no lock.
         self._outbox.wake()
 
     def _told(self, device_id: str) -> None:
         self._publisher.told(device_id)
+        self._homeassistant.told(device_id)
         self._outbox.wake()
 
     def _link_changed(self, state: LinkState) -> None:
         _log.log(logging.INFO if state.kind in _FINE else logging.WARNING, "%s", state.message)
         self._publisher.tell_health()
+        self._homeassistant.look()
 
 
 def _new_id() -> str:

@@ -10,7 +10,7 @@ export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
 CONFIG ?= config.example.toml
 
-.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub soak bench lock mosquitto node clean
+.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub test-homeassistant soak bench lock mosquitto node clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,10 @@ test-hub: $(DEV) ## what needs a kernel, BlueZ and systemd: tests in a Debian gu
 	scripts/need-guest
 	tests/hub_guest/build.sh build/hub-guest
 	.venv/bin/python -m tests.hub_guest build/hub-guest
+
+test-homeassistant: $(DEV) mosquitto ## what a real Home Assistant makes of discovery; installs one first, some minutes
+	tests/homeassistant/build.sh build/homeassistant
+	PINSMITH_HOMEASSISTANT=$(CURDIR)/build/homeassistant .venv/bin/pytest tests/homeassistant/test_house.py
 
 bench: $(DEV) mosquitto node ## measure; see docs/benchmarks.md
 	.venv/bin/python -m benchmarks

@@ -255,6 +255,6 @@ def _command(device_id: str) -> str:
     """Return the template of a command: another transaction each time, and refused when it comes late."""
     expires = f"(utcnow() + timedelta(minutes={_EXPIRY_MINUTES})).strftime('%Y-%m-%dT%H:%M:%SZ')"
     return (
-        '{"transaction": "homeassistant-{{ utcnow().timestamp() }}-{{ range(1000000000) | random }}", '
+        '{"transaction": "homeassistant-{{ utcnow().timestamp() }}-{{ range(100000) | random }}", '
         f'"expires_at": "{{{{ {expires} }}}}", "device_id": "{device_id}"}}'
     )

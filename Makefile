@@ -59,7 +59,8 @@ test-hub: $(DEV) ## what needs a kernel, BlueZ and systemd: tests in a Debian gu
 
 test-homeassistant: $(DEV) mosquitto ## what a real Home Assistant makes of discovery; installs one first, some minutes
 	tests/homeassistant/build.sh build/homeassistant
-	PINSMITH_HOMEASSISTANT=$(CURDIR)/build/homeassistant .venv/bin/pytest tests/homeassistant/test_house.py
+	PINSMITH_HOMEASSISTANT=$(CURDIR)/build/homeassistant .venv/bin/pytest \
+		-o faulthandler_timeout=900 tests/homeassistant/test_house.py
 
 bench: $(DEV) mosquitto node ## measure; see docs/benchmarks.md
 	.venv/bin/python -m benchmarks

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -154,12 +155,10 @@ async def test_the_house_shows_the_hub_and_its_locks_and_can_ask_for_a_look(
     await the_button_makes_the_hub_look(home, alice)
     await an_arrival_is_at_risk(home, alice, watcher)
     await it_is_unavailable_without_the_hub(hub, home)
-    await it_comes_back_after_a_restart_of_the_house(home)
+    await it_comes_back_after_a_restart_of_the_house(home, watcher)
     await what_is_removed_is_gone(hub, home, alice)
-    told = home.log()
-    assert not any(pin in told for pin in PINS)
-    assert "homeassistant.components.mqtt" not in told, told
-    assert "Template variable" not in told, told
+    assert not any(pin in home.log() for pin in PINS)
+    assert complaints(home) == []
 
 
 async def the_entities_are_there(home: House) -> None:
@@ -266,12 +265,17 @@ async def it_is_unavailable_without_the_hub(hub: Hub, home: House) -> None:
     await until(lambda: home.state("binary_sensor.pinsmith_front_in_sync") == "on")
 
 
-async def it_comes_back_after_a_restart_of_the_house(home: House) -> None:
-    """With the values of before, from what is retained and what it was told again."""
+async def it_comes_back_after_a_restart_of_the_house(home: House, watcher: Somebody) -> None:
+    """With the values of before, from what is retained; and it is told everything again."""
     before = visible(home)
+    front = "homeassistant/device/pinsmith/hub-LOCK-front/config"
+    already = len(watcher.heard)
     await home.stop()
     await home.start()
-    await until(lambda: visible(home) == before)
+    with contextlib.suppress(AssertionError):
+        await until(lambda: visible(home) == before)
+    assert visible(home) == before
+    await eventually(lambda: any(one.topic == front for one in watcher.heard[already:]))
 
 
 async def what_is_removed_is_gone(hub: Hub, home: House, alice: Somebody) -> None:
@@ -298,6 +302,19 @@ async def press(home: House) -> None:
 def notices(watcher: Somebody, topic: str) -> list[str]:
     """Return what an automation told."""
     return [one.payload.decode() for one in watcher.heard if one.topic == f"notices/{topic}"]
+
+
+def complaints(home: House) -> list[str]:
+    """Return its errors, and its warnings about MQTT.
+
+    But for one: a hub that ends right after it took a lock back does so again at its next start, and Home
+    Assistant says that there is nothing left to be taken back.
+    """
+    lines = home.log().splitlines()
+    about_mqtt = [line for line in lines if " WARNING " in line and "components.mqtt" in line]
+    return [line for line in lines if " ERROR " in line] + [
+        line for line in about_mqtt if "No device components to cleanup" not in line
+    ]
 
 
 def visible(home: House) -> dict[str, str]:

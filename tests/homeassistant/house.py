@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.docs.pages import ROOT, blocks
 from tests.mqtt.broker import free_port
 
 PATIENCE_S = 90.0
-BLUEPRINTS = Path(__file__).parents[2] / "docs" / "blueprints"
+PAGE = "docs/home-assistant.md"
+BLUEPRINTS = ROOT / "docs" / "blueprints"
 _CONFIGURATION = """
 homeassistant:
   name: House
@@ -54,13 +56,15 @@ class House:
         self._process: asyncio.subprocess.Process | None = None
 
     def prepare(self, automations: Sequence[dict[str, Any]]) -> None:
-        """Write the configuration, with the blueprints of the documentation in their place."""
+        """Write the configuration, with the blueprints and the automations of the documentation."""
         place = self.folder / "blueprints" / "automation" / "pinsmith"
         place.mkdir(parents=True)
         for blueprint in BLUEPRINTS.glob("*.yaml"):
             (place / blueprint.name).write_text(blueprint.read_text())
         port = self._address.rpartition(":")[2]
-        (self.folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=port))
+        [shown] = [block.text for block in blocks(PAGE) if block.kind == "yaml"]
+        page = shown.replace("automation:", "automation of_the_page:", 1)
+        (self.folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=port) + page)
         # JSON is YAML too.
         (self.folder / "automations.yaml").write_text(json.dumps(automations))
 

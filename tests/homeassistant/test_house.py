@@ -167,6 +167,8 @@ async def the_entities_are_there(home: House) -> None:
     await until(lambda: home.state("sensor.pinsmith_front_slots_free") == "20")
     await until(lambda: home.state("sensor.pinsmith_hub_events_waiting") == "0")
     shown = {name: one["state"] for name, one in home.states().items() if ".pinsmith_" in name}
+    automations = ("guests_have_arrived", "somebody_might_stand_before_a_closed_door")
+    assert {home.state(f"automation.{name}") for name in automations} == {"on"}
     of_the_hub = {
         "binary_sensor.pinsmith_hub_online": "on",
         "binary_sensor.pinsmith_hub_clock_trusted": "on",
@@ -206,6 +208,7 @@ async def a_guest_comes_in(hub: Hub, home: House, alice: Somebody, watcher: Some
     assert (used["event_type"], used["access_code_id"]) == ("lock.unlocked", code)
     await until(lambda: home.state("sensor.pinsmith_front_last_use") != "unknown")
     assert home.states()["sensor.pinsmith_front_last_use"]["attributes"]["who"] == "Ada"
+    await until(lambda: home.states()["automation.guests_have_arrived"]["attributes"]["last_triggered"])
     await eventually(lambda: notices(watcher, "first-use"))
     assert notices(watcher, "first-use")[0].startswith("The code Ada was used for the first time, ")
     return code

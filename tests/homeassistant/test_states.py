@@ -12,6 +12,7 @@ from gateway.domain.clock import ClockMark, TimeView
 from gateway.domain.events import StoredEvent
 from gateway.domain.lock import Device, LockPolicy
 from gateway.engine import wire
+from gateway.mqtt.homeassistant import _is_due
 from gateway.mqtt.homeassistant_states import LockNews, hub_state, lock_news
 from tests.homeassistant.locks import NOW, error, shown_code, shown_lock, told
 
@@ -99,6 +100,10 @@ class TestArrivals:
         ]
         assert news(*codes).look_again == NOW + 2 * HOUR
         assert news(codes[-1]).look_again is None
+        assert not _is_due(news(*codes), NOW + HOUR)
+        assert _is_due(news(*codes), NOW + 2 * HOUR)
+        assert not _is_due(news(codes[-1]), NOW + 99 * HOUR)
+        assert _is_due(None, NOW)
 
 
 class TestALock:

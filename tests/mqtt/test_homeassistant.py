@@ -1,6 +1,7 @@
 """What is retained for Home Assistant: told, told again when it starts, and taken back when it is gone."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from gateway.config import Settings
 from tests.daemon.bed import PINS, ROOT, Somebody, running, settings, somebody
+from tests.docs.test_mqtt_examples import PageClock
 from tests.mqtt.broker import Broker, eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -97,6 +99,24 @@ class TestBeingTold:
             assert answer["status"] == "ok"
             await eventually(lambda: app.under("bridge/health"))
             assert "malformed_topics" not in app.last("bridge/health")["counters"]
+
+
+async def test_an_arrival_becomes_a_risk_as_time_passes(house: With, app: Somebody) -> None:
+    """Two hours before it is none, half an hour before it is one, and nothing about the code has changed."""
+    full = TWO.replace('"simulated"\n', '"simulated"\nmanaged_slots = ["20"]\n', 1)
+    clock = PageClock()
+    async with running(house(locks=full), app, clock=clock):
+        await app.create(PINS[0])
+        starts_at = (clock.now() + timedelta(hours=2)).isoformat()
+        late = {"starts_at": starts_at, "ends_at": (clock.now() + timedelta(days=1)).isoformat()}
+        answer = await app.ask("access_codes/create", device_id="front", code=PINS[1], **late)
+        await eventually(lambda: newest(app, VALUES[1]).get("problem") == "ON")
+        assert newest(app, VALUES[1])["arrival_at_risk"] == "OFF"
+        clock.skip(90 * 60)
+        await app.ask("devices/sync", device_id="side")
+        await eventually(lambda: newest(app, VALUES[1])["arrival_at_risk"] == "ON")
+    code_id = answer["data"]["access_code"]["access_code_id"]
+    assert newest(app, VALUES[1])["arrival_details"] == {"access_codes": [code_id]}
 
 
 class TestBeingTakenBack:

@@ -265,7 +265,7 @@ async def it_is_unavailable_without_the_hub(hub: Hub, home: House) -> None:
     shown = {one["state"] for name, one in home.states().items() if ".pinsmith_front" in name}
     assert shown == {"unavailable"}
     await hub.start()
-    await until(lambda: home.state("binary_sensor.pinsmith_front_in_sync") == "on")
+    await until(lambda: "unavailable" not in visible(home).values())
 
 
 async def it_comes_back_after_a_restart_of_the_house(home: House, watcher: Somebody) -> None:

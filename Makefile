@@ -10,7 +10,7 @@ export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
 CONFIG ?= config.example.toml
 
-.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub soak picture bench lock mosquitto node \
+.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub test-homeassistant soak picture bench lock mosquitto node \
 	systemd-analyze clean
 
 help: ## print this list
@@ -60,6 +60,11 @@ test-hub: $(DEV) ## what needs a kernel, BlueZ and systemd: tests in a Debian gu
 
 picture: $(DEV) ## record the terminal that the README shows
 	.venv/bin/python -m scripts.make_picture
+
+test-homeassistant: $(DEV) mosquitto ## what a real Home Assistant makes of discovery; installs one first, some minutes
+	tests/homeassistant/build.sh build/homeassistant
+	PINSMITH_HOMEASSISTANT=$(CURDIR)/build/homeassistant .venv/bin/pytest \
+		-o faulthandler_timeout=900 tests/homeassistant/test_house.py
 
 bench: $(DEV) mosquitto node ## measure; see docs/benchmarks.md
 	.venv/bin/python -m benchmarks

@@ -13,6 +13,7 @@ from gateway.domain.events import EVENTS, EventKind
 from gateway.engine import told, wire
 from gateway.engine.commands.desk import VERBS, Verb
 from gateway.engine.replies import PlanView
+from gateway.mqtt.homeassistant_states import HubState, LockState
 
 type Json = dict[str, Any]
 
@@ -26,6 +27,8 @@ _TOLD = (
     wire.Device,
     wire.AccessCodeState,
     PlanView,
+    HubState,
+    LockState,
 )
 _TRANSACTION: Json = {
     "type": "string",

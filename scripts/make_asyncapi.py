@@ -37,6 +37,16 @@ _STATES = {
         "BridgeHealth",
         "How the gateway is; told every minute, and when a trouble comes or goes",
     ),
+    "bridge_homeassistant": (
+        _TOPICS.below("bridge/homeassistant"),
+        "HubState",
+        "What Home Assistant shows of the gateway; only where discovery is on",
+    ),
+    "lock_homeassistant": (
+        _TOPICS.below("lock/{device_id}/homeassistant"),
+        "LockState",
+        "What Home Assistant shows of a lock; only where discovery is on",
+    ),
     "lock_state": (_TOPICS.below("lock/{device_id}/state"), "Device", "The lock as it is now"),
     "access_code_state": (
         _TOPICS.below("access_code/{access_code_id}/state"),

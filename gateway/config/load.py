@@ -13,7 +13,14 @@ from gateway.config import checks, values
 from gateway.config.errors import ConfigError, Mistake
 from gateway.config.locks import read_locks
 from gateway.config.reader import Reader
-from gateway.config.settings import ClockSettings, GatewaySettings, LogSettings, MqttSettings, Settings
+from gateway.config.settings import (
+    ClockSettings,
+    GatewaySettings,
+    HomeAssistantSettings,
+    LogSettings,
+    MqttSettings,
+    Settings,
+)
 from gateway.domain.timing import Timing
 
 _SECTIONS = ("gateway", "mqtt", "timing", "clock", "logs", "drivers", "locks")
@@ -34,6 +41,7 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     gateway = reader.section(
         GatewaySettings, document, "gateway", {"time_zone": values.time_zone, "data_directory": below}
     )
+    homeassistant = _homeassistant(reader, document)
     mqtt = reader.section(
         MqttSettings,
         document,
@@ -57,13 +65,14 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     if mqtt:
         mqtt = checks.broker(reader, mqtt, document["mqtt"], env)
     if reader.mistakes or not (
-        gateway and mqtt and timing and clock and logs and zwave and simulated and ble
+        gateway and mqtt and timing and clock and logs and homeassistant and zwave and simulated and ble
     ):
         raise ConfigError(reader.mistakes)
     return Settings(
         file=path.absolute(),
         gateway=gateway,
         mqtt=mqtt,
+        homeassistant=homeassistant,
         timing=timing,
         clock=clock,
         logs=logs,
@@ -77,6 +86,21 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
         yale_locks=locks.yale,
         ttlock_locks=locks.ttlock,
     )
+
+
+def _homeassistant(reader: Reader, document: dict[str, Any]) -> HomeAssistantSettings | None:
+    """Read `[mqtt.homeassistant]` and take it out of `[mqtt]`, whose other keys are settings of the link."""
+    mqtt = document.get("mqtt")
+    if not isinstance(mqtt, dict):
+        return HomeAssistantSettings()
+    found = reader.section(
+        HomeAssistantSettings,
+        mqtt,
+        "mqtt.homeassistant",
+        {"discovery_prefix": values.topic_root, "status_topic": values.topic_root},
+    )
+    mqtt.pop("homeassistant", None)
+    return found
 
 
 def _document(path: Path) -> tuple[str, dict[str, Any]]:

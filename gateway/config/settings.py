@@ -84,6 +84,23 @@ class MqttSettings(Struct, frozen=True, kw_only=True):
         return self.password_file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
 
 
+class HomeAssistantSettings(Struct, frozen=True, kw_only=True):
+    """`[mqtt.homeassistant]`: device discovery for Home Assistant.
+
+    Off unless asked for: it writes outside the hub's own topics, and gives whoever uses that Home Assistant a
+    button for commands.
+    """
+
+    enabled: bool = False
+    discovery_prefix: str = "homeassistant"
+    status_topic: str = "homeassistant/status"
+    """Where Home Assistant says that it has started."""
+    user: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] = "homeassistant"
+    """The broker's user that Home Assistant logs in as: the client in the topics of its requests."""
+    arrival_notice: timedelta = timedelta(hours=1)
+    """How long before its start a code that is in trouble is an arrival at risk."""
+
+
 class ClockSettings(Struct, frozen=True, kw_only=True):
     """`[clock]`: what to do while the time cannot be believed (rule 5 of the design)."""
 
@@ -112,6 +129,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     file: Path
     gateway: GatewaySettings
     mqtt: MqttSettings
+    homeassistant: HomeAssistantSettings
     timing: Timing
     clock: ClockSettings
     logs: LogSettings

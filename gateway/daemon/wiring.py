@@ -12,6 +12,7 @@ from gateway.config import Settings
 from gateway.daemon.broker import link_settings
 from gateway.daemon.description import bridge_info
 from gateway.daemon.drivers import Drivers
+from gateway.daemon.homeassistant import discovery, wanted
 from gateway.daemon.takeover import restart_needed, usable_now
 from gateway.domain.clock import Clock
 from gateway.domain.pulse import Pulse
@@ -23,6 +24,7 @@ from gateway.engine.keyring import StoredKeys
 from gateway.engine.turn import Rules
 from gateway.engine.work import Chance
 from gateway.mqtt.health import ConfigurationState, Health
+from gateway.mqtt.homeassistant import HomeAssistant
 from gateway.mqtt.intake import Intake
 from gateway.mqtt.link import Link
 from gateway.mqtt.link_connection import Incoming
@@ -69,9 +71,10 @@ class Gateway:
         )
         self.engine.radio = drivers.radio
         self._link_log = LinkLog(clock.boot)
+        wish = wanted(settings)
         self._link = Link(
             link_settings(settings.mqtt, settings.gateway.id, topics),
-            [topics.requests],
+            [topics.requests, *wish.subscriptions],
             self._handle,
             self._link_changed,
             sleep=clock.sleep,
@@ -110,6 +113,18 @@ class Gateway:
             clock=clock,
             beat=pulse.beat("publisher"),
         )
+        self._homeassistant = HomeAssistant(
+            self._link,
+            store,
+            self._health,
+            discovery(settings, topics),
+            wish,
+            view=self._guard.view,
+            timing=settings.timing,
+            clock=clock,
+            rng=random.Random(),  # noqa: S311 - spreads what is told again, nothing more
+            beat=pulse.beat("Home Assistant"),
+        )
         self._minute, self._day = pulse.beat("every minute"), pulse.beat("every day")
 
     @property
@@ -138,6 +153,7 @@ class Gateway:
         )
         self._drivers.use(others)
         self._publisher.take_over(timing=settings.timing, info=bridge_info(settings))
+        self._homeassistant.take_over(settings.timing)
         state = ConfigurationState(restart_needed=restart_needed(settings, read))
         self._health.configuration(state)
         return state
@@ -155,6 +171,7 @@ class Gateway:
             group.create_task(self.engine.run(), name="engine")
             group.create_task(self._outbox.run(), name="outbox")
             group.create_task(self._publisher.run(), name="publisher")
+            group.create_task(self._homeassistant.run(), name="Home Assistant")
             group.create_task(self._every_minute(), name="every minute")
             group.create_task(self._every_day(), name="every day")
 
@@ -169,6 +186,7 @@ class Gateway:
             # Whatever was stored without telling is noticed here at the latest.
             self._outbox.wake()
             self._publisher.tell_health()
+            self._homeassistant.look()
             self._link_log.look()
             self._minute.asleep(_MINUTE_S)
             await self._clock.sleep(_MINUTE_S)
@@ -191,18 +209,23 @@ class Gateway:
         return lambda tx: tx.prune(replies_before=replies_before, events_before=events_before)
 
     async def _handle(self, message: Incoming) -> None:
+        if self._homeassistant.listens_to(message.topic):
+            self._homeassistant.heard(message.payload)
+            return
         await self._intake.handle(message)
         # A command may leave an event that belongs to no lock.
         self._outbox.wake()
 
     def _told(self, device_id: str) -> None:
         self._publisher.told(device_id)
+        self._homeassistant.told(device_id)
         self._outbox.wake()
         self.heard(device_id)
 
     def _link_changed(self, state: LinkState) -> None:
         self._link_log.changed(state, self._link.failed)
         self._publisher.tell_health()
+        self._homeassistant.look()
 
 
 def _guarding(settings: Settings) -> ClockSettings:

@@ -59,8 +59,8 @@ OVERFLOWED = LinkState(
 )
 SUBSCRIPTION_REFUSED = LinkState(
     LinkKind.SUBSCRIPTION_REFUSED,
-    "The broker refuses the subscription for commands. Allow this user to read the request topics in the "
-    "broker's access list.",
+    "The broker refuses the subscription for commands, or for the start of Home Assistant. Allow this "
+    "user to read these topics in the broker's access list.",
 )
 CLOSED_EARLY = LinkState(
     LinkKind.UNREACHABLE,

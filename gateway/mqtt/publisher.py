@@ -1,9 +1,7 @@
 """Keeps the retained topics as they should be: what the hub, its locks and their codes look like now."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
-from itertools import batched
 from typing import Any
 
 import msgspec
@@ -12,22 +10,17 @@ from gateway.domain.clock import Clock, TimeView
 from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.domain.timing import Timing
-from gateway.domain.trouble import Trouble
 from gateway.engine.views import retained_states
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
-from gateway.mqtt.link_errors import LinkDown, PublishRefused
-from gateway.mqtt.outbox import RETRY_S, STORAGE_S
+from gateway.mqtt.retained import Retained, keep_publishing
 from gateway.mqtt.topics import Topics
 
-_log = logging.getLogger(__name__)
 ONLINE = b'{"state":"online"}'
 OFFLINE = b'{"state":"offline"}'
 """The will."""
 COALESCE_S = 0.1
 """A lock at work changes many times in a row; that many updates are put into one."""
-_AT_ONCE = 20
-"""States on their way at once: more would stand before events and answers."""
 
 
 class News:
@@ -70,10 +63,9 @@ class Publisher:
         self._beat = beat or Beat()
         self._everything_due = False
         self._generation = 0
-        self._acknowledged: dict[str, bytes] = {}
+        self._retained = Retained(link, health, clock, self._beat)
         self._dirty: set[str] = set()
         self._health_due = True
-        self._refused = Trouble(_log, "states_refused", clock.boot)
         self._woken = asyncio.Event()
         health.changed = self.tell_health
 
@@ -96,33 +88,15 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish whenever something changed and there is a connection, until cancelled."""
-        while True:
-            self._woken.clear()
-            self._beat.idle()
-            await self._link.connected.wait()
-            self._beat.on_broker()
-            try:
-                await self._round()
-            except LinkDown:
-                await self._sleep(RETRY_S)
-            except StorageFailed:
-                await self._sleep(STORAGE_S)
-            else:
-                self._beat.idle()
-                await self._woken.wait()
-                await self._sleep(COALESCE_S)
-
-    async def _sleep(self, seconds: float) -> None:
-        self._beat.asleep(seconds)
-        await self._clock.sleep(seconds)
+        await keep_publishing(self._link, self._clock, self._woken, self._round, COALESCE_S, self._beat)
 
     async def _round(self) -> None:
         """Publish all that is new. Raises LinkDown and StorageFailed; what was not done is done next time."""
         generation = self._link.generation
         is_new = generation != self._generation
         if is_new:
-            self._acknowledged.clear()
-        await self._retain({self._topics.bridge_state: ONLINE, self._topics.bridge_info: self._info})
+            self._retained.forget()
+        await self._retained.put({self._topics.bridge_state: ONLINE, self._topics.bridge_info: self._info})
         everything = is_new or self._everything_due
         self._everything_due = False
         dirty, self._dirty = self._dirty, set()
@@ -131,7 +105,7 @@ class Publisher:
             news = await self._look(None if everything else dirty)
             waiting = news.events_waiting
             await self._bury(news.tombstones)
-            await self._retain(news.states)
+            await self._retained.put(news.states)
         except StorageFailed as error:
             self._dirty |= dirty
             self._everything_due |= everything
@@ -150,7 +124,7 @@ class Publisher:
         """Publish `bridge/health`."""
         self._health_due = False
         report = self._health.report(self._link, events_waiting)
-        await self._retain({self._topics.bridge_health: msgspec.json.encode(report)})
+        await self._retained.put({self._topics.bridge_health: msgspec.json.encode(report)})
 
     async def _look(self, device_ids: set[str] | None) -> News:
         """Read what should be published for these locks (None: for all)."""
@@ -184,35 +158,11 @@ class Publisher:
         if not tombstones:
             return
         topics = [self._topics.below(path) for path in tombstones]
-        await self._retain(dict.fromkeys(topics, b""))
-        for topic in topics:
-            self._acknowledged.pop(topic, None)
+        await self._retained.put(dict.fromkeys(topics, b""))
+        self._retained.forget(topics)
 
         def unit(tx: Tx) -> None:
             for path in tombstones:
                 tx.drop_tombstone(path)
 
         await self._store.run(unit)
-
-    async def _retain(self, messages: Mapping[str, bytes]) -> None:
-        """Publish what the broker does not have yet; return when it has. Raises LinkDown."""
-        new = [
-            (topic, content)
-            for topic, content in messages.items()
-            if self._acknowledged.get(topic) != content
-        ]
-        for some in batched(new, _AT_ONCE):
-            self._beat.on_broker()
-            results = await asyncio.gather(*(self._retain_one(*one) for one in some), return_exceptions=True)
-            failure = next((result for result in results if result is not None), None)
-            if failure is not None:
-                raise failure
-
-    async def _retain_one(self, topic: str, content: bytes) -> None:
-        try:
-            await self._link.publish(topic, content, retain=True)
-        except PublishRefused:
-            # Tried again when it changes or on the next connection; until then it would be refused again.
-            self._health.count("states_refused")
-            self._refused.begins("The broker refuses retained states: check its access list")
-        self._acknowledged[topic] = content

@@ -12,7 +12,14 @@ from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.yale.settings import YaleLockSettings
 from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
-from gateway.config import ClockSettings, GatewaySettings, LogSettings, MqttSettings, load
+from gateway.config import (
+    ClockSettings,
+    GatewaySettings,
+    HomeAssistantSettings,
+    LogSettings,
+    MqttSettings,
+    load,
+)
 from gateway.config.locks import FROM_DRIVER
 from gateway.domain.lock import LockPolicy
 from gateway.domain.timing import Timing
@@ -24,6 +31,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 SECTIONS: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "gateway": (GatewaySettings,),
     "mqtt": (MqttSettings,),
+    "mqtt.homeassistant": (HomeAssistantSettings,),
     "timing": (Timing,),
     "clock": (ClockSettings,),
     "logs": (LogSettings,),
@@ -53,9 +61,14 @@ def shown(section: str) -> set[str]:
     for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
         if header := re.match(r"(?:# )?\[([\w.-]+)\]$", line):
             here = header[1]
-        elif (key := re.match(r"(?:# )?(\w+) = ", line)) and f"{here}.".startswith(f"{section}."):
+        elif (key := re.match(r"(?:# )?(\w+) = ", line)) and section == _section(here):
             found.add(key[1])
     return found
+
+
+def _section(table: str) -> str:
+    """The section that a table of the file belongs to: that of all locks for `locks.front-door`."""
+    return table if table in SECTIONS else table.partition(".")[0]
 
 
 def documented(section: str) -> dict[str, str]:
@@ -89,7 +102,15 @@ def test_the_page_gives_the_defaults_of_the_code() -> None:
             seconds = field.default.total_seconds()
             texts = {f'"{seconds / size:g}{unit}"' for size, unit in units.items()}
             assert given in texts, field.name
-    for section in ("mqtt", "clock", "logs", "drivers.simulated", "drivers.zwave", "drivers.ble"):
+    for section in (
+        "mqtt",
+        "mqtt.homeassistant",
+        "clock",
+        "logs",
+        "drivers.simulated",
+        "drivers.zwave",
+        "drivers.ble",
+    ):
         for kind in SECTIONS[section]:
             for field in msgspec.structs.fields(kind):
                 if isinstance(field.default, bool | int | float | str):

@@ -18,7 +18,7 @@ from tests.daemon.bed import ROOT as TOPICS
 from tests.daemon.bed import Message, running, settings, somebody
 from tests.docs.examples import ANYTHING
 from tests.docs.pages import ROOT, blocks
-from tests.docs.test_mqtt_examples import LOCKS, PAGE, PageClock, Story
+from tests.docs.test_mqtt_examples import HOME_ASSISTANT, LOCKS, PAGE, PageClock, Story
 from tests.mqtt.broker import Broker
 
 VALIDATOR = ROOT / "tests" / "asyncapi"
@@ -146,7 +146,7 @@ async def test_everything_that_is_sent_while_the_page_comes_true_fits(
     """Every request, answer, event and retained state, also those that the page does not show."""
     clock = PageClock()
     async with Broker(tmp_path) as broker, somebody(broker.port, "me") as app:
-        extra = f"publish_names = {str(publish_names).lower()}"
+        extra = f"publish_names = {str(publish_names).lower()}\n{HOME_ASSISTANT}"
         how = settings(tmp_path, broker.port, mqtt_extra=extra, locks=LOCKS)
         async with running(how, app, clock=clock):
             story = Story(how, app, clock)
@@ -155,7 +155,7 @@ async def test_everything_that_is_sent_while_the_page_comes_true_fits(
                 if publish_names and block.about.startswith("retained access_code"):
                     continue  # shown without names
                 await story.tell(block)
-        heard = [message for message in app.heard if message.payload]
+        heard = [one for one in app.heard if one.payload and one.topic.startswith(TOPICS)]
     assert {_kind(message) for message in heard} >= {"bridge", "lock", "access_code", "event", "response"}
     assert unfit([(message.topic.removeprefix(f"{TOPICS}/"), message.json) for message in heard]) == []
 

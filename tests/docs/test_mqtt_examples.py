@@ -41,6 +41,7 @@ name = "Garden gate"
 driver = "simulated"
 model = "masked"
 """
+HOME_ASSISTANT = "[mqtt.homeassistant]\nenabled = true"
 ENVELOPE = {
     "event_id",
     "seq",
@@ -180,14 +181,15 @@ async def test_the_page_comes_true(tmp_path: Path) -> None:
     """Requests, answers, events and states as on the page; no event has fields that the page leaves out."""
     clock = PageClock()
     async with Broker(tmp_path) as broker, somebody(broker.port, "me") as app:
-        how = settings(tmp_path, broker.port, locks=LOCKS)
+        how = settings(tmp_path, broker.port, mqtt_extra=HOME_ASSISTANT, locks=LOCKS)
         async with running(how, app, clock=clock):
             story = Story(how, app, clock)
             await story.begin()
             for block in blocks(PAGE):
                 await story.tell(block)
         told = app.events()
-    assert all(message.topic.startswith(TOPICS) for message in app.heard)
+    elsewhere = f"homeassistant/device/pinsmith/{how.gateway.id}"
+    assert all(message.topic.startswith((TOPICS, elsewhere)) for message in app.heard)
     events = table(PAGE, "All events")
     for event in told:
         own = set(re.findall(r"`(\w+)`", events[event["event_type"]][1]))

@@ -79,6 +79,30 @@ async def test_the_command_may_follow_events_as_the_gateway_s_user(
     assert command.under("response/") == []
 
 
+async def test_home_assistant_is_told_and_asks_and_only_the_gateway_tells(
+    tmp_path: Path, guarded: Broker, alice: Somebody
+) -> None:
+    """Discovery reaches its user, whose button gives a command; others neither read nor write there."""
+    (tmp_path / "password").write_text(PASSWORDS["pinsmith"])
+    login = 'username = "pinsmith"\npassword_file = "password"\n[mqtt.homeassistant]\nenabled = true'
+    how = settings(tmp_path, guarded.port, mqtt_extra=login)
+    house = somebody(guarded.port, "homeassistant", user="homeassistant", password=PASSWORDS["homeassistant"])
+    front = "homeassistant/device/pinsmith/hub-LOCK-front/config"
+    async with house as home, running(how, alice):
+        await eventually(lambda: [one for one in home.heard if one.topic == front])
+        already = len(home.heard)
+        await home.send("homeassistant/status", b"online")
+        await eventually(lambda: [one for one in home.heard[already:] if one.topic == front])
+        assert (await home.ask("devices/sync", device_id="front"))["status"] == "ok"
+        await alice.send(front, b"{}", retain=True)
+        same_user = somebody(guarded.port, "cli", user="pinsmith", password=PASSWORDS["pinsmith"])
+        async with same_user as hub:
+            await hub.send("homeassistant/device/another/config", b"{}", retain=True)
+    assert not [one for one in alice.heard if one.topic.startswith("homeassistant/")]
+    refused = [line for line in guarded.log().splitlines() if "Denied PUBLISH" in line]
+    assert [("test-alice" in line, "test-cli" in line) for line in refused] == [(True, False), (False, True)]
+
+
 async def test_the_gateway_may_do_all_it_needs(how: Settings, guarded: Broker, alice: Somebody) -> None:
     """Retained commands are cleared, states and events get out, and nothing is refused."""
     await alice.send(f"{ROOT}/request/alice/devices/list", b"{}", retain=True)

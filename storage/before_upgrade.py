@@ -29,8 +29,8 @@ def keep_copy(
 ) -> None:
     """Copy the database at `path`, which has format `version`, and drop copies of formats long past.
 
-    A copy of the same format is replaced once the new one is complete. `free` tells how many bytes are free in
-    a folder.
+    A copy of the same format is replaced once the new one is complete. `free` tells how many bytes are free
+    in a folder.
 
     Raises:
         StorageFailed: there is no room, or writing failed; then everything is as before.

@@ -37,7 +37,9 @@ def copyright_of(packages: Path) -> str:
 def _texts(folder: Path) -> list[Path]:
     known = ("licen", "copying", "notice", "authors")
     return sorted(
-        file for file in folder.rglob("*") if file.is_file() and file.name.lower().startswith(known)
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and (file.name.lower().startswith(known) or "licenses" in file.parts)
     )
 
 

@@ -2,8 +2,8 @@
 
 python -m scripts.make_deb [--arch amd64|arm64] [--version V] [--output FOLDER]
 
-Runs on any machine that has dpkg-deb, for another architecture too: nothing of the package is executed, and all
-Python packages are fetched as wheels for the target, by the hashes of requirements/daemon.txt.
+Runs on any machine that has dpkg-deb, for another architecture too: nothing of the package is executed, and
+all Python packages are fetched as wheels for the target, by the hashes of requirements/daemon.txt.
 """
 
 import argparse

@@ -26,21 +26,26 @@ def copyright_of(packages: Path) -> str:
         facts = HeaderParser().parsestr((folder / "METADATA").read_text(encoding="utf-8"))
         if facts["Name"] == "pinsmith":
             continue
-        files = {str(file.relative_to(folder)): file for file in _texts(folder)}
-        texts = [
-            f"{name}:\n\n{file.read_text(encoding='utf-8', errors='replace')}" for name, file in files.items()
-        ]
+        texts = [f"{file.relative_to(folder)}:\n\n{_text(file)}" for file in _files(folder)]
         parts.append(_paragraph(facts, "\n\n".join(texts)))
     return "\n".join(parts)
 
 
-def _texts(folder: Path) -> list[Path]:
+def _files(folder: Path) -> list[Path]:
     known = ("licen", "copying", "notice", "authors")
     return sorted(
         file
         for file in folder.rglob("*")
         if file.is_file() and (file.name.lower().startswith(known) or "licenses" in file.parts)
     )
+
+
+def _text(file: Path) -> str:
+    """Return a text of a licence. Debian wants those that every system has to be named only."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    if "TERMS AND CONDITIONS FOR USE, REPRODUCTION" in text and "Apache License" in text:
+        return "The Apache License, version 2.0, as above."
+    return text
 
 
 def _paragraph(facts: Message, texts: str) -> str:

@@ -10,6 +10,7 @@ wanted=$(sha256sum <"$0")
 [ -e "$1" ] && [ "$(cat "$1.built" 2>/dev/null)" = "$wanted" ] && exit 0
 rm -f "$1.built"
 
+# shellcheck disable=SC2016
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 '/debian/$' || true)}
 echo "Making a Debian 13 to install in: two minutes ..."
 mmdebstrap --quiet --variant=minbase --include=systemd,python3,debconf trixie "$1" ${mirror:+"$mirror"}

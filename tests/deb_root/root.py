@@ -1,13 +1,12 @@
 """A throw-away Debian 13: what one test changes, no other sees."""
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 _INSIDE = """
 set -eu
-mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$TOP/upper,workdir=$TOP/work" "$TOP/root"
+mount -t overlay overlay -o "lowerdir=$BELOW,upperdir=$TOP/upper,workdir=$TOP/work" "$TOP/root"
 mount -t proc proc "$TOP/root/proc"
 mount --rbind /dev "$TOP/root/dev"
 exec chroot "$TOP/root" /bin/sh -euc "$SCRIPT"
@@ -23,15 +22,18 @@ class Done:
 
 
 class Root:
-    """Runs scripts in the root as its administrator; packages are found in /packages."""
+    """Runs scripts in it as its administrator."""
 
-    def __init__(self, base: Path, top: Path, packages: Path) -> None:
-        """`base` is the unpacked Debian, never written; changes are kept below `top`."""
-        self._base = base
+    def __init__(self, below: tuple[Path, ...], top: Path) -> None:
+        """`below` are layers that are only read, the uppermost first; changes are kept in `top`."""
+        self._below = below
         self._top = top
         for name in ("upper", "work", "root"):
             (top / name).mkdir()
-        shutil.copytree(packages, top / "upper/packages")
+
+    def another(self, top: Path) -> "Root":
+        """Return one that begins as this one is now, and which is no longer changed itself."""
+        return Root((self._top / "upper", *self._below), top)
 
     def run(self, script: str, *, seconds: float = 240) -> Done:
         """Run lines of sh. Debconf asks nothing: nobody is there to answer."""
@@ -39,7 +41,7 @@ class Root:
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LC_ALL": "C.UTF-8",
             "DEBIAN_FRONTEND": "noninteractive",
-            "BASE": str(self._base),
+            "BELOW": ":".join(map(str, self._below)),
             "TOP": str(self._top),
             "SCRIPT": script,
         }
@@ -60,11 +62,14 @@ class Root:
         assert done.code == 0, done.said
         return done.said
 
-    def path(self, name: str) -> Path:
-        """Return where a file that was written by a script is to be seen from outside."""
-        return self._top / "upper" / name.lstrip("/")
+    def must_not(self, script: str) -> str:
+        """Run lines of sh that have to fail, and return what they said."""
+        done = self.run(script)
+        assert done.code != 0, done.said
+        return done.said
 
     def put(self, name: str, text: str) -> None:
         """Write a file."""
-        self.path(name).parent.mkdir(parents=True, exist_ok=True)
-        self.path(name).write_text(text, encoding="utf-8")
+        path = self._top / "upper" / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

@@ -98,10 +98,35 @@ def number(root: Root) -> str:
 
 def formats(root: Root, name: str = "pinsmith.db") -> str:
     """Return the format of a database and how many codes are in it."""
-    queries = ("PRAGMA user_version", "SELECT count(*) FROM code")
+    queries = ("PRAGMA user_version", "SELECT count(*) FROM access_code")
     connection = f'sqlite3.connect("{DATA}/{name}")'
     script = "; ".join(f'print(*{connection}.execute("{query}").fetchone())' for query in queries)
     return root.must(f"python3 -c 'import sqlite3; {script}'").replace("\n", " ").strip()
+
+
+def test_the_package_holds_what_it_should_and_nothing_of_the_machine_that_built_it() -> None:
+    """All of it root's, nothing that others may write, no tests, no caches, no traces of an installer."""
+    listed = subprocess.run(  # noqa: S603 - our own command
+        ["/usr/bin/dpkg-deb", "-c", os.environ["PINSMITH_DEB"]], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    rows = [line.split(maxsplit=5) for line in listed]
+    names = {row[5].removeprefix(".") for row in rows}
+
+    assert {row[1] for row in rows} == {"root/root"}
+    assert {row[0] for row in rows} == {"drwxr-xr-x", "-rw-r--r--", "-rwxr-xr-x"}
+    assert [row[5] for row in rows if row[0] == "-rwxr-xr-x"] == ["./usr/bin/pinsmith"]
+    unwanted = {"tests", "__pycache__", "RECORD", "direct_url.json", "setuptools", "amqtt", "bin"}
+    packages = [name.split("/") for name in names if name.startswith("/usr/lib/pinsmith/")]
+    assert [parts for parts in packages if unwanted & set(parts)] == []
+    assert {
+        "/etc/pinsmith/",
+        "/usr/lib/pinsmith/storage/migrations/0001_initial.sql",
+        "/usr/lib/systemd/system/pinsmith.service",
+        "/usr/lib/sysusers.d/pinsmith.conf",
+        "/usr/share/doc/pinsmith/copyright",
+        "/usr/share/doc/pinsmith/examples/config.example.toml",
+        "/usr/share/doc/pinsmith/install.md",
+    } <= names
 
 
 def test_a_first_installation_makes_user_folders_and_key(fresh: Root, tmp_path: Path) -> None:

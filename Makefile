@@ -10,8 +10,8 @@ export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
 CONFIG ?= config.example.toml
 
-.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub test-homeassistant soak picture bench lock mosquitto node \
-	systemd-analyze clean
+.PHONY: help run test test-quick check format simulate simulate-ci demo-zwave test-hub test-homeassistant deb test-deb \
+	soak picture bench lock mosquitto node systemd-analyze clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,17 @@ test-homeassistant: $(DEV) mosquitto ## what a real Home Assistant makes of disc
 	tests/homeassistant/build.sh build/homeassistant
 	PINSMITH_HOMEASSISTANT=$(CURDIR)/build/homeassistant .venv/bin/pytest \
 		-o faulthandler_timeout=900 tests/homeassistant/test_house.py
+
+deb: $(DEV) ## build build/pinsmith_*.deb for Debian 13 (ARCH=amd64 or arm64, VERSION=)
+	.venv/bin/python -m scripts.make_deb $(if $(ARCH),--arch $(ARCH)) $(if $(VERSION),--version $(VERSION))
+
+test-deb: $(DEV) ## install, upgrade and remove that package in a Debian 13: needs root, some minutes
+	scripts/need-deb
+	tests/deb_root/build.sh build/deb-root.tar
+	rm -rf build/test-deb
+	.venv/bin/python -m scripts.make_deb --output build/test-deb
+	PINSMITH_DEB_ROOT=$(CURDIR)/build/deb-root.tar PINSMITH_DEB=$$(ls $(CURDIR)/build/test-deb/*.deb) \
+		.venv/bin/pytest -p no:cacheprovider tests/deb_root/lifecycle.py
 
 bench: $(DEV) mosquitto node ## measure; see docs/benchmarks.md
 	.venv/bin/python -m benchmarks

@@ -1,4 +1,4 @@
-"""One file that holds database and key, and the way back from it."""
+"""One file that holds database and key, and the way back from it, or from the copy made before an upgrade."""
 
 import os
 import sqlite3
@@ -22,6 +22,8 @@ from storage.vault import Vault
 
 SHORTEST_PASSPHRASE = 10
 """Characters. The file holds every PIN of the house and can be tried at leisure by whoever finds it."""
+_BARE = b"SQLite format 3\0"
+_PIECE = 1 << 16
 SEQ_LEAP = 1_000_000
 """How far `seq` jumps at a restore, so that no number given after the backup was made is given again."""
 
@@ -83,6 +85,33 @@ def restore(
         StorageFailed: see the message. A restore cut off while files are moved leaves a mark, and no daemon
             starts until it was run again; in all other cases nothing was changed.
     """
+    return _replace(data_dir, now, replace, lambda folder: _unpack(file, passphrase, folder))
+
+
+def is_copy(file: Path) -> bool:
+    """Tell a bare database, as an upgrade leaves it, from a sealed backup. Raises StorageFailed."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_BARE)) == _BARE
+    except OSError as error:
+        raise StorageFailed(f"{file} cannot be read: {error.strerror}") from error
+
+
+def go_back(copy: Path, key: bytes, data_dir: Path, *, now: datetime, replace: bool = False) -> list[Path]:
+    """Put the copy that was made before an upgrade in place of the database, whose key it shares.
+
+    Otherwise like `restore`: every lock is held, and what was there is kept. Raises as it does, and WrongKey.
+    """
+
+    def unpack(folder: Path) -> None:
+        with copy.open("rb") as source:
+            write_over(folder / DATABASE, iter(lambda: source.read(_PIECE), b""))
+        _hold(folder / DATABASE, Vault(key))
+
+    return _replace(data_dir, now, replace, unpack)
+
+
+def _replace(data_dir: Path, now: datetime, replace: bool, unpack: Callable[[Path], None]) -> list[Path]:  # noqa: FBT001 - as the operator said
     with DataDirectory(data_dir):
         # A restore that was cut off has had its permission.
         interrupted = (data_dir / RESTORING).exists()
@@ -90,7 +119,7 @@ def restore(
             raise RestoreRefused(f"there is a database in {data_dir}: pass --replace to put it aside first")
         try:
             with TemporaryDirectory(dir=data_dir, prefix=RESTORED) as folder:
-                _unpack(file, passphrase, Path(folder))
+                unpack(Path(folder))
                 return _put_in_place(Path(folder), data_dir, now)
         except OSError as error:
             raise StorageFailed(f"the backup could not be restored: {error.strerror}") from error
@@ -101,8 +130,12 @@ def _unpack(file: Path, passphrase: str, folder: Path) -> None:
         key, content = unseal(source, passphrase)
         write_over(folder / DATABASE, content)
     write_over(folder / KEY, [write_key(key)])
+    _hold(folder / DATABASE, Vault(key))
+
+
+def _hold(database: Path, vault: Vault) -> None:
     try:
-        opened = open_database(folder / DATABASE)
+        opened = open_database(database)
     except DatabaseTooNew:
         raise BackupUnreadable(
             "the backup was made by a newer pinsmith: install that release first"
@@ -118,7 +151,6 @@ def _unpack(file: Path, passphrase: str, folder: Path) -> None:
             if not leap.rowcount:
                 connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (SEQ_LEAP,))
 
-        vault = Vault(key)
         run_unit(connection, vault, check_key(vault))
         run_unit(connection, vault, hold)
 
@@ -131,16 +163,17 @@ def _put_in_place(folder: Path, data_dir: Path, now: datetime) -> list[Path]:
         # Run twice in one second, or by a clock that stands still: what was kept first is not overwritten.
         aside += "-again"
     kept = []
+    # A copy made before an upgrade comes without a key: the one that is there stays.
+    new = [name for name in (KEY, DATABASE) if (folder / name).exists()]
     # SQLite finds the log of a database by its name, and would apply an old one to the new database.
     for name, new_name in (
-        (KEY, KEY + aside),
-        (DATABASE, DATABASE + aside),
+        *((name, name + aside) for name in new),
         (f"{DATABASE}-wal", f"{DATABASE}{aside}-wal"),
     ):
         if (data_dir / name).exists():
             kept.append((data_dir / name).rename(data_dir / new_name))
     (data_dir / f"{DATABASE}-shm").unlink(missing_ok=True)
-    for name in (KEY, DATABASE):
+    for name in new:
         (folder / name).rename(data_dir / name)
     sync_folder(data_dir)
     (data_dir / RESTORING).unlink()

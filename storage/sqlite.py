@@ -16,7 +16,7 @@ from storage.codec import to_ms
 from storage.errors import WrongKey, in_plain_words
 from storage.lock_rows import LockRows
 from storage.outbox_rows import OutboxRows
-from storage.schema import bring_up_to_date
+from storage.schema import BeforeUpgrade, bring_up_to_date, do_nothing
 from storage.secret_rows import SecretRows
 from storage.vault import Vault
 
@@ -52,9 +52,10 @@ class SqliteTx(LockRows, CodeRows, OutboxRows, AttemptRows, SecretRows):
         self._execute("DELETE FROM action_attempt WHERE finished_at < ?", (events,))
 
 
-def open_database(path: Path | str) -> sqlite3.Connection:
+def open_database(path: Path | str, before_upgrade: BeforeUpgrade = do_nothing) -> sqlite3.Connection:
     """Open, check and bring up to date the database at `path` (":memory:" for one that leaves no trace).
 
+    `before_upgrade` is called before a database of an older format is changed.
     The file is created for its owner alone. The caller makes sure that nobody else writes to it.
 
     Raises:
@@ -69,7 +70,7 @@ def open_database(path: Path | str) -> sqlite3.Connection:
             raise StorageFailed(f"{path} cannot be opened: {error.strerror}") from error
     connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, cached_statements=256)
     try:
-        bring_up_to_date(connection, str(path))
+        bring_up_to_date(connection, str(path), before_upgrade)
     except BaseException:
         connection.close()
         raise

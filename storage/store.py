@@ -10,6 +10,7 @@ from typing import Self
 
 from gateway.domain.store import StorageFailed, Tx
 from gateway.domain.trouble import Trouble
+from storage.before_upgrade import keep_copy
 from storage.data_dir import DATABASE, RESTORING, DataDirectory
 from storage.errors import RestoreUnfinished
 from storage.sqlite import check_key, open_database, run_unit
@@ -57,7 +58,10 @@ class SqliteStore:
                 f"a restore into {self._data_dir.path} was interrupted: run `pinsmith restore` again"
             )
         self._data_dir.sweep()
-        self._connection = open_database(self._data_dir.path / DATABASE)
+        path = self._data_dir.path / DATABASE
+        self._connection = open_database(
+            path, before_upgrade=lambda connection, version: keep_copy(connection, path, version)
+        )
         try:
             run_unit(self._connection, self._vault, check_key(self._vault))
         except BaseException:

@@ -30,7 +30,9 @@ def add(commands: Commands) -> None:
         commands, "restore", "put a backup in place while the daemon is stopped, then confirm it"
     )
     restore.set_defaults(do=_restore)
-    restore.add_argument("file", type=Path, metavar="FILE", nargs="?", help="file that backup wrote")
+    restore.add_argument(
+        "file", type=Path, metavar="FILE", nargs="?", help="file that backup wrote, or pinsmith.db.format-N"
+    )
     restore.add_argument(
         "--replace", action="store_true", help="put a database that is there aside under a dated name"
     )
@@ -112,15 +114,7 @@ def _restore(context: Context) -> None:
         if not context.json(answer):
             context.terminal.say("confirmed; the daemon goes on with the plan")
         return
-    from storage.backup import restore  # noqa: PLC0415 - cryptography is slow to load
-
-    kept = restore(
-        args.file,
-        context.terminal.passphrase(args.passphrase_file, twice=False),
-        context.settings.gateway.data_directory,
-        now=context.now(),
-        replace=args.replace,
-    )
+    kept = _put_back(context)
     if context.json({"kept": [str(path) for path in kept]}):
         return
     for path in kept:
@@ -129,3 +123,16 @@ def _restore(context: Context) -> None:
         "restored; no lock is written to yet. Start the daemon, look at `pinsmith plan`, "
         "then `pinsmith restore --confirm`"
     )
+
+
+def _put_back(context: Context) -> list[Path]:
+    from storage.backup import go_back, is_copy, restore  # noqa: PLC0415 - cryptography is slow to load
+    from storage.keys import load_key  # noqa: PLC0415 - same
+
+    args, folder = context.args, context.settings.gateway.data_directory
+    if is_copy(args.file):
+        credentials = context.env.get("CREDENTIALS_DIRECTORY")
+        key = load_key(folder, Path(credentials) if credentials else None)
+        return go_back(args.file, key, folder, now=context.now(), replace=args.replace)
+    passphrase = context.terminal.passphrase(args.passphrase_file, twice=False)
+    return restore(args.file, passphrase, folder, now=context.now(), replace=args.replace)

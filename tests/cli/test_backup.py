@@ -1,6 +1,8 @@
 """Backups from the command line, on a real database."""
 
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,48 @@ def test_keeping_needs_a_number_and_a_folder(house: House, pinsmith: Pinsmith, k
 
     assert done.code == Exit.USAGE
     assert dated(house.folder) == before
+
+
+async def test_the_copy_made_before_an_upgrade_is_taken_back_without_a_passphrase(
+    house: House,
+    pinsmith: Pinsmith,
+    database: None,  # noqa: ARG001 - must be there
+) -> None:
+    """The key stays where it is; the database that was there is kept aside."""
+    folder = house.folder / "var"
+    key = (folder / "key").read_bytes()
+    with closing(sqlite3.connect(folder / "pinsmith.db")) as connection:
+        connection.execute("VACUUM INTO ?", (str(folder / "pinsmith.db.format-3"),))
+        connection.execute("PRAGMA user_version = 999")
+
+    done = pinsmith("restore", str(folder / "pinsmith.db.format-3"), "--replace")
+
+    assert done.code == Exit.OK
+    assert "pinsmith restore --confirm" in done.out
+    assert [line for line in done.lines if line.startswith("kept: ")] == [
+        f"kept: {path}" for path in folder.glob("pinsmith.db.replaced-*")
+    ]
+    assert (folder / "key").read_bytes() == key
+    store = await opened(house)
+    assert await store.run(lambda tx: tx.meta("gateway_id")) == "home"
+    await store.close()
+
+
+def test_a_copy_under_another_key_is_refused(
+    house: House,
+    pinsmith: Pinsmith,
+    database: None,  # noqa: ARG001 - must be there
+) -> None:
+    """Nothing is put in place: with that key its PINs could not be read."""
+    folder = house.folder / "var"
+    copy = folder / "pinsmith.db.format-3"
+    with closing(sqlite3.connect(folder / "pinsmith.db")) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    (folder / "key").write_text("00" * 32)
+    before = (folder / "pinsmith.db").read_bytes()
+
+    done = pinsmith("restore", str(copy), "--replace")
+
+    assert done.code == Exit.FAILED
+    assert "another key" in done.err
+    assert (folder / "pinsmith.db").read_bytes() == before

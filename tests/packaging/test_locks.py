@@ -14,9 +14,9 @@ def pins(lock: Path) -> dict[str, str]:
     return dict(PIN.findall(lock.read_text()))
 
 
-def test_run_dev_and_bootstrap_are_locked() -> None:
-    """The three sets that set-up installs from."""
-    assert [lock.stem for lock in LOCKS] == ["bootstrap", "dev", "run"]
+def test_every_set_is_locked() -> None:
+    """What set-up installs from, and what the Debian package holds."""
+    assert [lock.stem for lock in LOCKS] == ["bootstrap", "daemon", "dev", "run"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
@@ -34,7 +34,7 @@ def test_no_address_of_an_index_is_written_down(lock: Path) -> None:
 
 
 def test_what_is_tested_is_what_is_run() -> None:
-    """Dev holds all of run, in the same versions."""
+    """Dev holds all of run, and run all of the daemon, in the same versions."""
     locked = {lock.stem: pins(lock) for lock in LOCKS}
 
-    assert locked["run"].items() <= locked["dev"].items()
+    assert locked["daemon"].items() <= locked["run"].items() <= locked["dev"].items()

@@ -78,6 +78,7 @@ async def test_the_log_of_a_lock_that_never_says_so_is_read_now_and_then() -> No
         await asyncio.sleep(0.5 * HOUR)
         async with run.driver.session("front"):
             pass
+        await asyncio.sleep(1)
         assert [used.slot for used in run.sink.taken(CodeUsed)] == ["2"]
         await asyncio.sleep(0.9 * HOUR)
         assert run.connects("front") == 1

@@ -140,7 +140,8 @@ async def test_a_log_that_broke_off_goes_on_where_it_was() -> None:
         with suppress(DriverError):
             async with at.session():
                 pass
-        at.on_air.peripheral.lose_after = None
+        assert at.on_air.peripheral.lose_after is None, "the link held"
+        assert len(at.told.of(CodeUsed)) < 10
         await read_log(at)
         assert len(at.told.of(CodeUsed)) == 10
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from random import Random
 from typing import NoReturn, override
@@ -11,9 +11,11 @@ from typing import NoReturn, override
 from bleak.backends.device import BLEDevice
 
 from drivers.ble.adapter import Adapter
+from drivers.ble.background import Background
 from drivers.ble.errands import Errands
 from drivers.ble.family import Advert, Configured, LockSession, Unfinished
 from drivers.ble.feed import Feed
+from drivers.ble.giving_way import giving_way
 from drivers.ble.guarded import GuardedSession
 from drivers.ble.hold import KeysRefused
 from drivers.ble.link import BROKEN_LINK
@@ -80,6 +82,7 @@ class BleDriver(Driver):
         self._clock = clock
         self._keyring = keyring
         self._feed = Feed(clock)
+        self._passing = Background()
         self._adapter = Adapter(settings, clock, random, up=self._up, down=self._down, beat=beat)
         self._locks = {
             name: BleLock(
@@ -129,6 +132,7 @@ class BleDriver(Driver):
                     for lock in self._locks.values():
                         tasks.create_task(self._attend(lock))
         finally:
+            await self._passing.end()
             for lock in self._locks.values():
                 if lock.visit is not None:
                     await lock.visit.give_up()
@@ -141,18 +145,26 @@ class BleDriver(Driver):
             raise LockUnreachable("no such lock is configured")
         if lock.is_pairing:
             raise LockUnreachable("the lock is being paired")
-        async with lock.turn:
-            visit = await self._visit(lock)
-            try:
-                session = await self._opened(lock, visit)
-                guarded = GuardedSession(session, visit, self._settings.operation_timeout_s)
-                try:
-                    yield guarded
-                    await self._run_errands(lock, visit, guarded)
-                finally:
-                    guarded.close()
-            finally:
-                visit.leave()
+        async with AsyncExitStack() as held:
+            visit, guarded = await self._connected(lock, held)
+            with closing(guarded):
+                yield guarded
+            if lock.errands.wants_something and not visit.broken:
+                # Whoever had the session does not wait for this: a code that ends meanwhile must go.
+                self._passing.create(self._in_passing(lock, visit, held.pop_all()))
+
+    async def _connected(self, lock: BleLock, held: AsyncExitStack) -> tuple[Visit, GuardedSession]:
+        """Return a connection with a session on it, ours for as long as `held` is open."""
+        await held.enter_async_context(lock.turn)
+        visit = await self._visit(lock)
+        held.callback(visit.leave)
+        session = await self._opened(lock, visit)
+        return visit, GuardedSession(session, visit, self._settings.operation_timeout_s)
+
+    async def _in_passing(self, lock: BleLock, visit: Visit, held: AsyncExitStack) -> None:
+        """Do what is due in a connection that somebody has left, for as long as nobody wants it."""
+        async with held:
+            await self._run_errands(lock, visit)
 
     async def pair(self, device_id: str, given: Mapping[str, str], progress: Progress) -> None:
         """Pair with a configured lock and manage it from now on; `given` is what its family asks for.
@@ -309,16 +321,19 @@ class BleDriver(Driver):
         if lock.visit is not None:
             await lock.visit.end()
 
-    async def _run_errands(self, lock: BleLock, visit: Visit, guarded: GuardedSession) -> None:
+    async def _run_errands(self, lock: BleLock, visit: Visit) -> None:
         """Do in this connection what is due; failures are no business of whoever asked for the session."""
-        if visit.broken:
-            return
         session = await visit.session()
+        guarded = GuardedSession(session, visit, self._settings.operation_timeout_s)
         try:
             if lock.errands.wants_description:
                 await self._describe(lock, session, guarded)
-            if lock.errands.wants_log:
-                await guarded.call(session.read_log(self._feed.store), LOG_TIMEOUT_S)
+            if lock.errands.wants_log and await giving_way(
+                lambda asked: guarded.call(session.read_log(self._feed.store, asked), LOG_TIMEOUT_S),
+                lock.turn,
+                self._adapter.turn,
+                self._clock,
+            ):
                 lock.errands.log_read()
                 lock.neglected.ends(f"{lock.device_id}: its log was read")
         except DriverError as error:
@@ -351,8 +366,9 @@ class BleDriver(Driver):
 
     async def _call_on(self, lock: BleLock) -> None:
         try:
-            async with self.session(lock.device_id):
-                pass  # What is due is done at the end of every session.
+            async with AsyncExitStack() as held:
+                visit, _ = await self._connected(lock, held)
+                await self._run_errands(lock, visit)
         except DriverError as error:
             lock.neglected.begins(f"{lock.device_id}: {error}")
             lock.errands.failed()
@@ -366,7 +382,7 @@ class BleDriver(Driver):
             await self._clock.sleep(SILENCE_CHECK_S)
             for lock in self._locks.values():
                 lock.mind_silence()
-                if not lock.turn.locked():
+                if not lock.turn.held:
                     await self._save(lock)
 
     def _heard(self, device: BLEDevice, advert: Advert) -> bool:

@@ -79,6 +79,11 @@ class Errands:
         at = self._log_at
         return self._changed or at is None or self._clock.boot() - at >= LOG_IN_PASSING_S
 
+    @property
+    def wants_something(self) -> bool:
+        """Say whether there is something to do in a connection that is there."""
+        return self.wants_description or self.wants_log
+
     def due_in(self) -> float | None:
         """Return the seconds until the driver should connect by itself; None: nothing makes it."""
         due = self._due_at()

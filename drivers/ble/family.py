@@ -60,11 +60,22 @@ type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
 """Opens a GATT connection; `drivers.ble.link` has it."""
 
 
+def never() -> bool:
+    """Ask nobody to stop."""
+    return False
+
+
 class LockSession(Session, Protocol):
     """One connection to one lock."""
 
-    async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
-        """Hand on what the lock noted since last time, as events, one stored before the next."""
+    async def read_log(
+        self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
+    ) -> bool:
+        """Hand on what the lock noted since last time, as events, one stored before the next.
+
+        Ends early, where nothing gets lost or is told twice, once it is asked to stop; says whether it came
+        to the end of the log.
+        """
         ...
 
     async def describe(self) -> LockSeen:

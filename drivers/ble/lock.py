@@ -10,6 +10,7 @@ from msgspec import Struct
 from drivers.ble.errands import Errands
 from drivers.ble.family import Advert, Configured, FamilyLock
 from drivers.ble.settings import BleSettings
+from drivers.ble.turn import Turn
 from drivers.ble.visit import Visit
 from gateway.domain.clock import Clock
 from gateway.domain.driver import BatteryLevel, LockAlive, LockDead, LockEvent
@@ -59,7 +60,7 @@ class BleLock:
         self.device_id = device_id
         self.configured = configured
         self.errands = errands
-        self.turn = asyncio.Lock()
+        self.turn = Turn()
         """For sessions: one at a time."""
         self.is_pairing = False
         """Pairing takes minutes; sessions fail meanwhile, so that what is late because of it can be told."""

@@ -1,4 +1,4 @@
-"""Whose turn it is to hold a connection: one at a time per adapter, in the order of asking."""
+"""Whose turn it is, in the order of asking: to hold a connection on an adapter, to work with a lock."""
 
 import asyncio
 from types import TracebackType

@@ -10,7 +10,7 @@ from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Evidence, Known, Unreadable
 from gateway.domain.issues import Issue
-from gateway.domain.lock import LOW_BATTERY, Device, Link
+from gateway.domain.lock import LOW_BATTERY, Device, Link, Reach
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
 from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timing
@@ -215,7 +215,9 @@ def _of_removal(
             code, "failed_to_remove_from_device", placement.failure or "the lock did not remove the code"
         )
     closed = placement.removal_began if code.recurrence is not None else None
-    harmless = snap.device.asleep_since is not None and is_ended_by_lock(snap, placement, t)
+    can = snap.device.capabilities
+    # Also in the moment in which such a lock wakes up and the removal is about to go out.
+    harmless = can is not None and can.reach is Reach.ON_TOUCH and is_ended_by_lock(snap, placement, t)
     past = (code.ends_at is not None and code.ends_at + timing.expiry_alarm <= t.at) or (
         closed is not None and closed + timing.expiry_alarm <= t.now
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from gateway.domain.clock import TimeView
 from gateway.domain.issues import Issue
-from gateway.domain.placement import Placement, Snapshot
+from gateway.domain.placement import IntentKind, Placement, Snapshot
 from gateway.engine.plan import Probe, ReadAll, ReadSlot, Step
 
 WAITING = "waiting_for_touch"
@@ -36,13 +36,18 @@ def touch_issues(
 
 
 def is_ended_by_lock(snap: Snapshot, placement: Placement, t: TimeView) -> bool:
-    """Say whether the lock itself keeps the end of a code, and that end is past."""
+    """Say whether the lock itself keeps the end of a code, and that end is past.
+
+    A removal that is under way changes nothing about it: what it may leave behind has ended.
+    """
     confirmed = placement.confirmed
     if confirmed is None or snap.device.is_clock_right is False:
         return False
     schedule = confirmed.credential.schedule
     ended = schedule is not None and schedule.ends_at is not None and schedule.ends_at <= t.at
-    return ended and not snap.open_intents(placement.access_code_id)
+    return ended and all(
+        intent.kind is IntentKind.CLEAR for intent in snap.open_intents(placement.access_code_id)
+    )
 
 
 def _codes(number: int) -> str:

@@ -17,6 +17,7 @@ from gateway.domain.pulse import Beat
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.domain.trouble import Trouble, about
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.meanwhile import telling_meanwhile
 from gateway.engine.mistakes import place
 from gateway.engine.outcomes import (
     absorb_answer,
@@ -147,7 +148,8 @@ class Worker:
             return turned.next_wake
         try:
             async with contextlib.AsyncExitStack() as stack:
-                session = await self._open(stack)
+                async with telling_meanwhile(self._look, self._pause(turned.next_wake)):
+                    session = await self._open(stack)
                 await self._space()
                 turned = await self._turn(act=True)
                 done: list[Step] = []
@@ -185,6 +187,13 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the lock's worker
             self._driver_failed(error)
             raise NoAnswer(_MISTAKE) from None
+
+    async def _look(self) -> float:
+        """Tell what has fallen due while the lock is waited for; return the seconds until the next look."""
+        try:
+            return self._pause((await self._turn()).next_wake)
+        except StorageFailed:
+            return STORAGE_PAUSE_S
 
     async def _turn(self, *, absorb: Absorb | None = None, act: bool = False) -> Turn:
         turned = await self._shop.turn(self._device_id, absorb=absorb, act=act)

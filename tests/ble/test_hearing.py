@@ -79,6 +79,7 @@ async def test_the_log_of_a_lock_that_never_says_so_is_read_now_and_then() -> No
         await asyncio.sleep(0.5 * HOUR)
         async with run.driver.session("front"):
             pass
+        await asyncio.sleep(1)
         assert [used.slot for used in run.sink.taken(CodeUsed)] == ["2"]
         await asyncio.sleep(0.9 * HOUR)
         assert run.connects("front") == 1
@@ -110,6 +111,7 @@ async def test_a_log_that_breaks_off_is_read_on_later() -> None:
         door.peripheral.lose_after = 3
         await door.open_with("4")
         await asyncio.sleep(300)
+        assert door.peripheral.drops == 1, "the link held"
         assert [used.slot for used in run.sink.taken(CodeUsed)] == ["1", "2", "3", "4"]
 
 

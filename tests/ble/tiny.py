@@ -19,6 +19,7 @@ from drivers.ble.family import (
     Link,
     LockSession,
     Scan,
+    never,
 )
 from drivers.ble.link import connect
 from drivers.ble.waiting import while_linked
@@ -150,13 +151,18 @@ class TinySession(LockSession):
         return Written(slot=slot, evidence=Evidence.ACCEPTED)
 
     @override
-    async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+    async def read_log(
+        self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
+    ) -> bool:
         while (slot := await self._ask("log")) != "-":
             if slot not in SLOTS:
                 raise ValueError(slot)
             await sink(
                 CodeUsed(device_id=self._lock.device_id, slot=slot, at=datetime(2026, 1, 1, tzinfo=UTC))
             )
+            if asked_to_stop():
+                return False
+        return True
 
     @override
     async def describe(self) -> LockSeen:

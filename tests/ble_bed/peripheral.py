@@ -113,6 +113,8 @@ class Peripheral:
         """Break the connection after so many more writes, before they are handled."""
         self.deaf = False
         """Never acknowledge a write, nor act on it."""
+        self.drops = 0
+        """How often `drop` broke a connection."""
         self.messages = 0
         """How many writes came in."""
         self.on_message: Callable[[], None] | None = None
@@ -172,6 +174,7 @@ class Peripheral:
     async def drop(self) -> None:
         """Break the connection, if there is one."""
         if self.connection is not None:
+            self.drops += 1
             await whole(self.connection.disconnect())
 
     async def send(self, characteristic: str, data: bytes) -> None:

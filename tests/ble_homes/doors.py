@@ -80,8 +80,18 @@ class Door(ABC):
         """Return how many commands to change a code came so far."""
 
     @abstractmethod
+    def open_with(self, digits: str) -> bool:
+        """Type digits at the keypad; say whether the door opened. What is advertised stays as it is."""
+
     async def type_in(self, digits: str) -> bool:
-        """Type digits at the keypad; say whether the door opened."""
+        """Type digits at the keypad and have the lock advertise it; say whether the door opened."""
+        opened = self.open_with(digits)
+        await self.show_news()
+        return opened
+
+    @abstractmethod
+    async def show_news(self) -> None:
+        """Have the lock advertise that it was used, in its way."""
 
     @abstractmethod
     def app_adds(self, digits: str) -> None:
@@ -155,10 +165,12 @@ class NukiDoor(Door):
         return sum(self.brain.heard.count(command) for command in (0x41, 0x46, 0x47))
 
     @override
-    async def type_in(self, digits: str) -> bool:
-        opened = self.brain.type_code(int(digits))
+    def open_with(self, digits: str) -> bool:
+        return self.brain.type_code(int(digits))
+
+    @override
+    async def show_news(self) -> None:
         await self.on_air.advertise()
-        return opened
 
     @override
     def app_adds(self, digits: str) -> None:
@@ -211,11 +223,20 @@ class YaleDoor(Door):
         return sum(heard.count(opcode) for opcode in (Opcode.SET, Opcode.COMMIT, Opcode.CLEAR))
 
     @override
+    def open_with(self, digits: str) -> bool:
+        return self.lock.memory.enter(digits)
+
+    @override
     async def type_in(self, digits: str) -> bool:
-        opened = self.lock.memory.enter(digits)
+        # A wrong code moves no bolt.
+        opened = self.open_with(digits)
         if opened:
-            await self.lock.stir()
+            await self.show_news()
         return opened
+
+    @override
+    async def show_news(self) -> None:
+        await self.lock.stir()
 
     @override
     def app_adds(self, digits: str) -> None:
@@ -289,13 +310,15 @@ class TTLockDoor(Door):
         return self.lock.asked.count(0x03)
 
     @override
-    async def type_in(self, digits: str) -> bool:
-        opened = self.lock.type_in(digits)
+    def open_with(self, digits: str) -> bool:
+        return self.lock.type_in(digits)
+
+    @override
+    async def show_news(self) -> None:
         if self.sleeps:
             await self.on_air.touch()
         else:
             await self.on_air.stay_awake()
-        return opened
 
     @override
     def app_adds(self, digits: str) -> None:

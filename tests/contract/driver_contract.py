@@ -207,7 +207,8 @@ class DriverContract:
 
     async def test_weekdays_are_kept(self, bench: Bench) -> None:
         """Days and hours come back."""
-        bench.needs(bench.capabilities.native_windows is NativeWindows.DATES_AND_WEEKDAYS, "weekdays")
+        kinds = {NativeWindows.DATES_OR_WEEKDAYS, NativeWindows.DATES_AND_WEEKDAYS}
+        bench.needs(bench.capabilities.native_windows in kinds, "weekdays")
         mornings = WeeklyWindow(weekdays=(0, 3), from_minute=8 * 60, until_minute=11 * 60 + 30)
         await self._kept(bench, Credential(pin=bench.pins(1)[0], schedule=Schedule(weekly=(mornings,))))
 

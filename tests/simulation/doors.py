@@ -5,7 +5,7 @@ from typing import Literal
 
 from drivers.simulated.lock import SimulatedLock
 from gateway.domain.credential import Empty, Reading, SlotRef
-from gateway.domain.lock import Identity, NativeWindows, OnWipe, Readback
+from gateway.domain.lock import Identity, NativeWindows, OnWipe, Reach, Readback
 
 NOTED = timedelta(seconds=20)
 """The outcome of an operation is stored by then."""
@@ -56,6 +56,10 @@ class Door:
         self.maybe_given_away = False
         """A client began to take the lock out of the hub's hands."""
         self.given_away_at: datetime | None = None
+        self.awake_until: datetime | None = None
+        """A lock that sleeps listens until then."""
+        self.touched_at: datetime | None = None
+        """When somebody woke it last."""
 
     @property
     def cannot_know(self) -> bool:
@@ -67,6 +71,11 @@ class Door:
     def keeps_windows(self) -> bool:
         """Say whether the lock has a clock of its own, by which it opens and closes."""
         return self.lock.model.capabilities.native_windows is not NativeWindows.NONE
+
+    @property
+    def sleeps(self) -> bool:
+        """Say whether the lock listens only for a while after a touch."""
+        return self.lock.model.capabilities.reach is Reach.ON_TOUCH
 
     def wipe(self) -> None:
         """Empty the lock."""

@@ -1,6 +1,7 @@
 """Watches the ends of windows (rule 6), what opens in them, and codes for one use."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from storage.codec import to_ms
@@ -47,6 +48,8 @@ class Ends:
         door = self._world.doors[wanted.device_id]
         if wanted.times != times or not wanted.is_settled or not self._watch.is_quiet(door, _QUIET):
             return
+        if door.sleeps:
+            return  # counted from the next touch
         if not self._watch.was_idle(door, closes):
             return  # the removal waits for what was on the air
         if self._end_together(wanted, closes) == 1 and self._ours(door, wanted, closes) is not None:
@@ -73,6 +76,12 @@ class Ends:
         slot = self._ours(door, wanted, closes)
         if slot is None or slot in door.lies or door.replaced_at is not None:
             return
+        if door.sleeps:
+            if wanted.recurrence is not None:
+                return  # an open question, see docs/simulation.md
+            self._waits_for_touch(door, wanted, closes)
+            if _ended_by_lock(door, slot, self._world.now()):
+                return
         since = to_ms(closes) if wanted.recurrence is not None else 0
         told = world.connection.execute(
             "SELECT 1 FROM event WHERE access_code_id = ? AND event_type = 'access_code.failed_to_expire'"
@@ -84,12 +93,51 @@ class Ends:
                 6, f"{door.device_id}: a code is there 150 s after its end and nobody was alarmed"
             )
 
+    def _waits_for_touch(self, door: Door, wanted: Wanted, closes: datetime) -> None:
+        """A code that stays because nobody touched the lock says so."""
+        watch, touches = self._watch, self._world.touches
+        slept = door.touched_at is None or door.touched_at < closes - timedelta(minutes=1)
+        if not slept or not touches.is_asleep(door) or not watch.is_quiet(door, _QUIET):
+            return
+        self._world.fate.counts["removal waits for a touch"] += 1
+        if "waiting_for_touch" not in self._issues(wanted):
+            watch.broken(6, f"{door.device_id}: a code waits for a touch and nobody is told")
+
+    def touched(self, door: Door) -> None:
+        """Look, after a touch, at the codes whose end is past: from now on the lock can be reached."""
+        now, watch = self._world.now(), self._watch
+        ended = [w for w in self._world.people.wanted.values() if self._has_ended(w, door, now)]
+        left = [(w, w.ends_at, slot) for w in ended if w.ends_at and (slot := self._ours(door, w, w.ends_at))]
+        if not left or not watch.is_quiet(door, _QUIET):
+            return
+        self._world.fate.counts["touched with codes past their end"] += 1
+        for wanted, closes, _ in left:
+            look = partial(self._gone_after_touch, wanted, wanted.times, closes)
+            self._world.later(5 + 6 * len(left), look)
+
+    def _has_ended(self, wanted: Wanted, door: Door, now: datetime) -> bool:
+        ends_at = wanted.ends_at
+        return (
+            wanted.device_id == door.device_id
+            and ends_at is not None
+            and ends_at < now - timedelta(minutes=1)
+        )
+
+    def _gone_after_touch(self, wanted: Wanted, times: Times, closes: datetime) -> None:
+        door = self._world.doors[wanted.device_id]
+        if wanted.times != times or not wanted.is_settled or not self._watch.is_quiet(door, _QUIET):
+            return
+        if self._ours(door, wanted, closes) is not None:
+            self._watch.broken(6, f"{door.device_id}: a code past its end is there after a touch")
+        if "waiting_for_touch" in self._issues(wanted):
+            self._watch.broken(6, f"{door.device_id}: a code that is gone waits for a touch")
+
     def _opens(self, wanted: Wanted, times: Times) -> None:
         """Late in the calm, a code that comes again opens the door in the middle of its windows."""
         door = self._world.doors[wanted.device_id]
         if wanted.times != times or not wanted.is_settled or wanted.allowed or not self._watch.is_late_calm():
             return
-        if self._issues(wanted) & EXCUSES or door.cannot_know or self._is_held(door):
+        if self._issues(wanted) & EXCUSES or door.cannot_know or door.sleeps or self._is_held(door):
             return
         held = [slot for slot, taken in door.lock.slots.items() if taken.pin.reveal() == wanted.pin]
         if not any(door.lock.slots[slot].enabled for slot in held):
@@ -131,3 +179,9 @@ class Ends:
             for slot, taken in door.lock.slots.items()
         ):
             self._watch.broken(6, f"{door.device_id}: a code for one use is there 15 s after its use")
+
+
+def _ended_by_lock(door: Door, slot: str, now: datetime) -> bool:
+    """Say whether the lock keeps this end by its own clock: an alarm is not needed then."""
+    schedule = door.lock.slots[slot].schedule
+    return schedule is not None and schedule.ends_at is not None and schedule.ends_at <= now

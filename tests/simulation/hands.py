@@ -22,6 +22,7 @@ class Hands:
     def act(self, door: Door) -> None:
         """Do something at a door."""
         rng = self._rng
+        self._world.touches.touch(door)
         slots = list(door.lock.slots)
         what = rng.choice(("add", "edit", "delete", "use", "use", "disable", "insist"))
         try:
@@ -89,6 +90,7 @@ class Hands:
     def _again(self, door: Door, slot: str, *, delete: bool) -> None:
         if self._world.fate.calm or (delete and slot not in door.lock.slots):
             return
+        self._world.touches.touch(door)
         try:
             if delete:
                 self._delete(door, slot)

@@ -9,6 +9,7 @@ from gateway.domain.credential import Credential, Empty, Evidence, Reading, Slot
 from gateway.domain.driver import (
     AuthorityDown,
     EventSink,
+    LockAsleep,
     LockEvent,
     LockUnreachable,
     NoAnswer,
@@ -54,7 +55,10 @@ class SimDriver:
     async def session(self, device_id: str) -> "AsyncIterator[Session]":
         """Open a door's lock."""
         self._process.check()
-        yield SimSession(self._world, self._process, self._world.doors[device_id])
+        door = self._world.doors[device_id]
+        if self._world.touches.is_asleep(door):
+            raise LockAsleep("the lock listens only after a touch")
+        yield SimSession(self._world, self._process, door)
 
 
 class SimSession:

@@ -124,5 +124,5 @@ class Weather:
         door.clock_off = off_by
         world.rules.trouble(door)
         world.note(f"the clock of {door.device_id} is off by {off_by}")
-        if not door.dead:
+        if not door.dead and not world.touches.is_asleep(door):
             world.tell(world.clock_of(door))

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from drivers.simulated.lock import SimulatedLock
-from drivers.simulated.models import MODELS, NATIVE
+from drivers.simulated.models import MODELS, NATIVE, Model
 from drivers.simulated.settings import ModelName
 from gateway.domain.credential import Empty
 from gateway.domain.driver import (
@@ -26,7 +26,7 @@ from gateway.domain.driver import (
     SlotReported,
     SlotTouched,
 )
-from gateway.domain.lock import NativeWindows
+from gateway.domain.lock import NativeWindows, Reach
 from gateway.domain.timing import Timing
 from storage.sqlite import open_database
 from storage.vault import Vault
@@ -38,9 +38,13 @@ from tests.simulation.hub import Hub
 from tests.simulation.people import People
 from tests.simulation.radio import SimDriver
 from tests.simulation.rules import BrokenRule, Watch
+from tests.simulation.touches import LAST_TOUCH_S, Touches
 from tests.simulation.weather import Weather
 
 MODEL_NAMES: tuple[ModelName, ...] = ("readable", "masked", "write_only", "native", "chooser", "tiny")
+KNOWS_TOUCH = 20_000
+"""From this seed on worlds may have locks that listen only after a touch; those before are as they were."""
+TOUCH_MODELS: tuple[ModelName, ...] = ("readable", "masked", "native", "chooser")
 TRAITS = ("recurring", "weekly", "one_time", "pool", "others", "release", "several", "rehearse", "contest")
 """What a world may know besides plain codes; each world draws its own."""
 WEEKLY = replace(
@@ -82,6 +86,8 @@ class World:
         self.broker_up = True
         self.authority_up = True
         self.traits = frozenset(trait for trait in TRAITS if self.rng.random() < 0.5)
+        if seed >= KNOWS_TOUCH and self.rng.random() < 0.8:
+            self.traits |= {"touch"}
         self.doors: dict[str, Door] = {}
         for number in range(self.rng.randint(2, 4)):
             self._add_door(number)
@@ -91,6 +97,7 @@ class World:
         self.coverage: Counter[tuple[str, str, str]] = Counter()
         self.rules = Watch(self)
         self.people = People(self)
+        self.touches = Touches(self)
         self.weather = Weather(self)
         self.hub: Hub | None = None
         self._loop = loop
@@ -101,7 +108,11 @@ class World:
     def _add_door(self, number: int) -> None:
         name: ModelName = self.rng.choice(MODEL_NAMES)
         model, kind = MODELS[name], str(name)
-        if self.has("weekly") and self.rng.random() < 0.3:
+        sleeps = self.has("touch") and self.rng.random() < 0.6
+        if sleeps:
+            name = self.rng.choice(TOUCH_MODELS)
+            model, kind = _on_touch(MODELS[name]), f"{name} on touch"
+        elif self.has("weekly") and self.rng.random() < 0.3:
             name, model, kind = "native", WEEKLY, "weekly"
         if name not in {"tiny", "chooser"}:
             model = model.with_slots(self.rng.randint(4, 10))
@@ -160,9 +171,9 @@ class World:
         driver.post(AuthorityUp(device_ids=tuple(self.doors)))
         for door in self.doors.values():
             driver.post(self.seen(door))
-            if door.keeps_windows:
+            if door.keeps_windows and not door.sleeps:
                 driver.post(self.clock_of(door))
-            if door.dead:
+            if door.dead and not door.sleeps:
                 driver.post(LockDead(device_id=door.device_id))
 
     def seen(self, door: Door) -> LockSeen:
@@ -198,7 +209,8 @@ class World:
         door.dead = True
         self.rules.trouble(door)
         self.note(f"{door.device_id} is dead")
-        self.later(3, lambda: self.tell(LockDead(device_id=door.device_id)) if door.dead else None)
+        if not door.sleeps:  # nobody misses what is silent anyway
+            self.later(3, lambda: self.tell(LockDead(device_id=door.device_id)) if door.dead else None)
         self.later(self.rng.uniform(30, 4 * 3600), lambda: self.revive(door))
 
     def revive(self, door: Door) -> None:
@@ -207,6 +219,8 @@ class World:
             door.dead = False
             self.rules.trouble(door)
             self.note(f"{door.device_id} is alive")
+            if door.sleeps:
+                return
             self.tell(LockAlive(device_id=door.device_id))
             if door.keeps_windows:
                 self.tell(self.clock_of(door))
@@ -228,7 +242,7 @@ class World:
         self._report(door, slot)
 
     def _report(self, door: Door, slot: str) -> None:
-        if door.dead:
+        if door.dead or self.touches.is_asleep(door):
             return
         if door.lock.model.capabilities.lock_chooses_slot:
             self.tell(SlotTouched(device_id=door.device_id, slot=None))
@@ -257,6 +271,7 @@ class World:
         weather = asyncio.ensure_future(self.weather.run())
         people = asyncio.ensure_future(self.people.run())
         watch = asyncio.ensure_future(self.rules.run())
+        self.touches.begin()
         tasks = (keeper, weather, people, watch)
         try:
             storm = asyncio.ensure_future(asyncio.sleep(self.storm.total_seconds()))
@@ -266,6 +281,7 @@ class World:
                 task.cancel()
             self._clear_skies()
             calm = asyncio.ensure_future(asyncio.sleep(CALM.total_seconds()))
+            self.later(CALM.total_seconds() - LAST_TOUCH_S, self.touches.touch_all)
             await asyncio.wait((calm, keeper, watch), return_when=asyncio.FIRST_COMPLETED)
             _raise_first((keeper, watch))
             self.rules.verdict()
@@ -328,6 +344,11 @@ class World:
     def now(self) -> datetime:
         """Return the true time."""
         return self.clock.true()
+
+
+def _on_touch(model: Model) -> Model:
+    """Return the same kind of lock, but one that listens only after a touch."""
+    return replace(model, capabilities=replace(model.capabilities, reach=Reach.ON_TOUCH))
 
 
 def _raise_first(tasks: tuple["asyncio.Future[None]", ...]) -> None:

@@ -31,6 +31,11 @@ class Wire:
         self.answers_left: int | None = None
         """Answers that still pass."""
 
+    @property
+    def has_broken(self) -> bool:
+        """Say whether the connection broke where it was to."""
+        return any(left is not None and left < 0 for left in (self.pieces_left, self.answers_left))
+
     def breaks_at_piece(self) -> bool:
         """Count a piece; say whether the connection breaks instead."""
         self.pieces_left = None if self.pieces_left is None else self.pieces_left - 1

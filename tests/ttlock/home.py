@@ -127,6 +127,12 @@ class Home:
         await asyncio.sleep(0.3)
         async with self.driver.session(DOOR) as session:
             yield session
+        await self.quiet()
+
+    async def quiet(self) -> None:
+        """Wait until the driver has done what it does in passing."""
+        if tasks := set(self.driver._passing._tasks):
+            await asyncio.wait(tasks)
 
     async def listed(self) -> Mapping[SlotRef, Reading]:
         """List the lock."""

@@ -65,6 +65,7 @@ def test_a_link_lost_anywhere_leaves_one_code_in_the_end(
     what: str,
 ) -> None:
     """Wherever it breaks: during the login, a list, the operation or the look afterwards; then a restart."""
+    broke: list[bool] = []
 
     @in_virtual_time
     async def lost_after(count: int) -> None:
@@ -81,28 +82,34 @@ def test_a_link_lost_anywhere_leaves_one_code_in_the_end(
             await until_done(at, slot, before, after)
         elif slot is not None and before is not None:
             await until_gone(at, slot, before)
+        broke.append(at.wire.has_broken)
         assert [code.current for code in at.lock.codes] == ([] if after is None else [after.pin.reveal()])
 
     for count in range(MOST_PIECES if what == "pieces" else MOST_ANSWERS):
         lost_after(count)
+    assert broke[0]
+    assert broke == sorted(broke, reverse=True)
+    assert not broke[-1], "the operation is longer than all that was tried"
 
 
-@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("is_done", [True, False])
 @in_virtual_time
-async def test_an_add_whose_answer_is_lost_is_found_under_the_name_it_was_given(answered: bool) -> None:  # noqa: FBT001
-    """The name was saved before the code was sent. `answered`: the lock did not even carry it out."""
+async def test_an_add_whose_answer_is_lost_is_found_under_the_name_it_was_given(is_done: bool) -> None:  # noqa: FBT001
+    """The name was saved before the code was sent. `is_done`: the lock carried it out."""
     async with home() as at:
-        if answered:
+        if is_done:
+            at.on_air.lose_before_answer_to = 0x03
+        else:
             at.lock.faults.deaf_on = frozenset({0x03})
-        at.on_air.lose_before_answer_to = 0x03
         with pytest.raises(DriverError) as error:
             async with at.session() as session:
                 await session.write(None, wanted("4711"), replaces=None)
         assert error.value.may_have_been_applied
         (kept,) = at.secret.held
+        assert at.on_air.lose_before_answer_to is None, "the link held"
+        assert at.lock.ignored == ([] if is_done else [0x03])
         at.lock.faults.deaf_on = frozenset()
-        at.on_air.lose_before_answer_to = None
-        assert dict(await at.listed()) == ({} if answered else {kept.slot: Known(wanted("4711"))})
+        assert dict(await at.listed()) == ({kept.slot: Known(wanted("4711"))} if is_done else {})
 
 
 @in_virtual_time
@@ -117,6 +124,7 @@ async def test_a_change_in_two_steps_that_broke_shows_the_old_code_until_it_is_e
             with pytest.raises(DriverError):
                 async with at.session() as session:
                     await session.write(slots[-1], wanted(new), replaces=wanted(old))
+            assert at.on_air.lose_before_answer_to is None, "the link held"
         assert at.pins() == ["1234", "4711", "5678", "815815"]
         await at.restart()
         async with at.running(), at.session() as session:

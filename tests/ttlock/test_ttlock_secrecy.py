@@ -40,7 +40,7 @@ def test_nothing_secret_is_said(caplog: pytest.LogCaptureFixture) -> None:
                             await session.write(None, window, replaces=None)
                         said.append(str(error.value))
                         said.append(repr(await session.read_all()))
-            at.on_air.peripheral.lose_after = None
+            assert at.on_air.peripheral.lose_after is None, "the link held"
             at.lock.type_in(third)
             at.lock.type_in(mistyped)
             at.lock.faults.wrong_checksum_on = frozenset(range(256))

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from drivers.ble.family import never
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.clock import MAY_BE_OFF
 from drivers.ble.nuki.commands import Command
@@ -33,27 +34,35 @@ type Sink = Callable[[LockEvent], Awaitable[None]]
 
 
 async def tell_new(
-    ask: Asker, standing: Standing, ahead: timedelta | None, now: datetime, sink: Sink
-) -> None:
+    ask: Asker,
+    standing: Standing,
+    ahead: timedelta | None,
+    now: datetime,
+    sink: Sink,
+    asked_to_stop: Callable[[], bool] = never,
+) -> bool:
     """Hand on the records since the last one told, oldest first; `ahead` as `clock.ahead` returns it.
 
-    The first time nothing is told: what happened before the hub came is not its business. Raises any
-    DriverError, and what `sink` raises; what was told till then is remembered.
+    The first time nothing is told: what happened before the hub came is not its business. Returns whether
+    all were told. Raises any DriverError, and what `sink` raises; what was told till then is remembered.
     """
     last = standing.keys.log_index
     if last is None:
         newest = await _newest(ask, 1)
         await standing.keep(log_index=newest[0].index if newest else 0)
-        return
+        return True
     found, last = await _since(ask, last, standing.device_id)
     try:
         for entry in found:
+            if asked_to_stop():
+                return False
             event = _event(standing.device_id, entry, ahead, now)
             if event is not None:
                 await sink(event)
             last = entry.index
     finally:
         await standing.keep(log_index=last)
+    return True
 
 
 async def _since(ask: Asker, last: int, device_id: str) -> tuple[list[LogEntry], int]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, override
 
-from drivers.ble.family import LockSession
+from drivers.ble.family import LockSession, never
 from drivers.ble.hold import KeysRefused
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.clock import ahead, set_where_due
@@ -110,11 +110,14 @@ class NukiSession(LockSession):
         return Written(slot=slot, evidence=Evidence.ACCEPTED)
 
     @override
-    async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+    async def read_log(
+        self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
+    ) -> bool:
         if not self._standing.may_use_pin:
-            return  # Why not, the codes tell; asking again and again for a log would change nothing.
+            return True  # Why not, the codes tell; asking again and again for a log would change nothing.
         now = self._clock.now()
-        await tell_new(self._ask, self._standing, ahead(self._states, now), now, sink)
+        told = tell_new(self._ask, self._standing, ahead(self._states, now), now, sink, asked_to_stop)
+        return await told
 
     @override
     async def describe(self) -> LockSeen:

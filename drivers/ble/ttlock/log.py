@@ -44,12 +44,19 @@ class Log:
         if not state.secret.log_told and now is not None:
             self._since = now - _FIRST_TIME
 
-    async def read(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
-        """Hand what is new to `sink`, page by page. Raises LockUnreachable or NoAnswer."""
+    async def read(
+        self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool]
+    ) -> bool:
+        """Hand what is new to `sink`, page by page; say whether it was not stopped before its end.
+
+        Raises LockUnreachable or NoAnswer.
+        """
         pages = MOST_PAGES
         for start in dict.fromkeys((self._state.secret.log_next or ONLY_NEW, ONLY_NEW)):
             wanted = start
             while pages > 0:
+                if asked_to_stop():
+                    return False
                 pages -= 1
                 page = await self._page(wanted)
                 if not page.records:
@@ -68,6 +75,7 @@ class Log:
                 if not any(fresh) or page.following in {0, wanted, ONLY_NEW}:
                     break
                 wanted = page.following
+        return True
 
     def _mark(self, raw: bytes) -> bytes:
         return blake2b(raw, key=self._state.secret.key, digest_size=_MARK_BYTES).digest()

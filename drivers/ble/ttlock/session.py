@@ -8,7 +8,7 @@ from typing import override
 
 from msgspec.structs import replace
 
-from drivers.ble.family import LockSession
+from drivers.ble.family import LockSession, never
 from drivers.ble.ttlock.codes import Codes
 from drivers.ble.ttlock.commands import Command, Failure, Feature, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
@@ -105,11 +105,13 @@ class TTLockSession(LockSession):
         return written
 
     @override
-    async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+    async def read_log(
+        self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
+    ) -> bool:
         while self._state.pending:
             await sink(self._state.pending[0])
             del self._state.pending[0]
-        await Log(self._state, self._conversation, self._know).read(sink)
+        return await Log(self._state, self._conversation, self._know).read(sink, asked_to_stop)
 
     @override
     async def describe(self) -> LockSeen:

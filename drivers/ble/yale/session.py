@@ -8,7 +8,7 @@ from bleak.exc import BleakError
 from yalexs_ble import KeycodeError, YaleXSBLEError
 from yalexs_ble.lock import ActivityLogOverrunError, Lock
 
-from drivers.ble.family import LockSession
+from drivers.ble.family import LockSession, never
 from drivers.ble.yale import activity
 from drivers.ble.yale.errors import refused, says_nothing_there
 from gateway.domain.clock import Clock
@@ -114,10 +114,13 @@ class YaleSession(LockSession):
         return await self._looked_at(slot, None)
 
     @override
-    async def read_log(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+    async def read_log(
+        self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
+    ) -> bool:
         rounds = _ROUNDS if self._has_log else 0
-        while rounds > 0 and await self._has_more(sink):
+        while rounds > 0 and await self._has_more(sink, asked_to_stop):
             rounds -= 1
+        return not asked_to_stop()
 
     @override
     async def describe(self) -> LockSeen:
@@ -127,12 +130,16 @@ class YaleSession(LockSession):
             device_id=seen.device_id, identity=seen.identity, capabilities=seen.capabilities, battery=level
         )
 
-    async def _has_more(self, sink: Callable[[LockEvent], Awaitable[None]]) -> bool:
-        """Hand on what the library reads in one go; say whether that was not all."""
+    async def _has_more(
+        self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool]
+    ) -> bool:
+        """Hand on what the library reads in one go; say whether that was not all and more is to be read."""
         # Each step of the iterator takes one record off the lock.
         records = self._lock.drain_lock_activity()
         try:
-            while (record := await self._ask(lambda: anext(records, None))) is not None:
+            while (
+                not asked_to_stop() and (record := await self._ask(lambda: anext(records, None))) is not None
+            ):
                 event = activity.used(self._seen.device_id, record, self._clock.now())
                 if event is not None:
                     await sink(event)

@@ -54,7 +54,10 @@ class NukiOnAir:
 
     async def answer(self, frame: bytes) -> None:
         """Answer a sealed command, message by message."""
+        asked_by = self.peripheral.connection
         for answer in self.brain.command(frame):
+            if self.peripheral.connection is not asked_by:
+                return  # whoever connects next did not ask for the rest
             await self.peripheral.send(_USER_PORT, answer)
 
     async def advertise(self) -> None:

@@ -73,6 +73,8 @@ class VirtualLock:
     clock_sets: int = 0
     asked: list[int] = field(default_factory=list)
     """Commands in the order they came."""
+    ignored: list[int] = field(default_factory=list)
+    """Those that it was deaf to."""
 
     def __post_init__(self) -> None:
         self._ear = Ear()
@@ -99,7 +101,10 @@ class VirtualLock:
         for head, command, sealed in self._ear.hear(piece):
             key = FACTORY if self.setting_mode and command in {0x45, 0x19} else self.key
             plain = unseal(sealed, key)
-            if plain is None or command in self.faults.deaf_on:
+            if plain is None:
+                continue
+            if command in self.faults.deaf_on:
+                self.ignored.append(command)
                 continue
             self.asked.append(command)
             try:

@@ -19,6 +19,7 @@ def is_silent(device: Device) -> bool:
         device.link is Link.UNREACHABLE
         or device.authority_lost_at is not None
         or device.unseen_since is not None
+        or device.asleep_since is not None
         or device.failures >= LOOKS_THAT_MAY_FAIL
     )
 

@@ -138,6 +138,8 @@ class Wishes:
         self._world.fate.counts["code given up"] += 1
         wanted.deleted, wanted.released = forced, True
         for left in reply["data"].get("left_behind", []):
+            # What was written there is forgotten with the code: the next one may have the same PIN.
+            self._world.rules.doubt(door, left["slot"])
             taken = door.lock.slots.get(left["slot"])
             if taken is not None and taken.pin.reveal() == wanted.pin:
                 door.given_up(left["slot"], self._world.now())

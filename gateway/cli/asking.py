@@ -13,6 +13,7 @@ from typing import Any
 from gateway.cli.broker import ANSWER_WITHIN, Broker, connected, not_running
 from gateway.cli.exits import RefusedByDaemon
 from gateway.config import Settings
+from gateway.mqtt.topics import CLIENT
 
 _MOST_KEPT = 1000
 """Events kept for who is busy asking; older ones are in `events/list`."""
@@ -23,16 +24,19 @@ _RETAINED_WITHIN = 5.0
 def client_name(settings: Settings) -> str:
     """Return the level of request and response topics that is ours.
 
-    With a user at the broker it is that user, because access lists go by it.
+    With a user at the broker it is that user, because access lists go by it; where the user's name cannot be
+    a client's, as with a mail address, what comes nearest to it.
     """
-    if settings.mqtt.username is not None:
-        return settings.mqtt.username
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        # A user id without a name, as in containers.
-        user = "unknown"
-    return "cli-" + re.sub(r"[^A-Za-z0-9_-]", "_", user)
+    user = settings.mqtt.username
+    if user is None:
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):
+            # A user id without a name, as in containers.
+            user = "unknown"
+    elif CLIENT.fullmatch(user):
+        return user
+    return "cli-" + re.sub(r"[^A-Za-z0-9_-]", "_", user)[:60]
 
 
 class Line:

@@ -22,9 +22,7 @@ _LONGEST = timedelta(days=3650)
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _ROOT = re.compile(r"(?!\$)[^+#/\s\x00-\x1f]+(/[^+#/\s\x00-\x1f]+)*")
-_USERNAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What `gateway.mqtt.topics` takes for a client."""
-
+_USERNAME = re.compile(r"[^+#/\s\x00-\x1f]+")
 _SLOT = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _RANGE = re.compile(r"(\d{1,4})-(\d{1,4})")
 _SLOTS = 'a list of slots, each once: numbers from 1, ranges such as "10-20", or names that the lock gives'
@@ -90,12 +88,10 @@ def topic_root(value: object) -> str:
 
 
 def username(value: object) -> str:
-    """Read the user name at the broker; an access list makes it the client in the topics of requests."""
+    """Read the user name at the broker; an access list may make it a level of topics."""
     if isinstance(value, str) and _USERNAME.fullmatch(value):
         return value
-    raise Unexpected(
-        "expected 1 to 64 letters, digits, _ and -, because it is also the client in topics of requests"
-    )
+    raise Unexpected("expected a text without blanks, /, + and #, because it is also a level of topics")
 
 
 def path_below(folder: Path) -> Convert:

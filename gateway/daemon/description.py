@@ -4,6 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from gateway.config import Settings
+from gateway.mqtt.topics import CLIENT
 
 
 def start_line(settings: Settings) -> str:
@@ -45,6 +46,9 @@ def _warnings(settings: Settings) -> list[str]:
         ),
         "The embedded broker has no passwords and forgets everything at the end: for a first look only.": (
             mqtt.embedded_broker
+        ),
+        "mqtt.username is no name of a client: an access list by user name does not fit the command.": (
+            mqtt.username is not None and CLIENT.fullmatch(mqtt.username) is None
         ),
         "The clock is believed without synchronisation: windows open and close by it.": (
             settings.clock.untrusted_policy == "run"

@@ -7,7 +7,8 @@ import re
 
 from msgspec import Struct
 
-_CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a client may be called."""
 _VERB = re.compile(r"[a-z0-9_]{1,64}(/[a-z0-9_]{1,64}){0,3}")
 _NO_PLACE_TO_ANSWER = re.compile(r"[+#\x00]")
 
@@ -46,7 +47,7 @@ class Topics:
         """
         prefix = f"{self._root}/request/"
         client, _, verb = topic.removeprefix(prefix).partition("/")
-        if not topic.startswith(prefix) or not _CLIENT.fullmatch(client) or not _VERB.fullmatch(verb):
+        if not topic.startswith(prefix) or not CLIENT.fullmatch(client) or not _VERB.fullmatch(verb):
             return None
         return Request(client, verb)
 

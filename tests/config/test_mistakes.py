@@ -16,8 +16,7 @@ TIMING = (
     "second_check, setting_delay"
 )
 NO_CLIENT = (
-    "6: mqtt.username: expected 1 to 64 letters, digits, _ and -, "
-    "because it is also the client in topics of requests"
+    "6: mqtt.username: expected a text without blanks, /, + and #, because it is also a level of topics"
 )
 LOCK = '[locks.door]\ndriver = "simulated"\n'
 ZWAVE = '[locks.door]\ndriver = "zwave"\nnode = 7\n'
@@ -224,8 +223,6 @@ BROKER = [
         "4: mqtt.username: missing; expected the user that the password belongs to",
     ),
     ('url = "mqtt://localhost"\nusername = "a/b"', NO_CLIENT),
-    ('url = "mqtt://localhost"\nusername = "hub@example.org"', NO_CLIENT),
-    (f'url = "mqtt://localhost"\nusername = "{65 * "h"}"', NO_CLIENT),
     ('url = "mqtt://localhost"\nversion = "5.0"', '6: mqtt.version: expected one of "3.1.1", "5"'),
     (
         'url = "mqtt://localhost"\nmax_payload_bytes = 10',

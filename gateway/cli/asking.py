@@ -18,13 +18,13 @@ _MOST_KEPT = 1000
 """Events kept for who is busy asking; older ones are in `events/list`."""
 
 
-def client_name(settings: Settings) -> str:
+def client_name(username: str | None) -> str:
     """Return the level of request and response topics that is ours.
 
     With a user at the broker it is that user, because access lists go by it.
     """
-    if settings.mqtt.username is not None:
-        return settings.mqtt.username
+    if username is not None:
+        return username
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -40,7 +40,7 @@ class Line:
         """Speak over a connected broker that listens to answers already."""
         self._settings = settings
         self._broker = broker
-        self._client = client_name(settings)
+        self._client = client_name(settings.mqtt.username)
         self._heard: deque[dict[str, Any]] = deque(maxlen=_MOST_KEPT)
 
     def ask(self, verb: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def line(settings: Settings, events_of: str | None = None) -> Iterator[Line]:
     """
     root = settings.topic_root
     with connected(settings) as broker:
-        broker.subscribe(f"{root}/response/{client_name(settings)}/#", f"{root}/bridge/state")
+        broker.subscribe(f"{root}/response/{client_name(settings.mqtt.username)}/#", f"{root}/bridge/state")
         if events_of is not None:
             broker.subscribe(f"{root}/event/{events_of}/+")
         yield Line(settings, broker)

@@ -26,7 +26,7 @@ type Ask = Callable[[Settings, str, Mapping[str, Any]], dict[str, Any]]
 type OpenLine = Callable[[Settings, str | None], AbstractContextManager[Line]]
 """Keeps a connection to the daemon open, and hears the events of a lock or of all (`+`)."""
 
-PLACES = (Path("pinsmith.toml"), Path("/etc/pinsmith/pinsmith.toml"))
+PLACES = (Path("pinsmith.toml"), Path("/etc/pinsmith/config.toml"))
 """Where the configuration is looked for, after --config and PINSMITH_CONFIG."""
 
 

@@ -98,8 +98,8 @@ def _interview(context: Context, questions: "Questions", file: Path) -> "tuple[D
     broker = ask_broker(questions, gateway_id, file.absolute().parent, replace_files=context.args.replace)
     if broker.is_online:
         questions.say(
-            f"A gateway called {gateway_id} is at this broker now. Two of one name throw each other out: unless "
-            "it is this very hub, choose another name."
+            f"A gateway called {gateway_id} is at this broker now. Two of one name throw each other out: "
+            "unless it is this very hub, choose another name."
         )
         gateway_id = questions.ask("Name of this hub in MQTT topics", gateway_id, read_id)
     zwave = ask_server(questions)

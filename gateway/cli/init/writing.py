@@ -49,25 +49,42 @@ def write[T](
     """
     file = file.absolute()
     try:
-        with ExitStack() as undo:
-            _make_folder(file.parent, undo)
+        with ExitStack() as folders:
+            _make_folder(file.parent, folders)
             workshop = Path(tempfile.mkdtemp(prefix=".pinsmith-init-", dir=file.parent))
-            with ExitStack() as sweep:
-                sweep.callback(shutil.rmtree, workshop)
-                new = _make(workshop / file.name, content, group)
-                secret = None if password is None else _make(workshop / PASSWORD_FILE, password, group)
-                checked = check(new)
-                if secret is not None:
-                    _put(secret, file.with_name(PASSWORD_FILE), undo, replace=replace)
-                old = _put(new, file, undo, replace=replace)
-                if old is not None:
-                    old.replace(file.with_name(f"{file.name}.old"))
-                _settle(file.parent)
-                undo.pop_all()
+            try:
+                checked = _write(workshop, file, content, password, check, replace=replace, group=group)
+            finally:
+                shutil.rmtree(workshop, ignore_errors=True)
+            folders.pop_all()
     except FileExistsError:
         raise Failure(f"{file.parent} got such a file meanwhile, and nothing was changed") from None
     except OSError as error:
         raise Failure(f"cannot write below {file.parent}: {error.strerror}") from None
+    return checked
+
+
+def _write[T](
+    workshop: Path,
+    file: Path,
+    content: str,
+    password: str | None,
+    check: Callable[[Path], T],
+    *,
+    replace: bool,
+    group: str,
+) -> T:
+    new = _make(workshop / file.name, content, group)
+    secret = None if password is None else _make(workshop / PASSWORD_FILE, password, group)
+    checked = check(new)
+    with ExitStack() as undo:
+        if secret is not None:
+            _put(secret, file.with_name(PASSWORD_FILE), undo, replace=replace)
+        old = _put(new, file, undo, replace=replace)
+        if old is not None:
+            old.replace(file.with_name(f"{file.name}.old"))
+        undo.pop_all()
+    _settle(file.parent)
     return checked
 
 

@@ -44,7 +44,7 @@ class Person(io.StringIO):
         return True
 
     @override
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # as StringIO itself does
         return self.answer(self._shown.getvalue().splitlines()[-1]) + "\n"
 
     def answer(self, question: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.cli.exits import Exit
 from gateway.cli.init.command import system_zone
 from gateway.config import load
-from tests.init.person import CTRL_C, Answers, alone, at_terminal, piped
+from tests.init.person import CTRL_C, alone, at_terminal, piped
 
 
 def left(file: Path) -> list[str]:
@@ -85,7 +86,7 @@ def test_another_machine_is_spoken_to_encrypted(file: Path) -> None:
 
 def test_in_clear_only_who_says_so_twice(file: Path) -> None:
     """The first no is about TLS, the yes about PINs in clear; else the address is asked for anew."""
-    answers: Answers = {
+    answers: dict[str, str | Sequence[str]] = {
         "Address of the broker": "mqtt://broker.invalid",
         "encrypted connections": "no",
         "in clear": ("no", "yes"),

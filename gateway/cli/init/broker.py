@@ -78,9 +78,9 @@ def ask_broker(questions: Questions, gateway_id: str, folder: Path, *, replace_f
             draft = _ask_certificates(questions, draft, own=failure == _WANTS_CERTIFICATE)
         draft = _ask_user(questions, draft, folder / PASSWORD_FILE, replace_files=replace_files)
         draft, facts, fits = _try(questions, draft, gateway_id)
+        draft, failure = replace(draft, is_online=facts.state == "online"), facts.failure
         if fits:
-            return replace(draft, is_online=facts.state == "online")
-        failure = facts.failure
+            return draft
         if questions.one_of("Answer again, or keep it as it is", ("again", "keep"), "again") == "keep":
             return draft
 

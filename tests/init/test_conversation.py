@@ -101,6 +101,7 @@ def test_ctrl_c_leaves_nothing(file: Path, question: str) -> None:
     """At any question."""
     told = at_terminal(file, alone() | {"User": "pinsmith", "Password": "s3cret", question: CTRL_C})
     assert told.code == 130
+    assert told.err.endswith("nothing was written\n")
     assert told.asked[-1].startswith(question) or question in told.asked[-1]
     assert left(file) == []
 

@@ -56,11 +56,16 @@ def _init(context: Context) -> None:
     questions.say(
         f"This writes {file}. Enter takes what is in brackets; Ctrl-C ends it, and nothing is written."
     )
-    draft, password = _interview(context, questions, file)
-    content = text_of(draft)
-    questions.heading(f"{file}, without its comments:")
-    questions.list(line for line in content.splitlines() if line and not line.startswith("#"))
-    if not questions.yes("Write it", default=True):
+    try:
+        draft, password = _interview(context, questions, file)
+        content = text_of(draft)
+        questions.heading(f"{file}, without its comments:")
+        questions.list(line for line in content.splitlines() if line and not line.startswith("#"))
+        wanted = questions.yes("Write it", default=True)
+    except KeyboardInterrupt:
+        context.terminal.warn("\nnothing was written")
+        raise
+    if not wanted:
         raise Failure("nothing was written")
     try:
         settings = write(file, content, password, lambda new: load(new, context.env), replace=args.replace)

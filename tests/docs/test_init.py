@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import ROOT
 from tests.init.person import alone, at_terminal
 
@@ -12,14 +14,14 @@ _ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 
 
 def _questions() -> list[str]:
-    section = (
-        _PAGE.read_text(encoding="utf-8").partition("## A first configuration\n")[2].partition("\n## ")[0]
-    )
+    page = _PAGE.read_text(encoding="utf-8")
+    section = page.partition("## A first configuration\n")[2].partition("\n## ")[0]
     return [row.removesuffix(" …").removesuffix(" 10 s") for row in _ROW.findall(section)]
 
 
-def test_they_are_asked_in_this_order(tmp_path: Path) -> None:
+def test_they_are_asked_in_this_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As far as a machine without radios and broker is asked them."""
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
     told = at_terminal(tmp_path / "pinsmith.toml", alone())
     places = [
         next((place for place, one in enumerate(told.asked) if question in one), None)

@@ -19,6 +19,8 @@ PIN_LENGTHS = tuple(range(4, 11))
 
 USER_CREDENTIAL = 131
 """The command class that follows User Code; version 0.73 of the library knows it by number only."""
+USER_CAPABILITIES = "access_control.get_user_capabilities_cached"
+"""The server's command for what it learned of a lock's users in the interview: no radio."""
 _CHECKSUM_GET = 0x11
 _SERIAL_NUMBER = 1
 _YALE = 0x0129
@@ -49,9 +51,7 @@ async def examine(
     Raises UnfitError for locks that are not to be managed, and any DriverError.
     """
     offered = {info.id: info for info in node.command_classes}
-    users = (await radio.endpoint_command(node, "access_control.get_user_capabilities_cached"))[
-        "capabilities"
-    ]
+    users = (await radio.endpoint_command(node, USER_CAPABILITIES))["capabilities"]
     # Only this command class knows users without credentials; one that supports 0 users leaves the field
     # to User Code, and zwave-js then answers for that.
     if CommandClass.USER_CODE not in offered or users["supportsUsersWithoutCredentials"]:
@@ -59,7 +59,7 @@ async def examine(
     count = users["maxUsers"] or await radio.on_air(node, CommandClass.USER_CODE, "getUsersCount") or 0
     if count == 0:
         raise UnfitError("it did not tell how many slots it has: interview it again")
-    slots = tuple(str(slot) for slot in range(1, count + 1) if not _reserved(node, slot))
+    slots = slots_of(node, count)
     version = offered[CommandClass.USER_CODE].version
     return Capabilities(
         slots=slots,
@@ -76,6 +76,11 @@ async def examine(
         reports_use=CommandClass.NOTIFICATION in offered,
         spacing=SPACING,
     )
+
+
+def slots_of(node: Node, count: int) -> tuple[str, ...]:
+    """Return the slots that codes may be in, of a lock that says it has `count`."""
+    return tuple(str(slot) for slot in range(1, count + 1) if not _reserved(node, slot))
 
 
 async def ask_serial(node: Node, radio: Radio) -> None:

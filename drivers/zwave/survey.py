@@ -12,7 +12,13 @@ from zwave_js_server.exceptions import BaseZwaveJSServerError, InvalidServerVers
 from zwave_js_server.model.node import Node
 from zwave_js_server.model.version import VersionInfo
 
-from drivers.zwave.capabilities import USER_CREDENTIAL, battery_of, identity_of
+from drivers.zwave.capabilities import (
+    USER_CAPABILITIES,
+    USER_CREDENTIAL,
+    battery_of,
+    identity_of,
+    slots_of,
+)
 from gateway.domain.lock import Identity
 
 TIMEOUT_S = 30.0
@@ -39,6 +45,8 @@ class NodeFacts(Struct, frozen=True, kw_only=True):
     has_user_credential: bool
     identity: Identity
     battery: float | None
+    slots: int | None = None
+    """Slots that may hold codes, from 1, as the server learned in the interview; None where it did not."""
 
     @property
     def is_lock(self) -> bool:
@@ -93,7 +101,8 @@ async def _nodes(client: Client) -> Mapping[int, NodeFacts]:
         if client.driver is None:
             raise ConnectionResetError
         home_id = client.version.home_id if client.version is not None else 0
-        return {id_: _facts(node, home_id) for id_, node in client.driver.controller.nodes.items()}
+        nodes = client.driver.controller.nodes
+        return {id_: _facts(node, home_id, await _slots(node)) for id_, node in nodes.items()}
     finally:
         waiting.cancel()
         listening.cancel()
@@ -101,7 +110,17 @@ async def _nodes(client: Client) -> Mapping[int, NodeFacts]:
             await listening
 
 
-def _facts(node: Node, home_id: int) -> NodeFacts:
+async def _slots(node: Node) -> int | None:
+    if not node.ready or all(info.id != CommandClass.USER_CODE for info in node.command_classes):
+        return None
+    with suppress(BaseZwaveJSServerError):
+        users = await node.endpoints[0].async_send_command(USER_CAPABILITIES, wait_for_result=True)
+        count = ((users or {}).get("capabilities") or {}).get("maxUsers") or 0
+        return len(slots_of(node, count)) or None
+    return None
+
+
+def _facts(node: Node, home_id: int, slots: int | None) -> NodeFacts:
     offered = {info.id for info in node.command_classes}
     security = node.highest_security_class
     return NodeFacts(
@@ -116,6 +135,7 @@ def _facts(node: Node, home_id: int) -> NodeFacts:
         has_user_credential=USER_CREDENTIAL in offered,
         identity=identity_of(node, home_id),
         battery=battery_of(node),
+        slots=slots,
     )
 
 

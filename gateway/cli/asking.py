@@ -21,13 +21,13 @@ _RETAINED_WITHIN = 5.0
 """Seconds. What is retained comes at once, or is not there."""
 
 
-def client_name(settings: Settings) -> str:
+def client_name(username: str | None) -> str:
     """Return the level of request and response topics that is ours.
 
     With a user at the broker it is that user, because access lists go by it; where the user's name cannot be
     a client's, as with a mail address, what comes nearest to it.
     """
-    user = settings.mqtt.username
+    user = username
     if user is None:
         try:
             user = getpass.getuser()
@@ -46,7 +46,7 @@ class Line:
         """Speak over a connected broker that listens to answers already."""
         self._settings = settings
         self._broker = broker
-        self._client = client_name(settings)
+        self._client = client_name(settings.mqtt.username)
         self._heard: deque[dict[str, Any]] = deque(maxlen=_MOST_KEPT)
 
     def ask(self, verb: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def line(settings: Settings, events_of: str | None = None) -> Iterator[Line]:
     """
     root = settings.topic_root
     with connected(settings) as broker:
-        broker.subscribe(f"{root}/response/{client_name(settings)}/#", f"{root}/bridge/state")
+        broker.subscribe(f"{root}/response/{client_name(settings.mqtt.username)}/#", f"{root}/bridge/state")
         if events_of is not None:
             broker.subscribe(f"{root}/event/{events_of}/+")
         yield Line(settings, broker)

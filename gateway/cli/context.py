@@ -69,7 +69,9 @@ class Context:
             if place.exists():
                 return place
         tried = ", ".join(map(str, PLACES))
-        raise NoConfiguration(f"no configuration: looked for {tried}; --config names another file")
+        raise NoConfiguration(
+            f"no configuration: looked for {tried}; `pinsmith init` writes one, --config names another file"
+        )
 
     def ask(self, verb: str, **parameters: object) -> dict[str, Any]:
         """Send a command; parameters that are None are left out."""

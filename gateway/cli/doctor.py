@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ def _doctor(context: Context) -> Exit:
     findings = asyncio.run(
         examine(
             settings,
-            client=client_name(settings),
+            client=client_name(settings.mqtt.username),
             credentials=Path(credentials) if credentials else None,
             lock=lock,
         )
@@ -48,7 +48,9 @@ def _doctor(context: Context) -> Exit:
     counted = Counter(finding.severity.value for finding in findings)
     told = {name: counted[name] for name in _NAMES}
     if not context.json({"findings": [_as_json(finding) for finding in findings], "counts": told}):
-        _show(context, findings)
+        terminal = context.terminal
+        width = shutil.get_terminal_size().columns if terminal.stdout.isatty() else 0
+        show_findings(terminal.say, findings, width)
         context.terminal.say(
             f"{counted['problem']} problems, {counted['warning']} warnings, {counted['note']} notes, "
             f"{counted['ok']} in order"
@@ -56,17 +58,17 @@ def _doctor(context: Context) -> Exit:
     return Exit.FAILED if counted["problem"] else Exit.OK
 
 
-def _show(context: Context, findings: "Sequence[Finding]") -> None:
-    width = shutil.get_terminal_size().columns if context.terminal.stdout.isatty() else 0
+def show_findings(say: Callable[[str], None], findings: "Iterable[Finding]", width: int) -> None:
+    """Print findings line by line through `say`, no wider than `width` columns; 0: as wide as they are."""
     for finding in findings:
         name = f"{_NAMES[finding.severity]:<{len(_INDENT)}}"
-        _say(context, f"{name}{plain(finding.where)}: {plain(finding.what)}", _INDENT, width)
+        _wrapped(say, f"{name}{plain(finding.where)}: {plain(finding.what)}", _INDENT, width)
         for label, text in (("why: ", finding.cause), ("do:  ", finding.remedy)):
             if text:
-                _say(context, f"{_INDENT}{label}{plain(text)}", _INDENT + " " * len(label), width)
+                _wrapped(say, f"{_INDENT}{label}{plain(text)}", _INDENT + " " * len(label), width)
 
 
-def _say(context: Context, line: str, indent: str, width: int) -> None:
+def _wrapped(say: Callable[[str], None], line: str, indent: str, width: int) -> None:
     """Print a line, wrapped where a person reads it; commands to copy are not cut."""
     lines = (
         [line]
@@ -76,7 +78,7 @@ def _say(context: Context, line: str, indent: str, width: int) -> None:
         )
     )
     for one in lines:
-        context.terminal.say(one)
+        say(one)
 
 
 def _as_json(finding: "Finding") -> dict[str, str]:

@@ -9,6 +9,7 @@ from gateway.cli import backup, codes, diagnostics, doctor, hub, keypad, locks, 
 from gateway.cli.arguments import Parser, everywhere
 from gateway.cli.context import Context
 from gateway.cli.exits import MEANINGS, Exit, Failure, RefusedByDaemon
+from gateway.cli.init import command as init
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
 from gateway.config import ConfigError
@@ -43,7 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     everywhere(parser, default=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for module in (service, codes, locks, pairing, hub, watch, doctor, keypad, backup, diagnostics):
+    for module in (service, init, codes, locks, pairing, hub, watch, doctor, keypad, backup, diagnostics):
         module.add(commands)
     return parser
 

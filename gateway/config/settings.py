@@ -22,6 +22,10 @@ type Id = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}$")]
 """Name of a gateway or a lock. It becomes a level of MQTT topics, hence the narrow alphabet."""
 
 
+DATA_DIRECTORY = Path("/var/lib/pinsmith")
+"""Where database and key are kept unless the configuration says else."""
+
+
 class GatewaySettings(Struct, frozen=True, kw_only=True):
     """`[gateway]`: who this hub is.
 
@@ -30,7 +34,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
 
     id: Id
     time_zone: ZoneInfo
-    data_directory: Path = Path("/var/lib/pinsmith")
+    data_directory: Path = DATA_DIRECTORY
     """Absolute once loaded: a relative one counts from the folder of the configuration file."""
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateway.config import Settings
 from gateway.doctor.broker import check_broker
@@ -18,7 +17,6 @@ from gateway.doctor.probe_machine import probe_clock, probe_disk
 from gateway.doctor.probe_memory import MemoryFacts, probe_memory
 from gateway.doctor.smells import check_settings, files_open
 
-_DEFAULT_PORTS = {"ws": 80, "wss": 443}
 LISTEN_S = 6.0
 """How long Bluetooth locks are listened for while no daemon does it."""
 
@@ -74,17 +72,11 @@ def _of_hub(settings: Settings, memory: MemoryFacts, broker: BrokerFacts) -> Ite
 
 
 async def _of_zwave(settings: Settings, memory: MemoryFacts) -> list[Finding]:
-    from drivers.zwave.survey import survey  # noqa: PLC0415 - loads a radio library
-    from gateway.doctor.probe_zwave import LocalServerFacts, probe_local_server  # noqa: PLC0415 - with it
+    from gateway.doctor.probe_zwave import probe_server  # noqa: PLC0415 - loads a radio library
     from gateway.doctor.zwave import check_node, check_server  # noqa: PLC0415 - same
 
     url = settings.zwave.url
-    address = urlsplit(url)
-    server = await survey(url)
-    local = LocalServerFacts()
-    if address.scheme == "ws" and not settings.zwave.in_clear:
-        port = address.port or _DEFAULT_PORTS[address.scheme]
-        local = await asyncio.to_thread(probe_local_server, port)
+    server, local = await probe_server(settings.zwave)
     found = list(check_server(server, local, url))
     pinned = {device.device_id: device.identity for device in memory.devices}
     if server.failure is None:

@@ -1,18 +1,25 @@
-"""The Z-Wave server as a program on this machine: where it listens, and the files it was started with.
+"""The Z-Wave server, and what is seen of it as a program on this machine: where it listens, its files.
 
 Its own protocol tells neither. Both are seen only where it runs on this machine, and the files only by users
 who may read them.
 """
 
+import asyncio
 import json
 import stat
 import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from drivers.zwave.settings import ZwaveSettings
+from drivers.zwave.survey import ServerFacts, survey
+
+_DEFAULT_PORT = 80
+"""Of ws://."""
 _LISTEN = "0A"
 _PROGRAMS = ("zwave-server", "zwave-js-server")
 
@@ -34,6 +41,16 @@ class LocalServerFacts(Struct, frozen=True, kw_only=True):
     cache: FileFacts | None = None
     keeps_codes: bool | None = None
     """Its configuration has `interview.queryAllUserCodes`."""
+
+
+async def probe_server(settings: ZwaveSettings) -> tuple[ServerFacts, LocalServerFacts]:
+    """Look at the server, and at its program where that is on this machine."""
+    address = urlsplit(settings.url)
+    server, local = await survey(settings.url), LocalServerFacts()
+    if address.scheme == "ws" and not settings.in_clear:
+        port = address.port or _DEFAULT_PORT
+        local = await asyncio.to_thread(probe_local_server, port)
+    return server, local
 
 
 def probe_local_server(port: int, proc: Path = Path("/proc")) -> LocalServerFacts:

@@ -23,5 +23,5 @@ def test_the_user_at_the_broker_is_the_client(
     """As far as it can be; where it cannot, an access list by user name does not fit, and that is said."""
     (tmp_path / "password").write_text("secret")
     how = settings(tmp_path, 1, mqtt_extra=f'username = "{user}"\npassword_file = "password"')
-    assert client_name(how) == client
+    assert client_name(how.mqtt.username) == client
     assert any("mqtt.username" in warning for warning in bridge_info(how)["warnings"]) == warned

@@ -73,7 +73,9 @@ def test_the_configuration_is_looked_for_in_order(
     monkeypatch.delenv("PINSMITH_CONFIG", raising=False)
 
     assert main(["config", "check"]) == Exit.CONFIGURATION
-    assert "looked for pinsmith.toml, /etc/pinsmith/config.toml" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "looked for pinsmith.toml, /etc/pinsmith/config.toml" in told
+    assert "`pinsmith init` writes one" in told
     monkeypatch.chdir(house.folder)
     assert main(["config", "check"]) == Exit.OK
     monkeypatch.setenv("PINSMITH_CONFIG", "other.toml")

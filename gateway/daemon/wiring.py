@@ -181,6 +181,10 @@ class Gateway:
             self._minute.on_memory()
             try:
                 await self._outbox.trim()
+                if self._health.storage_fails:
+                    # Nobody may have anything to store for hours.
+                    await self._store.run(lambda tx: tx.save_meta("last_tried", str(self._guard.view().now)))
+                    self._health.stored()
             except StorageFailed as error:
                 self._health.storage_failed(error)
             # Whatever was stored without telling is noticed here at the latest.

@@ -56,8 +56,13 @@ class Health:
             self._storage = trouble
             self.changed()
 
-    def storage_worked(self) -> None:
-        """Note that the database could be read and written."""
+    @property
+    def storage_fails(self) -> bool:
+        """Say whether the database could not be used the last time that something was to be stored."""
+        return self._storage is not None
+
+    def stored(self) -> None:
+        """Note that something could be stored; that a full disk can be read from says nothing."""
         if self._storage is not None:
             self._storage = None
             self.changed()

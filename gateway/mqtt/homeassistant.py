@@ -174,9 +174,7 @@ class HomeAssistant:
                 _remember(tx, remembered | wanted)
             return _Look(devices=devices, news=news, stale=sorted(remembered - wanted))
 
-        look = await self._store.run(unit)
-        self._health.storage_worked()
-        return look
+        return await self._store.run(unit)
 
     def _news_of(self, tx: Tx, device_id: str, t: TimeView) -> LockNews:
         states = retained_states(tx, device_id, t, self._timing, publish_names=True, radio=self._health.radio)

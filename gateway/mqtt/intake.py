@@ -70,7 +70,6 @@ class Intake:
         except StorageFailed as error:
             self._health.storage_failed(error)
             raise NotStored from None
-        self._health.storage_worked()
         return answer
 
     async def _answer(self, request: Request, message: Incoming, answer: bytes) -> None:

@@ -112,7 +112,6 @@ class Outbox:
         LinkDown, PublishRefused and StorageFailed.
         """
         events = await self._store.run(lambda tx: tx.undelivered(BATCH))
-        self._health.storage_worked()
         if not events:
             return False
         # Tasks begin in the order of creation, and the link keeps it.
@@ -135,6 +134,7 @@ class Outbox:
     async def _mark(self, told: Sequence[StoredEvent]) -> None:
         now = self._clock.now()
         await self._store.run(lambda tx: tx.mark_delivered([stored.seq for stored in told], now))
+        self._health.stored()
         _log.debug("The broker has the events up to %d", told[-1].seq)
 
 

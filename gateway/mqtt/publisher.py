@@ -149,9 +149,7 @@ class Publisher:
                     states[self._topics.below(path)] = msgspec.json.encode(state)
             return News(list(tx.tombstones()), states, tx.undelivered_count())
 
-        news = await self._store.run(unit)
-        self._health.storage_worked()
-        return news
+        return await self._store.run(unit)
 
     async def _bury(self, tombstones: list[str]) -> None:
         """Empty the topics of what is gone; each is remembered until the broker acknowledged."""

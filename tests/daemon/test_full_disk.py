@@ -1,0 +1,60 @@
+"""A disk that is full while the hub runs, on a real broker."""
+
+import sqlite3
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from gateway.domain.store import Tx
+from storage.store import SqliteStore
+from tests.daemon.bed import Somebody, running, settings
+from tests.mqtt.broker import Broker, eventually
+
+pytestmark = pytest.mark.mosquitto
+
+
+def may_grow(store: SqliteStore, *, more: int) -> Callable[[Tx], None]:
+    """Return a unit that sets the limit of the database's size, in its own thread."""
+
+    def unit(_: Tx) -> None:
+        connection: sqlite3.Connection = store._connection
+        [pages] = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + more}")
+
+    return unit
+
+
+async def test_that_it_can_be_read_does_not_end_the_trouble(
+    broker: Broker, app: Somebody, tmp_path: Path
+) -> None:
+    """It is told once, stays told while others only look, and ends when something could be stored again."""
+    opened: list[SqliteStore] = []
+    really = SqliteStore.open
+
+    async def noted(*given: Any, **more: Any) -> SqliteStore:  # noqa: ANN401 - passed on
+        opened.append(await really(*given, **more))
+        return opened[0]
+
+    def trouble() -> str | None:
+        told: str | None = app.last("bridge/health")["storage_trouble"]
+        return told
+
+    with patch.object(SqliteStore, "open", noted):
+        async with running(settings(tmp_path, broker.port), app):
+            await eventually(lambda: app.under("bridge/health"))
+            [store] = opened
+            await store.run(may_grow(store, more=0))
+            for number in range(20):
+                body = b'{"transaction":"%d","device_id":"front","name":"%s"}' % (number, b"x" * 200)
+                await app.send("pinsmith/hub/request/app/access_codes/create", body)
+            await eventually(trouble, 30)
+            # Every try tells of its failure, and to tell it the database is read.
+            await eventually(lambda: app.last("bridge/health")["mqtt"]["not_stored"] >= 3, 60)
+            await store.run(may_grow(store, more=1000))
+            await eventually(lambda: trouble() is None, 60)
+    told = [message.json["storage_trouble"] is not None for message in app.under("bridge/health")]
+    assert [failed for failed, _ in groupby(told)] == [False, True, False]

@@ -313,8 +313,7 @@ class BleDriver(Driver):
             raise LockUnreachable(lock.problem or "the lock is not heard")
         lock.tried += 1
         async with lock.family.open(lock.device) as session:
-            lock.succeeded += 1
-            lock.lives()
+            lock.connected()
             yield session
 
     async def _end_visit(self, lock: BleLock) -> None:

@@ -63,6 +63,10 @@ class Errands:
                 # It stands although the log was read: not every lock takes it down for everybody.
                 self._still_changed += 1
 
+    def silenced(self) -> None:
+        """Note that connecting took back a "changed" that may not have been heard: the log is to be read."""
+        self._changed = True
+
     def alive(self) -> None:
         """Forget earlier failures: there is a reason to hope."""
         self._failures, self._not_before = 0, 0.0

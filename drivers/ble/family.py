@@ -119,6 +119,10 @@ class FamilyLock(Protocol):
         """Return why the lock is not connected to for a while; None while it may be."""
         return None
 
+    def silenced_by_connecting(self) -> bool:
+        """Say whether the lock takes its "changed" back when it is connected to, heard or not."""
+        return False
+
     def trouble(self) -> str | None:
         """Return what a person should mend, in words; None while nothing is."""
         return self.held_off()

@@ -167,6 +167,13 @@ class BleLock:
             self.woken.set()
         return True
 
+    def connected(self) -> None:
+        """Note that a connection stands, with a session on it."""
+        self.succeeded += 1
+        self.lives()
+        if self.family is not None and self.family.silenced_by_connecting():
+            self.errands.silenced()
+
     def lives(self) -> None:
         """Note a sign of life, and tell it if there was none for long."""
         now = self._clock.boot()

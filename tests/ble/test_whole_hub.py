@@ -196,6 +196,44 @@ async def test_two_families_get_one_pin_over_one_adapter() -> None:
             assert [held.current for held in lock.codes] == [codes[0]["code"]]
 
 
+@pytest.mark.slow
+@in_virtual_time
+async def test_a_lock_in_place_of_another_gets_no_code_before_a_person_says_so() -> None:
+    """It is paired under the old name; what the old one held is set on it afterwards, and once."""
+    air, clock, dice = Air(), VirtualClock(asyncio.get_running_loop()), Random(5)
+    old, new = (Brain(now=clock.now, random=dice.randbytes) for _ in range(2))
+    new.nuki_id = old.nuki_id + 1
+    with bleak_on(air):
+        hub = Hub(clock, {CELLAR: "nuki"})
+        async with hub.running():
+            first = await NukiOnAir.hang_up(air, "C0:00:00:00:0A:01", old)
+            await paired_with(hub, first)
+            code = (await hub.do("access_codes/create", device_id=CELLAR, code="471193"))["access_code"]
+            await asyncio.sleep(60)
+            assert await hub.status(code) == "set"
+            await first.peripheral.hide()
+
+            await paired_with(hub, await NukiOnAir.hang_up(air, "C0:00:00:00:0A:02", new))
+            await asyncio.sleep(120)
+            assert "device_replaced" in await hub.troubles(CELLAR)
+            assert new.memory.codes == {}
+
+            await hub.do("devices/replace", device_id=CELLAR)
+            await asyncio.sleep(120)
+            assert [held.pin for held in new.memory.codes.values()] == [471193]
+            assert await hub.status(code) == "set"
+            assert await hub.troubles(CELLAR) == []
+
+
+async def paired_with(hub: Hub, keypad: NukiOnAir) -> None:
+    """Hold the button of a Nuki and pair the hub with it."""
+    keypad.brain.pairing = True
+    await keypad.advertise()
+    assert (await hub.pair(CELLAR, security_pin=SECURITY_PIN))["status"] == "success"
+    await keypad.advertise()
+    await asyncio.sleep(60)
+
+
 def test_a_wrong_security_pin_is_told_without_it(caplog: pytest.LogCaptureFixture) -> None:
     """The lock stays without keys, and says again what to type."""
     caplog.set_level(logging.DEBUG, logger="gateway")

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from tests.ble_bed.virtual import in_virtual_time
-from tests.ble_homes.doors import Door
+from tests.ble_homes.doors import Door, NukiDoor
 from tests.ble_homes.families import NUKI, SLEEPY, TTLOCK, every_door
 from tests.ble_homes.home import at_home
 
 pytestmark = pytest.mark.slow
 
-OURS, WRONG = "834947", "746382"
+OURS, OTHER, WRONG = "834947", "762519", "746382"
 
 
 @every_door
@@ -48,6 +48,21 @@ async def test_an_opening_is_told_once_though_the_hub_is_started_anew(door_type:
         await home.restart()
         await home.settle()
         assert home.events() == []
+
+
+@in_virtual_time
+async def test_an_opening_that_nobody_heard_of_is_told_with_the_next_connection() -> None:
+    """A Nuki takes its "something changed" back when the hub connects, heard or not: so the log is read."""
+    async with at_home(NukiDoor) as home:
+        await home.create(OURS)
+        await home.settle(60)
+        assert home.connections() == 1
+        home.events()
+        assert home.door.open_with(OURS)
+        await home.create(OTHER)
+        await home.settle(60)
+        assert home.connections() == 1
+        assert home.events().count("lock.unlocked") == 1
 
 
 @pytest.mark.parametrize("door_type", [NUKI, TTLOCK, SLEEPY])

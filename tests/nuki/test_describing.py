@@ -8,6 +8,7 @@ from drivers.ble.family import Advert, Hearing
 from drivers.ble.nuki.commands import Registration
 from gateway.domain.driver import CodeUsed
 from gateway.domain.lock import NativeWindows
+from tests.ble_bed.nuki.memory import Code
 from tests.nuki.house import NOON, Ear, HandClock, House, paired
 
 
@@ -71,6 +72,19 @@ async def test_a_right_clock_is_left_alone() -> None:
         await described(home)
         home.brain.local_time = True
         await described(home)
+        assert 0x0021 not in home.brain.heard
+
+
+async def test_a_right_clock_is_left_alone_after_long_work() -> None:
+    """The states are those of the beginning of a connection, which may last: its length is no error."""
+    async with paired() as home:
+        home.brain.memory.add(Code(pin=345678, name=b"Anna".ljust(20, b"\0"), created=NOON))
+        async with home.session() as session:
+            home.clock.passed += timedelta(minutes=5)
+            assert home.brain.type_code(345678)
+            await session.read_log(home.take)
+            await session.describe()
+        assert [event.at for event in home.events if isinstance(event, CodeUsed)] == [home.clock.now()]
         assert 0x0021 not in home.brain.heard
 
 

@@ -1,5 +1,6 @@
 """Codes on a lock that answers as it should, and as locks sometimes do."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -122,6 +123,18 @@ async def test_indications_in_pieces_twice_and_late_are_put_together(split: int)
         async with home.session() as session:
             slot = (await session.write(None, GUEST, replaces=None)).slot
             assert await session.read_all() == {slot: Known(GUEST)}
+        assert codes(home) == {slot: 345678}
+
+
+async def test_what_comes_behind_a_list_spoils_no_later_answer() -> None:
+    """The list is whole before the lock says "complete": that is under way when the next question is sent."""
+    async with paired(mtu=23, settings=IMPATIENT) as home:
+        home.lock.peripheral.weather.delay_s = 0.005
+        async with home.session() as session:
+            for pause_ms in range(0, 20, 2):
+                assert await session.read_all() == {}
+                await asyncio.sleep(pause_ms / 1000)
+            slot = (await session.write(None, GUEST, replaces=None)).slot
         assert codes(home) == {slot: 345678}
 
 

@@ -116,13 +116,14 @@ async def test_works_while_the_daemon_runs(data_dir: Path, tmp_path: Path) -> No
 
 
 def test_the_file_is_private_and_shows_nothing(hub: Path, saved: Path, tmp_path: Path) -> None:
-    """Neither PINs nor names nor the key, and nothing is left beside it or beside the database."""
+    """Neither PINs, names, the key nor those of locks; nothing is left beside it or beside the database."""
     content = saved.read_bytes()
 
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
     for secret in (*PINS, "Günther", "access_code", load_key(hub, None).hex()):
         assert secret.encode() not in content
     assert load_key(hub, None) not in content
+    assert SECRET not in content
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "hub.backup"]
     assert sorted(path.name for path in hub.iterdir()) == ["key", DATABASE]
 

@@ -27,8 +27,10 @@ class Wire:
         await self._link.subscribe(self._characteristic, self._heard)
 
     async def send(self, frame: bytes) -> None:
-        """Send a frame; what came before it answers something else and is dropped."""
-        self.gathering.again()
+        """Send a frame; what came before it answers something else and is dropped.
+
+        A message that has come in part is not: its other pieces still come, and would spoil the next one.
+        """
         while not self._frames.empty():
             self._frames.get_nowait()
         await self._link.write(self._characteristic, frame)

@@ -146,10 +146,6 @@ class Gathering:
         frame, self._held = self._held[:wanted], b""
         return frame
 
-    def again(self) -> None:
-        """Forget a frame that was never completed: a new question is asked."""
-        self._held = b""
-
     def _wanted(self) -> int | None:
         """Return how many bytes the frame under way has; None while that is not to be seen."""
         if is_plain_error(self._held):

@@ -57,8 +57,7 @@ class NukiLock(FamilyLock):
         if changed is None:
             return Hearing()
         rose, self._was_changed = changed and not self._was_changed, changed
-        is_bridge = self._standing.keys.registration is Registration.BRIDGE
-        return Hearing(changed=changed if is_bridge else rose)
+        return Hearing(changed=changed if self.silenced_by_connecting() else rose)
 
     def known(self) -> LockSeen | None:
         """Return what pairing learned; None where it did not come so far."""
@@ -68,6 +67,10 @@ class NukiLock(FamilyLock):
     def held_off(self) -> str | None:
         """Return why the lock is not connected to."""
         return self._standing.hold.words
+
+    def silenced_by_connecting(self) -> bool:
+        """Say whether the question for the states, the first of each session, takes the bit back."""
+        return self._standing.keys.registration is Registration.BRIDGE
 
     def trouble(self) -> str | None:
         """Return what a person should mend."""

@@ -3,8 +3,11 @@
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Final, override
+
+from msgspec.structs import replace
 
 from drivers.ble.family import LockSession, never
 from drivers.ble.hold import KeysRefused
@@ -48,6 +51,8 @@ class NukiSession(LockSession):
         self._lost = lost
         self._ask = ask
         self._states = states
+        self._asked_at = clock.boot()
+        """When the lock told its states, by the hub's clock since it was started."""
         self._standing = standing
         self._settings = settings
         self._clock = clock
@@ -116,7 +121,7 @@ class NukiSession(LockSession):
         if not self._standing.may_use_pin:
             return True  # Why not, the codes tell; asking again and again for a log would change nothing.
         now = self._clock.now()
-        told = tell_new(self._ask, self._standing, ahead(self._states, now), now, sink, asked_to_stop)
+        told = tell_new(self._ask, self._standing, ahead(self._states_now(), now), now, sink, asked_to_stop)
         return await told
 
     @override
@@ -129,12 +134,20 @@ class NukiSession(LockSession):
             except BadFrame as error:
                 raise NoAnswer(str(error)) from None
         await self._standing.keep(config=config, config_version=version)
-        await set_where_due(self._ask, self._states, self._clock, self._standing.device_id)
+        await set_where_due(self._ask, self._states_now(), self._clock, self._standing.device_id)
         return lock_seen(self._standing.device_id, config, self._settings, self._states.battery)
 
     @override
     def lost(self) -> asyncio.Event:
         return self._lost
+
+    def _states_now(self) -> States:
+        """Return the states with what the lock's clock shows by now: a connection may last for minutes."""
+        shown = self._states.at
+        if shown is None:
+            return self._states
+        passed = timedelta(seconds=self._clock.boot() - self._asked_at)
+        return replace(self._states, at=shown + passed)
 
     async def _add(self, credential: Credential) -> Written:
         """Add a code; one that is to be disabled is so by a second command, because adding enables it."""

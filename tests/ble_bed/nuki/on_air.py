@@ -24,6 +24,7 @@ class NukiOnAir:
         self.peripheral = peripheral
         self.most: int | None = None
         """Bytes there is room for in an advertisement, see `Advertised`."""
+        self._answering = asyncio.Lock()
 
     @classmethod
     async def hang_up(cls, air: Air, address: str, brain: Brain, *, mtu: int = 247) -> Self:
@@ -55,10 +56,11 @@ class NukiOnAir:
     async def answer(self, frame: bytes) -> None:
         """Answer a sealed command, message by message."""
         asked_by = self.peripheral.connection
-        for answer in self.brain.command(frame):
-            if self.peripheral.connection is not asked_by:
-                return  # whoever connects next did not ask for the rest
-            await self.peripheral.send(_USER_PORT, answer)
+        async with self._answering:  # the pieces of two messages do not mix
+            for answer in self.brain.command(frame):
+                if self.peripheral.connection is not asked_by:
+                    return  # whoever connects next did not ask for the rest
+                await self.peripheral.send(_USER_PORT, answer)
 
     async def advertise(self) -> None:
         """Advertise what is so now: whether something changed, and whether the lock is in pairing mode."""

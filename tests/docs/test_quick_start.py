@@ -56,8 +56,8 @@ def test_the_commands_lead_to_a_code_on_a_configured_lock(situation: str, tmp_pa
     done = []
     for words in _commands(situation):
         args = make_parser().parse_args(words)
-        device = getattr(args, "device", None)
-        assert device is None or device in locks, words
+        device: str = getattr(args, "device", "")
+        assert not device or device in locks, words
         if words[0] == "pair":
             assert locks[device].driver == words[1], words
         done.append((words[0], device))

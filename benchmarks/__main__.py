@@ -5,10 +5,10 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from benchmarks import ble, footprint, house, latency, machine, planning, radio_cost, throughput
+from benchmarks import ble, footprint, house, latency, machine, planning, radio_cost, rest, throughput
 from tests.zwave_bed.bed import ZwaveBed
 
-TOPICS = ("radio", "latency", "throughput", "footprint", "planning", "house", "ble")
+TOPICS = ("radio", "latency", "throughput", "footprint", "rest", "planning", "house", "ble")
 
 
 def main() -> None:
@@ -35,6 +35,8 @@ async def _measure(topics: list[str], folder: Path) -> None:
         print(await throughput.measure(folder / "throughput"), flush=True)
     if "ble" in topics:
         print(await ble.measure(), flush=True)
+    if "rest" in topics:
+        print(await rest.measure(folder / "rest"), flush=True)
     if not {"radio", "latency", "footprint"} & set(topics):
         return
     async with ZwaveBed.start(radio_cost.BED) as bed:

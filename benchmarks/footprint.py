@@ -79,7 +79,7 @@ def _row(name: str, codes: int, lives: list[Life]) -> list[str]:
 
 
 @asynccontextmanager
-async def _running(
+async def running(
     how: Settings, app: Somebody, folder: Path, locks: tuple[str, ...]
 ) -> AsyncIterator[tuple[int, float, float]]:
     """Run the gateway as a process; yield its number, and seconds until online and until all locks are."""
@@ -106,20 +106,21 @@ def _there(app: Somebody, lock: str) -> bool:
 
 
 async def _live(how: Settings, app: Somebody, folder: Path, locks: tuple[str, ...], codes: int) -> Life:
-    async with _running(how, app, folder, locks) as (pid, online_s, locks_s):
+    async with running(how, app, folder, locks) as (pid, online_s, locks_s):
         answer = await app.ask("access_codes/list")
         assert len(answer["data"]["access_codes"]) == codes
-        return Life(online_s, locks_s, _resident_mib(pid))
+        return Life(online_s, locks_s, resident_mib(pid))
 
 
-def _resident_mib(pid: int) -> float:
+def resident_mib(pid: int) -> float:
+    """Return the memory of a process that is in RAM, shared libraries included."""
     found = _KIB.search(Path(f"/proc/{pid}/status").read_text())
     assert found is not None
     return int(found[1]) / 1024
 
 
 async def _create(how: Settings, app: Somebody, folder: Path, locks: tuple[str, ...]) -> None:
-    async with _running(how, app, folder, locks):
+    async with running(how, app, folder, locks):
         for number in range(CODES):
             body = {"device_id": locks[number % len(locks)], "code": f"{471_100 + 7 * number}"}
             answer = await app.ask("access_codes/create", **body, **FAR)

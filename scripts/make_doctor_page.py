@@ -73,7 +73,7 @@ def _section(title: str, kinds: tuple[Kind, ...]) -> str:
 
 def _text(template: str) -> str:
     """Return a text with its places shown as <name>."""
-    template = template.replace("{driver}", "nuki")  # for example: there is a command for each
+    template = template.replace("pair {driver}", "pair nuki")  # for example: there is a command for each
     places = re.sub(r"(?<!\{)\{(\w+)[^{}]*\}(?!\})", r"<\1>", template)
     shown = places.replace("{{", "{").replace("}}", "}").replace("|", "\\|")
     # Outside of code Markdown would take a place for markup.

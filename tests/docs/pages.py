@@ -7,6 +7,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+PAGES = (
+    *("README.md", "CHANGELOG.md", "systemd/README.md", "tests/zwave_bed/README.md"),
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+)
+"""Everything that is written for people, by its path from the root of the project."""
 _FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 
 
@@ -30,6 +35,11 @@ def blocks(page: str) -> list[Block]:
         inside = "".join(line.removeprefix(indent) for line in content.splitlines(keepends=True))
         found.append(Block(kind, about, inside, text.count("\n", 0, match.start()) + 1))
     return found
+
+
+def prose(page: str) -> str:
+    """Return what a page says outside of its fenced blocks."""
+    return _FENCE.sub("", (ROOT / page).read_text(encoding="utf-8"))
 
 
 class Names:

@@ -8,17 +8,23 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
 
-from drivers.zwave.network import KEEP_CODES
-from gateway.config import load
+from tests.docs.examples import differences
 from tests.docs.pages import ROOT, UUID, Block, Names, blocks
 from tests.mqtt.broker import free_port
 
 PORT = "18831"
 PATIENCE_S = 10.0
+PROMISED_S = 300.0
+"""From a fresh clone to a code that was overwritten at the keypad and put right."""
+INSTALLING_S = 180.0
+"""Of these, for `make run` to set up what it needs, which is not done here."""
+WAITING_S = 20
+OVERWRITTEN = "keypad set front-door"
 _VOLATILE = (
     (UUID, "ID"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? [A-Z]{3,4}"), "TIME"),
@@ -115,6 +121,7 @@ def _settled(text: str) -> list[str]:
 def test_the_first_five_minutes_go_as_shown(terminal: Terminal) -> None:
     """Every command is typed in order; where an answer is shown, it is that answer."""
     names, typed, printed, compared = Names(), "", "", 0
+    began, put_right = time.monotonic(), 0.0
     for block in blocks("README.md"):
         if block.kind == "sh":
             typed = names.put_in(block.text)
@@ -122,15 +129,28 @@ def test_the_first_five_minutes_go_as_shown(terminal: Terminal) -> None:
         elif block.kind == "text" or (block.kind == "json" and printed.startswith("{")):
             names.learn(block.text, printed)
             deadline = time.monotonic() + PATIENCE_S
-            while _answer(block, printed) != _answer(block, block.text) and time.monotonic() < deadline:
+            while _unlike(block, printed) and time.monotonic() < deadline:
                 printed = terminal.look_again(typed, printed)
-            assert _answer(block, printed) == _answer(block, block.text), f"README.md:{block.line}"
+            assert _unlike(block, printed) == [], f"README.md:{block.line}"
+            if OVERWRITTEN in typed:
+                put_right = time.monotonic() - began
             printed, compared = "", compared + 1
+    assert 0 < put_right < PROMISED_S - INSTALLING_S
     assert compared == len([block for block in blocks("README.md") if block.kind == "text"]) + 1
 
 
-def _answer(block: Block, text: str) -> object:
-    return json.loads("\n".join(_settled(text))) if block.kind == "json" else _settled(text)
+def _unlike(block: Block, text: str) -> list[str]:
+    """Say where the answer is not the one that is shown; of JSON a part may be left out there."""
+    if block.kind == "json":
+        return differences(json.loads(block.text), json.loads(text))
+    return list(unified_diff(_settled(block.text), _settled(text), lineterm=""))
+
+
+def test_the_reader_is_asked_for_little_patience() -> None:
+    """The first minutes are no waiting: what the page itself pauses for, before the code is put right."""
+    typed = "".join(block.text for block in blocks("README.md") if block.kind == "sh")
+    pauses = re.findall(r"^sleep (\d+)$", typed, re.MULTILINE)
+    assert 0 < sum(map(int, pauses)) <= WAITING_S
 
 
 def test_every_target_of_make_exists() -> None:
@@ -143,19 +163,3 @@ def test_every_target_of_make_exists() -> None:
     assert {"run", "test"} <= named
     for name in named:
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
-
-
-def test_the_shown_configuration_is_one(tmp_path: Path) -> None:
-    """A Z-Wave lock, to which the Bluetooth lock is added; no key is misspelt."""
-    whole, added = (block.text for block in blocks("README.md") if block.kind == "toml")
-    (tmp_path / "pinsmith.toml").write_text(whole + added)
-    settings = load(tmp_path / "pinsmith.toml", {})
-    assert settings.policies["cellar"].driver == "nuki"
-    assert settings.zwave_locks["front-door"].node == 12
-    assert len(settings.policies["front-door"].managed_slots or ()) == 21
-
-
-def test_the_server_is_told_to_keep_codes() -> None:
-    """The option that the README puts into the server's file is the one that the driver sets."""
-    first = next(block for block in blocks("README.md") if block.kind == "json" and "interview" in block.text)
-    assert json.loads(first.text)["interview"] == KEEP_CODES["interview"]

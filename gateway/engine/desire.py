@@ -152,12 +152,15 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
 def _kept_schedule(code: AccessCode, held: Credential | None, t: TimeView) -> Schedule | None:
     """Return the schedule that stays on the lock because nobody trusts the clock.
 
-    Without it the code would work at once, before its window or after it (rule 5).
+    Without it the code would work at once, before its window or after it (rule 5). An end that nobody wants
+    any more goes nevertheless, where code and schedule have begun for certain: that opens nothing.
     """
-    is_ongoing = code.ends_at is None and code.recurrence is None
-    if t.trusted or not code.has_window or (is_ongoing and is_open(code, t.at)):
+    kept = held.schedule if held is not None else None
+    if t.trusted or kept is None or not code.has_window:
         return None
-    return held.schedule if held is not None else None
+    is_ongoing = code.ends_at is None and code.recurrence is None and is_open(code, t.at)
+    has_opened = not kept.weekly and (kept.starts_at is None or kept.starts_at <= t.at)
+    return None if is_ongoing and has_opened else kept
 
 
 def _fence(code: AccessCode, held: Credential | None, snap: Snapshot, t: TimeView) -> Schedule | None:

@@ -81,6 +81,7 @@ class Placement(Struct, frozen=True, kw_only=True):
     """It got no answer, rather than a refusal: a lock that was silent and lives again is asked at once."""
     retry_at: datetime | None = None
     removal_began: datetime | None = None
+    """Since when it is to be off the lock, or disabled because its window is over until the next one."""
     cleared_at: datetime | None = None
     """A clear that nothing can confirm went out (write-only lock); it is sent twice before it is believed."""
     hub_keeps: int | None = None

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Evidence, Schedule
-from gateway.domain.lock import NativeWindows, Reach
+from gateway.domain.lock import Capabilities, NativeWindows, Reach
 from gateway.domain.names import fit
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import current_window, weekly
@@ -29,14 +29,18 @@ def is_native(code: AccessCode, snap: Snapshot) -> bool:
 
     Not one whose clock is wrong, nor a window that it refused.
     """
-    device, capabilities = snap.device, snap.device.capabilities
-    if (
-        capabilities is None
-        or capabilities.native_windows is NativeWindows.NONE
-        or not code.prefer_native_scheduling
-        or device.is_clock_right is False
-        or snap.placement(code.access_code_id).hub_keeps == code.revision
-    ):
+    device = snap.device
+    return (
+        device.capabilities is not None
+        and can_keep(code, device.capabilities)
+        and device.is_clock_right is not False
+        and snap.placement(code.access_code_id).hub_keeps != code.revision
+    )
+
+
+def can_keep(code: AccessCode, capabilities: Capabilities) -> bool:
+    """Say whether such a lock can keep this code's window itself, and is to."""
+    if capabilities.native_windows is NativeWindows.NONE or not code.prefer_native_scheduling:
         return False
     if code.recurrence is None:
         return code.ends_at is not None
@@ -84,9 +88,12 @@ def is_open(code: AccessCode, at: datetime) -> bool:
 def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timing) -> datetime | None:
     """Return when the code goes onto the lock for its window now or next; None: at once, or never again."""
     capabilities = snap.device.capabilities
-    if capabilities is not None and capabilities.reach is Reach.ON_TOUCH:
-        return None
     native = is_native(code, snap)
+    if capabilities is not None and capabilities.reach is Reach.ON_TOUCH:
+        # One that would open between its windows is not put there for good.
+        can_wait = code.recurrence is None or native or capabilities.disabled_status
+        if can_wait:
+            return None
     starts_at = code.starts_at
     if code.recurrence is not None and native:
         # Weekdays alone do not keep the code shut before its first day.
@@ -105,6 +112,15 @@ def may_open(code: AccessCode, snap: Snapshot) -> bool:
     sent = [intent.target for intent in snap.open_intents(code.access_code_id)]
     held = [*sent, confirmed.credential if confirmed is not None else None]
     return any(credential is not None and credential.enabled for credential in held)
+
+
+def is_to_shut(code: AccessCode, want: Credential | None, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether the code may open the door although its window is over until the next one, or was moved.
+
+    `want` is what it wants now.
+    """
+    shut = want is None or not want.enabled
+    return shut and not is_open(code, t.at) and may_open(code, snap)
 
 
 def has_ended(code: AccessCode, t: TimeView) -> bool:
@@ -152,12 +168,15 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
 def _kept_schedule(code: AccessCode, held: Credential | None, t: TimeView) -> Schedule | None:
     """Return the schedule that stays on the lock because nobody trusts the clock.
 
-    Without it the code would work at once, before its window or after it (rule 5).
+    Without it the code would work at once, before its window or after it (rule 5). An end that nobody wants
+    any more goes nevertheless, where code and schedule have begun for certain: that opens nothing.
     """
-    is_ongoing = code.ends_at is None and code.recurrence is None
-    if t.trusted or not code.has_window or (is_ongoing and is_open(code, t.at)):
+    kept = held.schedule if held is not None else None
+    if t.trusted or kept is None or not code.has_window:
         return None
-    return held.schedule if held is not None else None
+    is_ongoing = code.ends_at is None and code.recurrence is None and is_open(code, t.at)
+    has_opened = not kept.weekly and (kept.starts_at is None or kept.starts_at <= t.at)
+    return None if is_ongoing and has_opened else kept
 
 
 def _fence(code: AccessCode, held: Credential | None, snap: Snapshot, t: TimeView) -> Schedule | None:

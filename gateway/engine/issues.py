@@ -15,7 +15,7 @@ from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
 from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timing
 from gateway.engine.backups import pool_issues
-from gateway.engine.desire import has_ended, is_over, is_wish_proven, programming_at, window_of
+from gateway.engine.desire import has_ended, is_over, is_to_shut, is_wish_proven, programming_at, window_of
 from gateway.engine.gates import Gate
 from gateway.engine.plan import Wants
 from gateway.engine.touch import is_ended_by_lock
@@ -172,6 +172,8 @@ def _of_code(code: AccessCode, wants: Wants, snap: Snapshot, t: TimeView, timing
         if snap.may_hold(code.access_code_id):
             yield from _of_removal(code, placement, snap, t, timing)
         return
+    if code.recurrence is not None and is_to_shut(code, want, snap, t):
+        yield from _of_expiry(code, placement, snap, t, timing)
     if is_wish_proven(code, want, snap, t):
         return
     if placement.outside is not None and placement.outside.honoured:
@@ -214,6 +216,16 @@ def _of_removal(
         yield _issue(
             code, "failed_to_remove_from_device", placement.failure or "the lock did not remove the code"
         )
+    yield from _of_expiry(code, placement, snap, t, timing)
+    if placement.removal_began is not None and placement.removal_began + timing.removing_delay <= t.now:
+        slow = "the lock has not confirmed the removal yet"
+        yield _issue(code, "delay_in_removing_from_device", slow + _until_touched(snap))
+
+
+def _of_expiry(
+    code: AccessCode, placement: Placement, snap: Snapshot, t: TimeView, timing: Timing
+) -> Iterator[Issue]:
+    """Return the alarm of a code that may open the door although its window, or its time, is over."""
     closed = placement.removal_began if code.recurrence is not None else None
     can = snap.device.capabilities
     # Also in the moment in which such a lock wakes up and the removal is about to go out.
@@ -224,9 +236,6 @@ def _of_removal(
     if past and not harmless:
         ended = "the lock may still hold this code although it has ended"
         yield _issue(code, "failed_to_expire", ended + _until_touched(snap))
-    if placement.removal_began is not None and placement.removal_began + timing.removing_delay <= t.now:
-        slow = "the lock has not confirmed the removal yet"
-        yield _issue(code, "delay_in_removing_from_device", slow + _until_touched(snap))
 
 
 def _of_outside(code: AccessCode, placement: Placement) -> Iterator[Issue]:

@@ -13,7 +13,7 @@ from gateway.domain.issues import Issue
 from gateway.domain.placement import Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.audit import audit_steps, doomed_steps, look_steps
-from gateway.engine.desire import desired, has_ended, is_open, is_over, may_open, programming_at
+from gateway.engine.desire import desired, has_ended, is_open, is_over, is_to_shut, programming_at
 from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
 from gateway.engine.issues import lock_issues, moments
 from gateway.engine.plan import Plan, ReadSlot, Step, Wants
@@ -53,7 +53,7 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
             steps += found
             issues += trouble
             if found:
-                waiting[code.access_code_id] = "set"
+                waiting[code.access_code_id] = "disabled" if is_to_shut(code, want, snap, t) else "set"
     steps += doomed_steps(snap, t, wake)
     steps += look_steps(snap, t, wake)
     steps += audit_steps(snap, t, timing, wake)
@@ -81,7 +81,7 @@ def _by_urgency(
 
     def urgency(wish: tuple[AccessCode, Credential | None]) -> tuple[int, datetime, str]:
         code, want = wish
-        closes = _closes(code, want, snap, t)
+        closes = is_to_shut(code, want, snap, t)
         if has_ended(code, t) or (closes and code.recurrence is not None):
             rank = 0
         elif is_over(code, snap, t) or closes:
@@ -108,12 +108,6 @@ def _unfinished(snap: Snapshot, t: TimeView) -> Iterator[AccessCode]:
         for code in snap.codes.values()
         if not is_over(code, snap, t) or snap.may_hold(code.access_code_id)
     )
-
-
-def _closes(code: AccessCode, want: Credential | None, snap: Snapshot, t: TimeView) -> bool:
-    """Say whether the code may open the door although its window is over until the next one, or was moved."""
-    is_shut = want is None or not want.enabled
-    return is_shut and not is_open(code, t.at) and may_open(code, snap)
 
 
 def _answering(steps: list[Step], snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:

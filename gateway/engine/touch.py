@@ -9,6 +9,7 @@ from gateway.engine.plan import Probe, ReadAll, ReadSlot, Step
 
 WAITING = "waiting_for_touch"
 _WHO = "this lock listens only after somebody touches it"
+_STILL = "Until then the PIN may still open the door"
 
 
 def touch_issues(
@@ -16,11 +17,13 @@ def touch_issues(
 ) -> Iterator[Issue]:
     """Return the warnings of a lock that sleeps: of the lock itself, and of each code that waits.
 
-    `waiting` says for each code what a touch brings: "set" or "removed". An audit alone waits without a word.
+    `waiting` says for each code what a touch brings: "set", "disabled" or "removed". An audit alone waits
+    without a word.
     """
     if all(isinstance(step, Probe | ReadAll | ReadSlot) and step.audit for step in steps):
         return
-    done = {what: sum(1 for one in waiting.values() if one == what) for what in ("removed", "set")}
+    brings = list(waiting.values())
+    done = {what: brings.count(what) for what in ("removed", "disabled", "set")}
     parts = [f"{_codes(number)} {what}" for what, number in done.items() if number]
     then = " and ".join(parts) if parts else "the hub looks at its slots"
     yield Issue(code=WAITING, message=f"{_WHO}; then {then}")
@@ -28,10 +31,12 @@ def touch_issues(
         placement = snap.placement(code_id)
         if what == "set":
             then = "it is set" if placement.confirmed is None else "its change is written"
+        elif what == "disabled":
+            then = f"it is disabled. {_STILL}"
         elif is_ended_by_lock(snap, placement, t):
             then = "it is removed. By its own clock the lock does not open to it any more"
         else:
-            then = "it is removed. Until then the PIN may still open the door"
+            then = f"it is removed. {_STILL}"
         yield Issue(code=WAITING, access_code_id=code_id, message=f"{_WHO}; when somebody does, {then}")
 
 

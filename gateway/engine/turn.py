@@ -15,7 +15,7 @@ from gateway.engine.announce import announce
 from gateway.engine.attempts import settle
 from gateway.engine.audit import next_look
 from gateway.engine.backups import tend_pool
-from gateway.engine.desire import desired, is_over
+from gateway.engine.desire import desired, is_over, is_to_shut
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
@@ -117,13 +117,15 @@ def housekeeping(work: Work, rules: Rules) -> None:
             and not placement.removal_began
         ):
             continue  # most codes that a lock remembers are past
-        leaving = desired(code, work.snapshot(), work.t, work.timing) is None
-        if leaving and holding and placement.removal_began is None:
+        want = desired(code, work.snapshot(), work.t, work.timing)
+        leaving = want is None
+        closing = code.recurrence is not None and is_to_shut(code, want, work.snapshot(), work.t)
+        if ((leaving and holding) or closing) and placement.removal_began is None:
             # What held back a write does not hold back the removal.
             work.set_placement(
                 code.access_code_id, removal_began=work.now, failures=0, failure=None, retry_at=None
             )
-        elif placement.removal_began is not None and not (leaving and holding):
+        elif placement.removal_began is not None and not ((leaving and holding) or closing):
             work.set_placement(code.access_code_id, removal_began=None)
         if leaving and not holding and placement.slot is not None:
             work.set_placement(code.access_code_id, slot=None)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Schedule
+from gateway.domain.credential import Schedule, WeeklyWindow
 from gateway.domain.lock import Capabilities, Reach
 from gateway.engine.desire import desired, granularity, lock_name, programming_at
 from tests.engine.build import (
@@ -94,6 +94,24 @@ class TestStaging:
         snap = snapshot(STAY, held(content=credential(enabled=enabled)))
         found = desired(STAY, snap, view(NOON + HOUR, trusted=False, floor=NOON - DAY), TIMING)
         assert found == credential(enabled=enabled)
+
+    @pytest.mark.parametrize(
+        ("kept", "stays"),
+        [
+            (Schedule(starts_at=NOON + DAY, ends_at=NOON + 2 * DAY), True),
+            (Schedule(weekly=(WeeklyWindow(weekdays=(0, 1), from_minute=0, until_minute=600),)), True),
+            (Schedule(starts_at=NOON - DAY, ends_at=NOON + 2 * DAY), False),
+        ],
+        ids=["opens tomorrow", "opens on some days", "has opened"],
+    )
+    def test_while_the_clock_is_not_trusted_a_schedule_goes_only_where_that_opens_nothing(
+        self, kept: Schedule, *, stays: bool
+    ) -> None:
+        """The code was moved to a time that is past for certain, and has no end any more."""
+        moved = code(starts_at=NOON - HOUR)
+        snap = snapshot(moved, device(CAN_NATIVE), held(content=credential(schedule=kept)))
+        found = desired(moved, snap, view(trusted=False), TIMING)
+        assert found == credential(schedule=kept if stays else None)
 
     def test_somebody_disabled_it_and_may(self) -> None:
         """An honoured change is not undone."""

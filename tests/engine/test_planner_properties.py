@@ -215,7 +215,9 @@ class TestTime:
                 assert before.enabled or not after.enabled, name(case)
             for_good = code.ends_at is None and code.recurrence is None and code.starts_at is not None
             begun = for_good and code.starts_at is not None and code.starts_at <= case.t.floor
-            if before.schedule is not None and not begun:
+            kept = before.schedule
+            shut = kept is not None and (kept.weekly or (kept.starts_at or case.t.floor) > case.t.floor)
+            if kept is not None and (shut or not begun):
                 assert after.schedule is not None or not after.enabled, name(case)
 
     def test_without_trust_no_window_closes(self, seed: int) -> None:

@@ -89,6 +89,20 @@ class TestByTheHub:
         await bench.settle(2 * HOUR + 5 * MINUTE)
         assert "access_code.failed_to_expire" in bench.events()
 
+    async def test_so_is_one_that_should_wait_disabled_for_the_next_window(self, hang: Hang) -> None:
+        """It would be off the lock for less than its lead, so it stays there and is only disabled."""
+        bench = await hang(READABLE)
+        await bench.create("471134", recurrence={"cron": "0 * * * *", "minutes": 45, "time_zone": "UTC"})
+        await bench.settle(44 * MINUTE)
+        bench.events()
+        bench.driver.faults = [("before", Refused(Refusal.BUSY, "busy"))] * 50
+        await bench.settle(5 * MINUTE)
+        assert "access_code.failed_to_expire" in bench.events()
+        bench.driver.faults.clear()
+        await bench.settle(5 * MINUTE)
+        assert [credential.enabled for credential in bench.lock.slots.values()] == [False]
+        assert bench.issues() == set()
+
 
 class TestByTheLock:
     """Where it keeps weekdays, in the same zone."""

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from drivers.simulated.models import NATIVE, READABLE, Model
+from drivers.simulated.models import MASKED, NATIVE, READABLE, Model
 from gateway.domain.credential import Schedule
 from gateway.domain.driver import AuthorityUp, BatteryLevel, LockAlive, LockAsleep, LockEvent
-from gateway.domain.lock import Link, Reach
+from gateway.domain.lock import Link, NativeWindows, Reach
+from gateway.domain.recurrence import Recurrence
 from gateway.engine.gates import Gate, lock_gate
 from gateway.engine.planner import plan
 from gateway.engine.waiting import Wake
@@ -246,6 +247,94 @@ class TestDelays:
             *unsure,
         )
         assert "failed_to_expire" in {issue.code for issue in plan(facts, view(), TIMING).issues}
+
+
+HOURLY: dict[str, Any] = {"cron": "0 * * * *", "minutes": 15, "time_zone": "UTC"}
+DAILY: dict[str, Any] = {"cron": "0 11 * * *", "minutes": 60, "time_zone": "UTC"}
+WEEKLY = {"cron": "0 9 * * 4", "minutes": 180, "time_zone": "UTC"}
+
+
+class TestWindowsThatComeBack:
+    """Nobody touches the lock just because a window begins or ends."""
+
+    @pytest.mark.parametrize("verb", ["create", "create_multiple", "update"])
+    async def test_where_the_code_would_open_between_them_it_is_refused(self, hang: Hang, verb: str) -> None:
+        """The lock holds no disabled codes, and keeps no such windows itself."""
+        bench = await asleep(hang, MASKED)
+        body: dict[str, Any] = {"device_id": DOOR}
+        if verb == "update":
+            body = {"access_code_id": await bench.create(PIN)}
+        elif verb == "create_multiple":
+            body = {"device_ids": [DOOR]}
+        codes = bench.snap().codes
+
+        reply = await bench.ask(f"access_codes/{verb}", **body, recurrence=HOURLY)
+
+        assert reply["error"]["type"] == "unsupported_device"
+        assert "touches it" in reply["error"]["message"]
+        assert bench.snap().codes == codes
+
+    async def test_such_a_code_may_still_be_renamed_and_loses_its_windows_if_asked(self, hang: Hang) -> None:
+        """It was made before anybody knew the lock."""
+        bench = await asleep(hang, MASKED)
+        code_id = await bench.create(PIN)
+        there = replace(bench.snap().codes[code_id], recurrence=Recurrence(**HOURLY))
+        bench.store.do(lambda tx: tx.save_code(there))
+        await bench.do("access_codes/update", access_code_id=code_id, name="Bo")
+        await bench.do("access_codes/update", access_code_id=code_id, recurrence=None)
+
+    async def test_a_lock_that_keeps_them_itself_takes_them(self, hang: Hang) -> None:
+        """Whether it can hold disabled codes or not."""
+        can = replace(
+            NATIVE.capabilities,
+            native_windows=NativeWindows.DATES_AND_WEEKDAYS,
+            schedule_zone="UTC",
+            disabled_status=False,
+        )
+        bench = await asleep(hang, replace(NATIVE, capabilities=can))
+        code_id = await bench.create(PIN, recurrence=WEEKLY)
+        await touch(bench)
+        assert list(bench.on_lock().values()) == [PIN]
+        refused = await bench.ask(
+            "access_codes/update", access_code_id=code_id, prefer_native_scheduling=False
+        )
+        assert refused["error"]["type"] == "unsupported_device"
+
+    async def test_a_window_that_the_lock_refuses_to_keep_brings_the_code_for_its_time_only(
+        self, hang: Hang
+    ) -> None:
+        """A touch between two windows puts nothing there, one after a window takes it off."""
+        bench = await asleep(hang, MASKED)
+        code_id = await bench.create(PIN)
+        there = replace(bench.snap().codes[code_id], recurrence=Recurrence(**DAILY))
+        bench.store.do(lambda tx: tx.save_code(there))
+        await touch(bench)
+        assert bench.on_lock() == {}
+        await bench.settle(DAY - HOUR + MINUTE)
+        await touch(bench)
+        assert list(bench.on_lock().values()) == [PIN]
+        await bench.settle(HOUR + 2 * MINUTE)
+        assert {"failed_to_expire", "waiting_for_touch"} <= bench.issues()
+        await touch(bench)
+        assert (bench.on_lock(), bench.issues()) == ({}, set())
+
+    async def test_one_that_stays_open_after_its_window_is_an_alarm(self, hang: Hang) -> None:
+        """Told once for each window, until a touch disables it."""
+        bench = await asleep(hang)
+        code_id = await bench.create(PIN, recurrence=HOURLY)
+        await touch(bench)
+        assert [it.enabled for it in bench.lock.slots.values()] == [True]
+        await bench.settle(16 * MINUTE)
+        assert bench.issues() == {"waiting_for_touch"}
+        [waits] = [i for i in bench.store.do(lambda tx: tx.issues(DOOR)) if i.access_code_id == code_id]
+        assert waits.message.endswith("it is disabled. Until then the PIN may still open the door")
+        await bench.settle(2 * MINUTE)
+        assert bench.issues() == {"waiting_for_touch", "failed_to_expire"}
+        await bench.settle(HOUR)
+        assert bench.events().count("access_code.failed_to_expire") == 2
+        await touch(bench)
+        assert [it.enabled for it in bench.lock.slots.values()] == [False]
+        assert bench.issues() == set()
 
 
 class TestEnd:

@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import CHOOSER, MASKED, READABLE, WRITE_ONLY, Model
-from gateway.domain.driver import AllCleared, LockAlive, LockUnreachable, SlotTouched
-from gateway.domain.lock import OnWipe
+from gateway.domain.driver import AllCleared, LockAlive, LockAsleep, LockUnreachable, SlotTouched
+from gateway.domain.lock import OnWipe, Reach
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, POLICY
 from tests.engine.conftest import Hang
@@ -89,6 +89,27 @@ class TestWiped:
         await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
         await bench.settle(18 * MINUTE)
         bench.driver.faults.clear()
+        await bench.tell(LockAlive(device_id=DOOR))
+        await bench.settle(HOUR)
+        told = bench.events()
+        assert told.count("device.wiped") == 1
+        assert "access_code.deleted_external_to_gateway" not in told
+        assert sorted(bench.on_lock().values()) == PINS
+
+    async def test_a_lock_that_falls_asleep_in_between_is_judged_at_the_next_touch(self, hang: Hang) -> None:
+        """Nobody can look at it meanwhile, which is no failure; the time to prove a suspicion begins anew."""
+        can = replace(READABLE.capabilities, reach=Reach.ON_TOUCH)
+        bench = await hang(replace(READABLE, capabilities=can))
+        await filled(bench)
+        bench.lock.delete_all()
+        asleep = LockAsleep("the lock listens only after a touch")
+        bench.driver.faults = [None, *[("before", asleep)] * 20]
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        assert bench.snap().device.wipe_suspected_at is not None
+        bench.driver.faults.clear()
+        bench.driver.closed = asleep
+        await bench.settle(HOUR)
+        bench.driver.closed = None
         await bench.tell(LockAlive(device_id=DOOR))
         await bench.settle(HOUR)
         told = bench.events()

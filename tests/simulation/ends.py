@@ -77,8 +77,6 @@ class Ends:
         if slot is None or slot in door.lies or door.replaced_at is not None:
             return
         if door.sleeps:
-            if wanted.recurrence is not None:
-                return  # an open question, see docs/simulation.md
             self._waits_for_touch(door, wanted, closes)
             if _ended_by_lock(door, slot, self._world.now()):
                 return

@@ -188,6 +188,7 @@ class People:
         wanted.changed_at = self._world.now()
         if pin != wanted.pin:
             wanted.pin_since = wanted.changed_at
+            wanted.former.add(wanted.pin)
         wanted.pin = pin
         wanted.starts_at, wanted.ends_at, wanted.recurrence = times
         self._world.rules.pins.add(pin)

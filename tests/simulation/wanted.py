@@ -1,6 +1,6 @@
 """What clients were told that the hub has taken on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.recurrence import Recurrence, current_window
@@ -34,6 +34,8 @@ class Wanted:
     """A client took it out of the hub's hands: what the lock holds is somebody else's."""
     backup_id: str | None = None
     """The backup that was pulled in its place; it ends when this code does."""
+    former: set[str] = field(default_factory=set)
+    """PINs that it had before: a lock that was not reached since holds one of them."""
     watches: int = 0
     """Counts how often somebody began to watch its ends; the newest watch counts."""
 
@@ -41,6 +43,11 @@ class Wanted:
     def times(self) -> Times:
         """Return what decides when the code opens the door."""
         return self.starts_at, self.ends_at, self.recurrence
+
+    @property
+    def pins(self) -> set[str]:
+        """Return every PIN by which a lock may hold this code."""
+        return {self.pin, *self.former}
 
     @property
     def has_window(self) -> bool:

@@ -125,7 +125,7 @@ class Wishes:
     async def _give_code_away(self, wanted: Wanted) -> None:
         door = self._world.doors[wanted.device_id]
         wanted.leaving = True
-        self.given_up.add((wanted.device_id, wanted.pin))
+        self.given_up |= {(wanted.device_id, pin) for pin in wanted.pins}
         self._world.rules.trouble(door)
         body: dict[str, Any] = {"access_code_id": wanted.access_code_id}
         forced = self._rng.random() < 0.5
@@ -141,7 +141,7 @@ class Wishes:
             # What was written there is forgotten with the code: the next one may have the same PIN.
             self._world.rules.doubt(door, left["slot"])
             taken = door.lock.slots.get(left["slot"])
-            if taken is not None and taken.pin.reveal() == wanted.pin:
+            if taken is not None and taken.pin.reveal() in wanted.pins:
                 door.given_up(left["slot"], self._world.now())
 
     async def _give_lock_away(self, door: Door) -> None:
@@ -151,7 +151,7 @@ class Wishes:
         was_leaving = {w.access_code_id for w in mine if w.leaving}
         for wanted in mine:
             wanted.leaving = True
-            self.given_up.add((wanted.device_id, wanted.pin))
+            self.given_up |= {(wanted.device_id, pin) for pin in wanted.pins}
         known = self._world.rules.known_slots(door)
         reply = await self._people.ask("devices/update", {"device_id": door.device_id, "is_managed": False})
         if reply is not None and reply["status"] == "ok":
@@ -160,7 +160,7 @@ class Wishes:
             door.given_away_at = self._world.now()
             for wanted in mine:
                 wanted.released = wanted.access_code_id not in was_leaving
-                for slot in known.get(wanted.pin, ()):
+                for slot in (slot for pin in wanted.pins for slot in known.get(pin, ())):
                     if wanted.released and slot in door.lock.slots:
                         door.given_up(slot, self._world.now())
         hours = self._rng.uniform(0.2, 8)

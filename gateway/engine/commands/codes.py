@@ -17,6 +17,7 @@ from gateway.engine.commands.common import (
     attempted,
     demand_able,
     demand_reachable,
+    demand_shut,
     found,
     given,
     is_past,
@@ -61,6 +62,7 @@ def create(context: Context, asked: CreateCode) -> CodeReply:
         common_code_key=asked.common_code_key,
         is_one_time_use=asked.is_one_time_use,
     )
+    demand_shut(snap, code)
     return add(context, code, with_pool=asked.use_backup_access_code_pool)
 
 
@@ -129,6 +131,9 @@ def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
         ),
         prefer_native_scheduling=given(asked.prefer_native_scheduling, code.prefer_native_scheduling),
     )
+    before, after = ((it.recurrence, it.prefer_native_scheduling) for it in (code, changed))
+    if after != before:
+        demand_shut(snap, changed)
     return put(context, code, changed, snap)
 
 

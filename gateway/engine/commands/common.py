@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from gateway.domain.attempts import ActionType
 from gateway.domain.code import AccessCode
 from gateway.domain.errors import DeviceRefused, DuplicateCode, InvalidInput, NotFound, UnsupportedDevice
-from gateway.domain.lock import Link
+from gateway.domain.lock import Link, Reach
 from gateway.domain.pin import Pin
 from gateway.domain.pins import broken_rule, clash
 from gateway.domain.placement import Snapshot
@@ -19,7 +19,7 @@ from gateway.engine import attempts, wire
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import RecurrenceParams
 from gateway.engine.commands.requests import to_ms
-from gateway.engine.desire import is_over
+from gateway.engine.desire import can_keep, is_over
 from gateway.engine.lock_views import attempt_view
 from gateway.engine.pins import choose_pin, rules_of
 from gateway.engine.replies import CodeReply, Pagination
@@ -205,6 +205,19 @@ def demand_reachable(snap: Snapshot, *, attempt_for_offline_device: bool) -> Non
     online = device.link is Link.ONLINE and device.authority_lost_at is None
     if not attempt_for_offline_device and not online:
         raise DeviceRefused("the lock is offline, and it was asked not to wait", device_id=device.device_id)
+
+
+def demand_shut(snap: Snapshot, code: AccessCode) -> None:
+    """Refuse windows that come back on a lock that would open between them until somebody touches it."""
+    can = snap.device.capabilities
+    if code.recurrence is None or can is None or can.reach is not Reach.ON_TOUCH:
+        return
+    if not can.disabled_status and not can_keep(code, can):
+        raise UnsupportedDevice(
+            "this lock listens only after somebody touches it and keeps no such windows itself, so the code "
+            "would open between them: give it starts_at and ends_at, or leave recurrence out",
+            device_id=snap.device.device_id,
+        )
 
 
 def demand_able(snap: Snapshot, *, one_time: bool, offline: bool) -> None:

@@ -12,7 +12,15 @@ from gateway.domain.pin import Pin
 from gateway.domain.pins import generate
 from gateway.domain.placement import Snapshot
 from gateway.engine.commands.codes import add, group_of, put
-from gateway.engine.commands.common import agreed, demand_reachable, given, pin_for, recurrence, window
+from gateway.engine.commands.common import (
+    agreed,
+    demand_reachable,
+    demand_shut,
+    given,
+    pin_for,
+    recurrence,
+    window,
+)
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import CreateMultiple, UpdateMultiple
 from gateway.engine.pins import choose_pin, known_pins, rules_of
@@ -52,6 +60,7 @@ def create_multiple(context: Context, asked: CreateMultiple) -> CodesReply:
             prefer_native_scheduling=asked.prefer_native_scheduling,
             common_code_key=None if snap.device.device_id in alone else key,
         )
+        demand_shut(snap, code)
         created.append(add(context, code, with_pool=asked.use_backup_access_code_pool).access_code)
     return CodesReply(access_codes=created)
 

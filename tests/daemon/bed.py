@@ -178,4 +178,5 @@ async def somebody(
 
 async def online(one: Somebody) -> None:
     """Wait until the gateway tells that it is there."""
-    await eventually(lambda: one.under("bridge/state") and one.last("bridge/state") == {"state": "online"})
+    # A process that starts on a machine that is busy with other tests takes its time.
+    await eventually(lambda: one.under("bridge/state") and one.last("bridge/state") == {"state": "online"}, 60)

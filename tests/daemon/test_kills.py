@@ -128,10 +128,14 @@ async def converge(wishes: Wishes, app: Somebody, folder: Path) -> None:
     wishes.repeat()
     await eventually(lambda: wishes.wanted.keys() | wishes.unwanted.keys() <= wishes.answers().keys(), 60)
     await eventually(lambda: held() == wishes.expected(), 60)
-    waiting = {"access_code.deleted"}
-    await eventually(
-        lambda: sum(event["event_type"] in waiting for event in once(app)) == len(wishes.unwanted), 60
-    )
+    # The news of the last ones may come behind their answers.
+    wanted = {"access_code.created": len(wishes.wanted), "access_code.deleted": len(wishes.unwanted)}
+
+    def told() -> bool:
+        counted = Counter(str(event["event_type"]) for event in once(app))
+        return all(counted[kind] >= number for kind, number in wanted.items())
+
+    await eventually(told, 60)
 
 
 def once(app: Somebody) -> list[dict[str, object]]:

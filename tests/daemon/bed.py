@@ -179,4 +179,5 @@ async def somebody(
 async def online(one: Somebody) -> None:
     """Wait until the gateway tells that it is there."""
     # A process that starts on a machine that is busy with other tests takes its time.
-    await eventually(lambda: one.under("bridge/state") and one.last("bridge/state") == {"state": "online"}, 60)
+    state = "bridge/state"
+    await eventually(lambda: one.under(state) and one.last(state) == {"state": "online"}, 60)

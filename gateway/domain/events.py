@@ -90,6 +90,13 @@ _KINDS = (
         "device.disconnected",
         "the lock (`device_disconnected`) or its server or adapter (`hub_disconnected`) does not answer",
     ),
+    _warning(
+        "device.connection_became_flaky",
+        "the lock went silent and came back three times, each within an hour of the last",
+    ),
+    _kind("device.connection_stabilized", "for an hour it was not lost again"),
+    _error("device.accessory_keypad_disconnected", "its keypad is gone, or it was found without one"),
+    _kind("device.accessory_keypad_connected", "its keypad is there"),
     _error("device.replaced", "another lock answers under its address", security=True),
     _error("device.wiped", "all codes vanished at once", security=True),
     _warning("device.third_party_integration_detected", "something else changes its codes again and again"),

@@ -27,6 +27,7 @@ from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_THAT_MAY_FAIL
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
+from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import declare_wipe, renew_suspicion
 from gateway.engine.work import Work
@@ -40,6 +41,7 @@ def absorb_event(work: Work, event: LockEvent) -> None:
         case LockAlive():
             _alive(work)
         case LockDead():
+            note_silence(work)
             failures = max(work.device.failures, 1)
             work.set_device(
                 link=Link.UNREACHABLE,
@@ -84,6 +86,7 @@ def _alive(work: Work) -> None:
 def _end_silence(work: Work) -> None:
     """Let no slot and no code wait for what the silence of the whole lock left unanswered."""
     renew_suspicion(work)
+    note_return(work)
     if work.device.link is not Link.UNREACHABLE and work.device.failures < LOOKS_THAT_MAY_FAIL:
         return
     for slot, state in list(work.slots.items()):

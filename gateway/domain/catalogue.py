@@ -274,6 +274,12 @@ _KINDS = (
         ),
     ),
     IssueKind(
+        code="privacy_mode",
+        meaning="The keypad is switched off, by somebody at the lock or by the lock itself: no PIN opens.",
+        level="warning",
+        remedy="Switch the keypad on again at the lock or in its app. Codes are kept in step meanwhile.",
+    ),
+    IssueKind(
         code="device_has_flaky_connection",
         meaning=(
             "The lock went silent and came back three times or more, each within an hour of the one before. "

@@ -142,7 +142,12 @@ _KINDS = (
         "access_code_is_managed",
         security=True,
     ),
-    _kind("lock.access_denied", "wrong codes were tried; the digits are not kept", "reason", security=True),
+    _kind(
+        "lock.access_denied",
+        "somebody was not let in; `reason` has a `reason_code` and a `message`, and never the digits",
+        "reason",
+        security=True,
+    ),
     _error("gateway.clock_step_held", "the clock jumped and removals are held", security=True),
     _warning(
         "gateway.clock_untrusted", "the hub does not know the time; told for every lock with dated codes"

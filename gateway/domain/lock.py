@@ -184,6 +184,8 @@ class Device(Struct, frozen=True, kw_only=True):
     returns: int = 0
     """How often it came back out of a silence, each that began soon after the one before."""
     returned_at: datetime | None = None
+    keypad_off: str | None = None
+    """Why the keypad takes no codes, in words; None: it takes them, as far as the lock tells."""
     battery: float | None = None
     asleep_since: datetime | None = None
     """The lock did not listen then, as it does until somebody touches it; None: it was heard since."""

@@ -63,6 +63,8 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
     yield from _of_way(device, t)
     if device.capabilities is not None and device.capabilities.keypad is False:
         yield Issue(code="keypad_missing", message="the lock has no keypad")
+    if device.keypad_off is not None:
+        yield Issue(code="privacy_mode", message=f"the keypad takes no codes: {device.keypad_off}")
     if device.wiped_at is not None:
         what = "it stays empty until you decide" if device.held_after_wipe else "the hub fills it again"
         yield Issue(code="device_wiped", message=f"all codes of this lock were gone at once; {what}")

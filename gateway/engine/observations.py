@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from gateway.domain.credential import Evidence, Known, Reading, SlotRef, Unreadable
 from gateway.domain.driver import (
+    DENIALS,
     AccessDenied,
     AllCleared,
     AuthorityLost,
@@ -13,6 +14,7 @@ from gateway.domain.driver import (
     BatteryLevel,
     ClockChecked,
     CodeUsed,
+    KeypadMode,
     LockAlive,
     LockDead,
     LockEvent,
@@ -73,6 +75,8 @@ def _said(work: Work, event: LockEvent) -> None:
             _used(work, event.slot)
         case ClockChecked():
             _clock_checked(work, event.off_by)
+        case KeypadMode():
+            work.set_device(keypad_off=event.off)
         case AccessDenied() | Tampered() | BatteryLevel():
             _security(work, event)
 
@@ -116,6 +120,7 @@ def _seen(work: Work, event: LockSeen) -> None:
         unseen_since=None,
         asleep_since=None,
         retry_at=None,
+        keypad_off=event.keypad_off,
         battery=event.battery if event.battery is not None else work.device.battery,
     )
     if first:
@@ -252,7 +257,8 @@ def _clock_checked(work: Work, off_by: timedelta | None) -> None:
 
 def _security(work: Work, event: AccessDenied | Tampered | BatteryLevel) -> None:
     if isinstance(event, AccessDenied):
-        work.tell("lock.access_denied", reason={"reason_code": event.reason})
+        why = {"reason_code": event.reason, "message": DENIALS[event.reason]}
+        work.tell("lock.access_denied", reason=why)
     elif isinstance(event, Tampered):
         work.tell("device.tampered", what=event.what)
     else:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from drivers.simulated.models import READABLE
-from gateway.domain.driver import LockDead, LockSeen
+from gateway.domain.driver import KeypadMode, LockDead, LockSeen
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, IDENTITY, MINUTE, NOON
@@ -75,3 +75,18 @@ async def test_a_lock_that_leaves_the_configuration_is_not_told_as_mended() -> N
     assert "removed_from_configuration" in bench.issues()
     assert not {"device.accessory_keypad_connected", "device.connected"} & set(bench.events())
     bench.store.close()
+
+
+async def test_a_keypad_that_is_switched_off_is_a_warning_until_it_is_on_again(hang: Hang) -> None:
+    """Codes are kept in step meanwhile: it concerns who types, not what the lock holds."""
+    bench = await hang(READABLE)
+    await bench.tell(KeypadMode(device_id=DOOR, off="it is in privacy mode"))
+    await bench.create("471134")
+    await bench.settle(HOUR)
+    [warning] = (await bench.do("devices/get", device_id=DOOR))["device"]["warnings"]
+    assert warning["warning_code"] == "privacy_mode"
+    assert warning["message"] == "the keypad takes no codes: it is in privacy mode"
+    assert bench.on_lock() == {"20": "471134"}
+    await bench.tell(KeypadMode(device_id=DOOR, off=None))
+    await bench.settle(MINUTE)
+    assert bench.issues() == set()

@@ -7,6 +7,7 @@ from gateway.domain.driver import (
     AccessDenied,
     AllCleared,
     CodeUsed,
+    Denial,
     LockEvent,
     SlotReported,
     SlotTouched,
@@ -44,5 +45,5 @@ def _at_the_door(device_id: str, lock: SimulatedLock, entry: Entry) -> LockEvent
         return None
     if entry.deed == "used" and entry.slot is not None:
         return CodeUsed(device_id=device_id, slot=entry.slot, at=entry.at)
-    reason = "unknown_code" if entry.slot is None else "credential_error"
+    reason: Denial = "unknown_code" if entry.slot is None else "credential_error"
     return AccessDenied(device_id=device_id, reason=reason, slot=entry.slot)

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from gateway.domain.driver import AccessDenied, AllCleared, CodeUsed, LockEvent, Tampered
+from gateway.domain.driver import AccessDenied, AllCleared, CodeUsed, Denial, LockEvent, Tampered
 
 ACCESS_CONTROL = 6
 HOME_SECURITY = 7
@@ -72,12 +72,11 @@ type Signal = LockEvent | CodeAdded | CodeDeleted | DuplicateRefused
 """What comes out of the events of a node: for the engine, or for the write that waits for it."""
 
 
-_REFUSED = "the lock refused a code it knows"
-_DENIED = {
-    AccessEvent.KEYPAD_DISABLED: "the keypad is disabled for a while",
-    AccessEvent.TOO_MANY_WRONG_CODES: "too many wrong codes",
-    AccessEvent.CREDENTIAL_DISABLED: _REFUSED,
-    AccessEvent.CREDENTIAL_REFUSED: _REFUSED,
+_DENIED: dict[AccessEvent, Denial] = {
+    AccessEvent.KEYPAD_DISABLED: "too_many_attempts",
+    AccessEvent.TOO_MANY_WRONG_CODES: "too_many_attempts",
+    AccessEvent.CREDENTIAL_DISABLED: "blocklisted_code",
+    AccessEvent.CREDENTIAL_REFUSED: "credential_error",
     AccessEvent.CREDENTIAL_OUT_OF_SCHEDULE: "outside_schedule",
 }
 
@@ -100,6 +99,18 @@ def access_control(device_id: str, event: int, slot: str | None) -> Signal | Non
     if event in _DENIED:
         return AccessDenied(device_id=device_id, reason=_DENIED[AccessEvent(event)], slot=slot)
     return None
+
+
+_KEYPAD_OFF = {
+    1: "it is in vacation mode",
+    2: "it is in privacy mode",
+    3: "it locked itself out after wrong codes",
+}
+
+
+def keypad_off(mode: object) -> str | None:
+    """Return why the keypad takes no codes in a mode of the User Code Command Class; None where it does."""
+    return _KEYPAD_OFF.get(mode) if isinstance(mode, int) else None
 
 
 def home_security(device_id: str, event: int) -> Signal | None:

@@ -115,6 +115,12 @@ def battery_of(node: Node) -> float | None:
     return value.value / 100 if value is not None and isinstance(value.value, int) else None
 
 
+def keypad_mode_of(node: Node) -> object:
+    """Return the number of the mode of the keypad as last reported; None where the lock has but one."""
+    value = node.values.get(f"{node.node_id}-{CommandClass.USER_CODE}-0-keypadMode")
+    return None if value is None else value.value
+
+
 def _native_windows(room: Room | None) -> NativeWindows:
     if room is None:
         return NativeWindows.NONE

@@ -15,7 +15,7 @@ from zwave_js_server.model.node import Node
 from drivers.zwave import alarms
 from drivers.zwave.lock import HOLD_S, ZwaveLock
 from drivers.zwave.readings import reading_of
-from gateway.domain.driver import AccessDenied, BatteryLevel, LockAlive, LockDead, SlotReported
+from gateway.domain.driver import AccessDenied, BatteryLevel, KeypadMode, LockAlive, LockDead, SlotReported
 
 _LOG = logging.getLogger(__name__)
 
@@ -76,6 +76,9 @@ class NodeEvents:
                 self._status[args["propertyKey"]] = args.get("newValue")
             case (CommandClass.USER_CODE, "userCode"):
                 self._report(args["propertyKey"], args.get("newValue"))
+            case (CommandClass.USER_CODE, "keypadMode"):
+                off = alarms.keypad_off(args.get("newValue"))
+                self._lock.seen(KeypadMode(device_id=self._lock.device_id, off=off))
             case (CommandClass.NOTIFICATION, "alarmType" | "alarmLevel"):
                 self._v1_alarm(args["property"], args.get("newValue"))
             case (CommandClass.NOTIFICATION, "Access Control"):

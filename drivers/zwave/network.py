@@ -11,6 +11,7 @@ from zwave_js_server.const import NodeStatus
 from zwave_js_server.model.controller import Controller
 from zwave_js_server.model.node import Node
 
+from drivers.zwave.alarms import keypad_off
 from drivers.zwave.capabilities import (
     UnfitError,
     ask_serial,
@@ -18,6 +19,7 @@ from drivers.zwave.capabilities import (
     demand_user_code,
     examine,
     identity_of,
+    keypad_mode_of,
     serial_of,
 )
 from drivers.zwave.clocks import Clocks
@@ -153,10 +155,15 @@ class Network:
         lock.room = room
         lock.fit(capabilities)
         identity = identity_of(node, home_id)
-        battery = battery_of(node)
         device_id = lock.device_id
         self._feed.put(
-            LockSeen(device_id=device_id, identity=identity, capabilities=capabilities, battery=battery)
+            LockSeen(
+                device_id=device_id,
+                identity=identity,
+                capabilities=capabilities,
+                battery=battery_of(node),
+                keypad_off=keypad_off(keypad_mode_of(node)),
+            )
         )
         if lock.included_anew:
             lock.included_anew = False

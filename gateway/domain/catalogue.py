@@ -17,6 +17,8 @@ class IssueKind(Struct, frozen=True, kw_only=True):
     remedy: str
     event: str | None = None
     """Event told when the issue appears."""
+    over: str | None = None
+    """Event told when it is over. Not that of two ways to one lock: `device.connected` needs both."""
 
 
 _KINDS = (
@@ -193,6 +195,8 @@ _KINDS = (
     ),
     IssueKind(
         code="keypad_missing",
+        event="device.accessory_keypad_disconnected",
+        over="device.accessory_keypad_connected",
         meaning="The lock has no keypad, or its keypad is gone: nobody can type a PIN.",
         level="error",
         remedy="Mount or pair the keypad; codes are set as soon as it is there.",
@@ -263,9 +267,30 @@ _KINDS = (
         meaning="Something else changes this lock's codes again and again.",
         level="warning",
         event="device.third_party_integration_detected",
+        over="device.third_party_integration_no_longer_detected",
         remedy=(
             "Find the other system, such as another hub or an app with its own codes, and take the lock "
             "out of it. Until then the hub puts codes back more and more slowly."
+        ),
+    ),
+    IssueKind(
+        code="privacy_mode",
+        meaning="The keypad is switched off, by somebody at the lock or by the lock itself: no PIN opens.",
+        level="warning",
+        remedy="Switch the keypad on again at the lock or in its app. Codes are kept in step meanwhile.",
+    ),
+    IssueKind(
+        code="device_has_flaky_connection",
+        meaning=(
+            "The lock went silent and came back three times or more, each within an hour of the one before. "
+            "Over when it was there for an hour."
+        ),
+        level="warning",
+        event="device.connection_became_flaky",
+        over="device.connection_stabilized",
+        remedy=(
+            "The hub does what is due whenever the lock answers. Check its batteries, bring the hub or a "
+            "repeater nearer, and look for what disturbs the radio."
         ),
     ),
     IssueKind(

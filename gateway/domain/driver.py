@@ -21,7 +21,7 @@ Errors of a session, and what each means for the write that was under way::
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -126,6 +126,8 @@ class LockSeen(Struct, frozen=True, kw_only=True):
     identity: Identity
     capabilities: Capabilities
     battery: float | None = None
+    keypad_off: str | None = None
+    """As in `KeypadMode`."""
 
 
 class LockAlive(Struct, frozen=True, kw_only=True):
@@ -181,11 +183,31 @@ class CodeUsed(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
+type Denial = Literal[
+    "unknown_code",
+    "outside_schedule",
+    "blocklisted_code",
+    "too_many_attempts",
+    "blocked_by_privacy_mode",
+    "credential_error",
+]
+"""Why a lock let nobody in. Names as in the access-code reference; `outside_schedule` is ours."""
+DENIALS: dict[Denial, str] = {
+    "unknown_code": "a code was typed that the lock does not know",
+    "outside_schedule": "the code is not allowed at this time",
+    "blocklisted_code": "the code is blocked on the lock",
+    "too_many_attempts": "too many wrong codes: the keypad is off for a while",
+    "blocked_by_privacy_mode": "the door is locked from the inside, or the keypad is switched off",
+    "credential_error": "the lock did not accept what was typed or shown",
+}
+"""The same in words."""
+
+
 class AccessDenied(Struct, frozen=True, kw_only=True):
-    """Wrong codes were tried. The digits typed are dropped in the driver."""
+    """Somebody was not let in. The digits typed are dropped in the driver."""
 
     device_id: str
-    reason: str
+    reason: Denial
     slot: SlotRef | None = None
 
 
@@ -194,6 +216,13 @@ class Tampered(Struct, frozen=True, kw_only=True):
 
     device_id: str
     what: str
+
+
+class KeypadMode(Struct, frozen=True, kw_only=True):
+    """Whether the keypad takes codes. `off`: why it takes none, in words; None: it takes them."""
+
+    device_id: str
+    off: str | None
 
 
 class BatteryLevel(Struct, frozen=True, kw_only=True):
@@ -222,6 +251,7 @@ type LockEvent = (
     | CodeUsed
     | AccessDenied
     | Tampered
+    | KeypadMode
     | BatteryLevel
     | ClockChecked
 )

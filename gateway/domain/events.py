@@ -90,6 +90,13 @@ _KINDS = (
         "device.disconnected",
         "the lock (`device_disconnected`) or its server or adapter (`hub_disconnected`) does not answer",
     ),
+    _warning(
+        "device.connection_became_flaky",
+        "the lock went silent and came back three times, each within an hour of the last",
+    ),
+    _kind("device.connection_stabilized", "for an hour it was not lost again"),
+    _error("device.accessory_keypad_disconnected", "its keypad is gone, or it was found without one"),
+    _kind("device.accessory_keypad_connected", "its keypad is there"),
     _error("device.replaced", "another lock answers under its address", security=True),
     _error("device.wiped", "all codes vanished at once", security=True),
     _warning("device.third_party_integration_detected", "something else changes its codes again and again"),
@@ -135,7 +142,12 @@ _KINDS = (
         "access_code_is_managed",
         security=True,
     ),
-    _kind("lock.access_denied", "wrong codes were tried; the digits are not kept", "reason", security=True),
+    _kind(
+        "lock.access_denied",
+        "somebody was not let in; `reason` has a `reason_code` and a `message`, and never the digits",
+        "reason",
+        security=True,
+    ),
     _error("gateway.clock_step_held", "the clock jumped and removals are held", security=True),
     _warning(
         "gateway.clock_untrusted", "the hub does not know the time; told for every lock with dated codes"

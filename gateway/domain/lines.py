@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.domain.catalogue import CATALOGUE
 from gateway.domain.events import EVENTS, Event
 from gateway.domain.issues import Issue
 from gateway.domain.trouble import about, lasted
@@ -34,9 +35,11 @@ _OF_THE_HUB = frozenset({"clock_untrusted", "hub_disconnected"})
 """Issues of every lock at once; the trouble behind them has a line of its own."""
 _NOTABLE = frozenset({"device.pairing_failed", "device.tampered", "gateway.gap", "gateway.retained_command"})
 """Events that a person should read of, without hurry."""
-_TOLD_BY_ISSUES = frozenset({"device.connected", "device.third_party_integration_no_longer_detected"}) | {
-    kind.event_type for kind in EVENTS.values() if {"error_code", "warning_code"} & set(kind.fields)
-}
+_TOLD_BY_ISSUES = (
+    {"device.connected"}
+    | {kind.over for kind in CATALOGUE.values()}
+    | {kind.event_type for kind in EVENTS.values() if {"error_code", "warning_code"} & set(kind.fields)}
+)
 """Events that say in other words that an issue began or ended: that line is enough."""
 _SAID = ("message", "what", "events_dropped", "verb")
 """Fields of an event that its line repeats: words and numbers of ours."""

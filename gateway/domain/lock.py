@@ -179,6 +179,13 @@ class Device(Struct, frozen=True, kw_only=True):
     link: Link = Link.UNKNOWN
     link_since: datetime | None = None
     authority_lost_at: datetime | None = None
+    silent_since: datetime | None = None
+    """The lock as a whole does not answer since then; None: it does, as far as is known."""
+    returns: int = 0
+    """How often it came back out of a silence, each that began soon after the one before."""
+    returned_at: datetime | None = None
+    keypad_off: str | None = None
+    """Why the keypad takes no codes, in words; None: it takes them, as far as the lock tells."""
     battery: float | None = None
     asleep_since: datetime | None = None
     """The lock did not listen then, as it does until somebody touches it; None: it was heard since."""

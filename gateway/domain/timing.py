@@ -59,5 +59,8 @@ CONTEST_LASTS = timedelta(hours=24)
 CONTEST_FIRST = timedelta(minutes=30)
 """Pause before a contested code is put right again; it doubles up to `CONTEST_MOST`."""
 CONTEST_MOST = timedelta(hours=6)
+FLAKY = 3
+"""So many returns out of a silence, each lost within `FLAKY_LASTS` of the one before, are no accident."""
+FLAKY_LASTS = timedelta(hours=1)
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """A lock whose clock is further off keeps no windows for us (zwave.md, section 3.5)."""

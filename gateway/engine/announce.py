@@ -89,12 +89,19 @@ def _announce_issues(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
         if key not in new:
             failed = max(work.failed_before(issue.access_code_id), _failures(work, issue))
             tx.note(of_end(work.device.device_id, issue, failed, work.now))
-        if key not in new and issue.kind.event == "device.disconnected" and not _still_apart(new):
-            work.tell("device.connected")
-        if key not in new and issue.code == "third_party_integration_detected":
-            work.tell("device.third_party_integration_no_longer_detected")
+            _tell_end(work, issue, new)
     if list(new.values()) != list(old.values()):
         tx.replace_issues(work.device.device_id, new.values())
+
+
+def _tell_end(work: Work, issue: Issue, new: dict[tuple[str, str | None], Issue]) -> None:
+    """Tell that an issue is over, where that is an event."""
+    if ("removed_from_configuration", None) in new:
+        return  # nobody looks any more
+    if issue.kind.event == "device.disconnected" and not _still_apart(new):
+        work.tell("device.connected")
+    if issue.kind.over is not None:
+        work.tell(issue.kind.over)
 
 
 def _failures(work: Work, issue: Issue) -> int:

@@ -13,11 +13,12 @@ from gateway.domain.issues import Issue
 from gateway.domain.lock import LOW_BATTERY, Device, Link, Reach
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
-from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, Timing
+from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, FLAKY_LASTS, Timing
 from gateway.engine.backups import pool_issues
 from gateway.engine.desire import has_ended, is_over, is_to_shut, is_wish_proven, programming_at, window_of
 from gateway.engine.gates import Gate
 from gateway.engine.plan import Wants
+from gateway.engine.silence import is_flaky
 from gateway.engine.touch import is_ended_by_lock
 from gateway.engine.waiting import age
 
@@ -62,6 +63,8 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
     yield from _of_way(device, t)
     if device.capabilities is not None and device.capabilities.keypad is False:
         yield Issue(code="keypad_missing", message="the lock has no keypad")
+    if device.keypad_off is not None:
+        yield Issue(code="privacy_mode", message=f"the keypad takes no codes: {device.keypad_off}")
     if device.wiped_at is not None:
         what = "it stays empty until you decide" if device.held_after_wipe else "the hub fills it again"
         yield Issue(code="device_wiped", message=f"all codes of this lock were gone at once; {what}")
@@ -94,6 +97,11 @@ def _of_way(device: Device, t: TimeView) -> Iterator[Issue]:
         )
     elif device.link is Link.UNREACHABLE:
         yield Issue(code="device_disconnected", message="the lock does not answer")
+    if is_flaky(device, t.now):
+        yield Issue(
+            code="device_has_flaky_connection",
+            message=f"the lock was lost and came back {device.returns} times within an hour of each other",
+        )
 
 
 def _of_hardware(snap: Snapshot, t: TimeView) -> Iterator[Issue]:
@@ -275,6 +283,8 @@ def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
         yield device.authority_lost_at + AUTHORITY_LOST
     if device.unseen_since is not None:
         yield device.unseen_since + AUTHORITY_LOST
+    if is_flaky(device, t.now) and device.returned_at is not None:
+        yield device.returned_at + FLAKY_LASTS
     ahead = t.now - t.at
     for code in snap.codes.values():
         for moment in _moments_of(code, snap, t, timing):

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from gateway.domain.credential import Evidence, Known, Reading, SlotRef, Unreadable
 from gateway.domain.driver import (
+    DENIALS,
     AccessDenied,
     AllCleared,
     AuthorityLost,
@@ -13,6 +14,7 @@ from gateway.domain.driver import (
     BatteryLevel,
     ClockChecked,
     CodeUsed,
+    KeypadMode,
     LockAlive,
     LockDead,
     LockEvent,
@@ -27,6 +29,7 @@ from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_THAT_MAY_FAIL
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
+from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import declare_wipe, renew_suspicion
 from gateway.engine.work import Work
@@ -40,6 +43,7 @@ def absorb_event(work: Work, event: LockEvent) -> None:
         case LockAlive():
             _alive(work)
         case LockDead():
+            note_silence(work)
             failures = max(work.device.failures, 1)
             work.set_device(
                 link=Link.UNREACHABLE,
@@ -71,6 +75,8 @@ def _said(work: Work, event: LockEvent) -> None:
             _used(work, event.slot)
         case ClockChecked():
             _clock_checked(work, event.off_by)
+        case KeypadMode():
+            work.set_device(keypad_off=event.off)
         case AccessDenied() | Tampered() | BatteryLevel():
             _security(work, event)
 
@@ -84,6 +90,7 @@ def _alive(work: Work) -> None:
 def _end_silence(work: Work) -> None:
     """Let no slot and no code wait for what the silence of the whole lock left unanswered."""
     renew_suspicion(work)
+    note_return(work)
     if work.device.link is not Link.UNREACHABLE and work.device.failures < LOOKS_THAT_MAY_FAIL:
         return
     for slot, state in list(work.slots.items()):
@@ -113,6 +120,7 @@ def _seen(work: Work, event: LockSeen) -> None:
         unseen_since=None,
         asleep_since=None,
         retry_at=None,
+        keypad_off=event.keypad_off,
         battery=event.battery if event.battery is not None else work.device.battery,
     )
     if first:
@@ -249,7 +257,8 @@ def _clock_checked(work: Work, off_by: timedelta | None) -> None:
 
 def _security(work: Work, event: AccessDenied | Tampered | BatteryLevel) -> None:
     if isinstance(event, AccessDenied):
-        work.tell("lock.access_denied", reason={"reason_code": event.reason})
+        why = {"reason_code": event.reason, "message": DENIALS[event.reason]}
+        work.tell("lock.access_denied", reason=why)
     elif isinstance(event, Tampered):
         work.tell("device.tampered", what=event.what)
     else:

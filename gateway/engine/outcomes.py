@@ -21,6 +21,7 @@ from gateway.engine.holding import confirm, gone
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
 from gateway.engine.setting import reason_to_write
+from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import renew_suspicion
 from gateway.engine.work import Work
@@ -32,6 +33,7 @@ SECOND_LOOK = SETTLE / 2
 def absorb_answer(work: Work) -> None:
     """Note that the lock answered: nothing holds it back any more."""
     renew_suspicion(work)
+    note_return(work)
     device = work.device
     if device.asleep_since is not None:
         work.set_device(asleep_since=None)
@@ -286,6 +288,7 @@ def _unanswered(work: Work, error: DriverError, began: datetime | None, looked_a
     if of_slot and failures < LOOKS_THAT_MAY_FAIL:
         work.set_device(failures=failures)
     else:
+        note_silence(work)
         work.set_device(failures=failures, retry_at=work.retry_after(failures))
         if isinstance(error, LockUnreachable) and work.device.link is not Link.UNREACHABLE:
             work.set_device(link=Link.UNREACHABLE, link_since=work.now)

@@ -13,6 +13,8 @@ _LONGEST = timedelta(hours=25)
 
 _SINCE = (
     "link_since",
+    "silent_since",
+    "returned_at",
     "authority_lost_at",
     "unseen_since",
     "asleep_since",

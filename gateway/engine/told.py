@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.domain.driver import Denial
 from gateway.engine.replies import LeftBehind
 from gateway.engine.wire import Radio, Time, Uuid, Wire
 
@@ -60,7 +61,8 @@ class WarningSeen(Wire, frozen=True, kw_only=True):
 class DenialReason(Wire, frozen=True, kw_only=True):
     """Why the lock let nobody in."""
 
-    reason_code: str
+    reason_code: Denial
+    message: str
 
 
 class EventFields(Wire, frozen=True, kw_only=True):

@@ -1,6 +1,8 @@
 """What an access code can be beyond a PIN with two times, on the real Z-Wave stack."""
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -78,6 +80,30 @@ async def test_a_cleaner_s_windows_come_back(start: Start) -> None:
             house.let_pass(hours=1)
             await house.hears("access_code.removed_from_device", code_id, times=times)
             assert await house.on_lock("v2_s2") == {}
+
+
+async def test_a_lock_that_keeps_weekdays_opens_and_closes_a_cleaner_s_windows_itself(start: Start) -> None:
+    """Written once; when the window opens and closes nothing goes over the air."""
+    node = NODES["scheduled"].node_id
+    async with start("scheduled") as house:
+        opens = (house.clock.now() + timedelta(hours=3)).astimezone(ZoneInfo("Europe/Berlin"))
+        windows = {"cron": f"0 {opens.hour} * * *", "minutes": 60, "time_zone": "Europe/Berlin"}
+        code_id = await house.create("scheduled", PINS[0], recurrence=windows)
+        await house.hears("access_code.scheduled_on_device", code_id)
+        await house.settled("scheduled")
+        assert (await house.bed.schedules(node, 3)).daily
+        house.let_pass(minutes=10)
+        await house.settled("scheduled")
+        await house.forget_radio("scheduled")
+        begin = opens.replace(minute=0, second=1)
+        house.let_pass(seconds=(begin - house.clock.now()).total_seconds())
+        await house.hears("access_code.set_on_device", code_id)
+        house.let_pass(hours=1)
+        await house.until(lambda: house.code(code_id)["status"] == "unset")
+        radio = await house.radio("scheduled")
+        assert (radio.set, radio.clear) == (0, 0)
+        assert list((await house.on_lock("scheduled")).values()) == [PINS[0]]
+        assert not house.told("access_code.removed_from_device", code_id)
 
 
 async def test_a_code_for_one_use_goes_after_it(start: Start) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from drivers.simulated.models import CHOOSER, NATIVE, READABLE
+from drivers.simulated.models import CHOOSER, NATIVE, READABLE, Model
 from gateway.domain.driver import (
     AuthorityLost,
     AuthorityUp,
@@ -214,6 +214,39 @@ class TestRestarts:
         bench.boot()
         await bench.start()
         assert bench.events().count("access_code.set_on_device") == 1
+
+    @pytest.mark.parametrize("model", [READABLE, NATIVE])
+    async def test_a_window_that_ended_while_the_hub_was_off_is_told_once(
+        self, hang: Hang, model: Model
+    ) -> None:
+        """Removed at once, whoever kept the window; a second restart repeats nothing."""
+        bench = await hang(model)
+        await bench.create(PIN, starts_at=instant(NOON - HOUR), ends_at=instant(NOON + HOUR))
+        await bench.settle(MINUTE)
+        assert "access_code.set_on_device" in bench.events()
+        bench.clock.pass_by(2 * HOUR)
+        told: list[str] = []
+        for _ in range(2):
+            bench.boot()
+            await bench.start()
+            told += bench.events()
+        assert told.count("access_code.removed_from_device") == 1
+        assert PIN not in bench.on_lock().values()
+
+    async def test_a_window_that_came_and_went_while_the_hub_was_off_leaves_no_word_of_success(
+        self, hang: Hang
+    ) -> None:
+        """A code that the hub was to put on, and never did, was neither set nor removed."""
+        bench = await hang(READABLE)
+        await bench.create(PIN, starts_at=instant(NOON + HOUR), ends_at=instant(NOON + 2 * HOUR))
+        await bench.settle(MINUTE)
+        bench.events()
+        bench.clock.pass_by(DAY)
+        bench.boot()
+        await bench.start()
+        told = bench.events()
+        assert "access_code.set_on_device" not in told
+        assert "access_code.removed_from_device" not in told
 
     async def test_a_code_of_others_is_told_by_one_id_for_ever(self, hang: Hang) -> None:
         """Also after a restart."""

@@ -146,7 +146,7 @@ class TestSignsOfLife:
         [
             LockAlive(device_id=DOOR),
             CodeUsed(device_id=DOOR, slot="1"),
-            AccessDenied(device_id=DOOR, reason="wrong_code"),
+            AccessDenied(device_id=DOOR, reason="unknown_code"),
         ],
     )
     @pytest.mark.parametrize("error", [NoAnswer("no answer"), LockUnreachable("no reaction")])

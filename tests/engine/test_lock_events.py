@@ -1,9 +1,12 @@
 """Events of a lock as a whole: found, given out of the hub's hands and back, held after a clock jump."""
 
+from msgspec.structs import replace
+
 from drivers.simulated.models import READABLE
+from gateway.domain.driver import KeypadMode, LockDead, LockSeen
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
-from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
+from tests.engine.build import DAY, DOOR, HOUR, IDENTITY, MINUTE, NOON
 from tests.engine.conftest import Hang
 
 
@@ -44,3 +47,46 @@ async def test_a_jump_that_holds_removals_is_told_once(hang: Hang) -> None:
     [event] = [e.event for e in stored if e.event.event_type == "gateway.clock_step_held"]
     assert event.payload["error_code"] == "clock_step_held"
     assert "clock_step_held" in [shown["error_code"] for shown in event.payload["device_errors"]]
+
+
+async def test_a_keypad_that_goes_and_comes_back_is_told(hang: Hang) -> None:
+    """Once each; a lock that had one from the beginning tells nothing."""
+    bench = await hang(READABLE)
+    gone, back = "device.accessory_keypad_disconnected", "device.accessory_keypad_connected"
+    for keypad, expected in ((True, []), (False, [gone]), (False, []), (True, [back])):
+        can = replace(READABLE.capabilities, keypad=keypad)
+        await bench.tell(LockSeen(device_id=DOOR, identity=IDENTITY, capabilities=can))
+        await bench.settle(HOUR)
+        assert [told for told in bench.events() if "keypad" in told] == expected
+
+
+async def test_a_lock_that_leaves_the_configuration_is_not_told_as_mended() -> None:
+    """What was wrong with it is not over because nobody looks any more."""
+    model = replace(READABLE, capabilities=replace(READABLE.capabilities, keypad=False))
+    bench = Bench(model)
+    await bench.start()
+    await bench.tell(LockDead(device_id=DOOR))
+    await bench.settle()
+    assert "device.disconnected" in bench.events()
+    bench.configured = False
+    bench.boot()
+    await bench.engine.start()
+    await bench.settle()
+    assert "removed_from_configuration" in bench.issues()
+    assert not {"device.accessory_keypad_connected", "device.connected"} & set(bench.events())
+    bench.store.close()
+
+
+async def test_a_keypad_that_is_switched_off_is_a_warning_until_it_is_on_again(hang: Hang) -> None:
+    """Codes are kept in step meanwhile: it concerns who types, not what the lock holds."""
+    bench = await hang(READABLE)
+    await bench.tell(KeypadMode(device_id=DOOR, off="it is in privacy mode"))
+    await bench.create("471134")
+    await bench.settle(HOUR)
+    [warning] = (await bench.do("devices/get", device_id=DOOR))["device"]["warnings"]
+    assert warning["warning_code"] == "privacy_mode"
+    assert warning["message"] == "the keypad takes no codes: it is in privacy mode"
+    assert bench.on_lock() == {"20": "471134"}
+    await bench.tell(KeypadMode(device_id=DOOR, off=None))
+    await bench.settle(MINUTE)
+    assert bench.issues() == set()

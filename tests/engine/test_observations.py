@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from gateway.domain.credential import Empty, Evidence, Reading, Unreadable
 from gateway.domain.driver import (
+    DENIALS,
     AccessDenied,
     AuthorityLost,
     AuthorityUp,
@@ -248,7 +249,7 @@ class TestSecurity:
         denied = after(AccessDenied(device_id=DOOR, reason="unknown_code"), device())._events[0]
         assert (denied.event_type, denied.payload) == (
             "lock.access_denied",
-            {"reason": {"reason_code": "unknown_code"}},
+            {"reason": {"reason_code": "unknown_code", "message": DENIALS["unknown_code"]}},
         )
         tampered = after(Tampered(device_id=DOOR, what="cover removed"), device())._events[0]
         assert (tampered.event_type, tampered.payload) == ("device.tampered", {"what": "cover removed"})

@@ -25,7 +25,7 @@ async def test_a_used_code_and_a_wrong_one_are_told_once() -> None:
         home.brain.type_code(111119)
         assert await home.read_log() == [
             CodeUsed(device_id="door", slot=slot, at=NOON),
-            AccessDenied(device_id="door", reason="a wrong code was typed"),
+            AccessDenied(device_id="door", reason="unknown_code"),
         ]
         assert await home.read_log() == []
 
@@ -36,9 +36,7 @@ async def test_a_code_that_is_not_allowed_now_is_told_with_its_slot() -> None:
         slot = await with_code(home)
         home.brain.memory.change(int(slot), enabled=False)
         home.brain.type_code(345678)
-        assert await home.read_log() == [
-            AccessDenied(device_id="door", reason="the code is not allowed now", slot=slot)
-        ]
+        assert await home.read_log() == [AccessDenied(device_id="door", reason="outside_schedule", slot=slot)]
 
 
 async def test_arrows_fingers_and_other_records_are_nobodys_code() -> None:
@@ -102,7 +100,7 @@ async def test_what_could_not_be_stored_is_told_again() -> None:
             with pytest.raises(OSError):  # noqa: PT011 - its text is nobody's business
                 await session.read_log(full_disk)
         assert stored == [CodeUsed(device_id="door", slot=slot, at=NOON)]
-        assert await home.read_log() == [AccessDenied(device_id="door", reason="a wrong code was typed")]
+        assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code")]
 
 
 async def test_a_log_begun_anew_is_read_from_its_start() -> None:

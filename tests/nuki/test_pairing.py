@@ -53,7 +53,7 @@ async def test_what_happens_at_the_door_right_after_pairing_is_told() -> None:
         home.brain.type_code(777777)
         await home.pair()
         home.brain.type_code(777777)
-        assert await home.read_log() == [AccessDenied(device_id="door", reason="a wrong code was typed")]
+        assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code")]
 
 
 async def test_a_log_that_cannot_be_read_is_in_no_pairings_way() -> None:

@@ -67,8 +67,8 @@ async def test_wrong_codes_are_told_without_digits() -> None:
         assert not at.lock.type_in("1111")
         assert not at.lock.type_in("815815")
         assert await read_log(at) == [
-            AccessDenied(device_id="door", reason="wrong code"),
-            AccessDenied(device_id="door", reason="code outside its window", slot=slot),
+            AccessDenied(device_id="door", reason="unknown_code"),
+            AccessDenied(device_id="door", reason="outside_schedule", slot=slot),
         ]
         assert "1111" not in repr(at.told.events)
         assert b"1111" not in at.drawer.secrets["door"]

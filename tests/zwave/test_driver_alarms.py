@@ -55,7 +55,7 @@ def test_locking_and_unlocking_by_other_means_concerns_no_code(event: int) -> No
 
 def test_a_keypad_that_shuts_itself_off_is_told() -> None:
     """Somebody tried too often."""
-    denied = AccessDenied(device_id="door", reason="the keypad is disabled for a while")
+    denied = AccessDenied(device_id="door", reason="too_many_attempts")
     assert access_control("door", AccessEvent.KEYPAD_DISABLED, None) == denied
 
 

@@ -10,9 +10,11 @@ from gateway.domain.driver import (
     AllCleared,
     BatteryLevel,
     CodeUsed,
+    KeypadMode,
     LockAlive,
     LockDead,
     LockEvent,
+    LockSeen,
     LockUnreachable,
     Refused,
     SlotReported,
@@ -21,7 +23,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
-from tests.zwave.running import NODES, Running, ready
+from tests.zwave.running import NODES, Running, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import Faults, Model, Report
 
@@ -123,16 +125,14 @@ async def test_wrong_codes_are_told_without_digits(bed: ZwaveBed, model: Model) 
     """What was typed is nobody's business."""
     async with ready(bed, model) as run:
         await bed.wrong_code(NODES[model].node_id)
-        assert await run.told.one(AccessDenied) == AccessDenied(
-            device_id=model, reason="too many wrong codes"
-        )
+        assert await run.told.one(AccessDenied) == AccessDenied(device_id=model, reason="too_many_attempts")
 
 
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        (0x2F, "the lock refused a code it knows"),
-        (0x30, "the lock refused a code it knows"),
+        (0x2F, "blocklisted_code"),
+        (0x30, "credential_error"),
         (0x32, "outside_schedule"),
     ],
 )
@@ -141,6 +141,28 @@ async def test_a_refused_code_is_told_as_denied(bed: ZwaveBed, event: int, reaso
     async with ready(bed, "v2_s2") as run:
         await bed.send_notification(NODES["v2_s2"].node_id, event)
         assert (await run.told.one(AccessDenied)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("mode", "off"),
+    [
+        (1, "it is in vacation mode"),
+        (2, "it is in privacy mode"),
+        (3, "it locked itself out after wrong codes"),
+    ],
+)
+async def test_a_keypad_that_is_switched_off_is_told_with_its_reason(
+    bed: ZwaveBed, mode: int, off: str
+) -> None:
+    """Told at once, known still when the driver starts anew, and over when it takes codes again."""
+    node = NODES["v2_s2"].node_id
+    async with ready(bed, "v2_s2") as run:
+        await bed.keypad_mode(node, mode)
+        assert (await run.told.one(KeypadMode)).off == off
+    async with running(bed, settings_for("v2_s2")) as run:
+        assert (await run.told.one(LockSeen)).keypad_off == off
+        await bed.keypad_mode(node, 0)
+        assert (await run.told.one(KeypadMode)).off is None
 
 
 async def test_a_changed_administrator_code_is_told_as_tampering(bed: ZwaveBed) -> None:

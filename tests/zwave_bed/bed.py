@@ -123,6 +123,10 @@ class ZwaveBed:
         """Let the lock send any V1 alarm of this type and level, 0..255 each."""
         await self._post("send_alarm", node_id=node_id, type=kind, level=level)
 
+    async def keypad_mode(self, node_id: int, mode: int) -> None:
+        """Switch the keypad to normal (0), vacation (1), privacy (2) or locked out (3); the lock tells."""
+        await self._post("keypad_mode", node_id=node_id, mode=mode)
+
     async def battery(self, node_id: int, level: int) -> None:
         """Set the battery level in per cent and let the lock report it."""
         await self._post("battery", node_id=node_id, level=level)

@@ -15,6 +15,7 @@ const ACTIONS = {
   wrong_code: ({ keypad }) => keypad.wrongCode(),
   send_report: ({ keypad, slot, status, code }) => keypad.sendReport(slot, status, code),
   send_notification: ({ keypad, event, parameters }) => keypad.sendNotification(event, parameters),
+  keypad_mode: ({ keypad, mode }) => keypad.switchMode(mode),
   send_alarm: ({ keypad, type, level }) => keypad.sendAlarm(type, level),
   battery: ({ lock, keypad, level }) => {
     lock.battery = level;

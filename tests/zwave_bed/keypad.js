@@ -1,7 +1,7 @@
 /** What people do at the lock, and the frames it then sends by itself. */
 import { BatteryCCReport, UserIDStatus } from "@zwave-js/cc";
 import { NotificationCCReport } from "@zwave-js/cc/NotificationCC";
-import { UserCodeCCReport } from "@zwave-js/cc/UserCodeCC";
+import { UserCodeCCKeypadModeReport, UserCodeCCReport } from "@zwave-js/cc/UserCodeCC";
 import { shown } from "./commands.js";
 
 const ACCESS_CONTROL = 6;
@@ -78,6 +78,12 @@ export class Keypad {
   sendAlarm(type, level) {
     const options = { nodeId: this.nodeId, alarmType: type, alarmLevel: level };
     return this.transmit(new NotificationCCReport(options));
+  }
+
+  /** Somebody switches the keypad off or on; the lock says so, and answers so from then on. */
+  switchMode(mode) {
+    this.lock.state.set("UserCode_keypadMode", mode);
+    return this.transmit(new UserCodeCCKeypadModeReport({ nodeId: this.nodeId, keypadMode: mode }));
   }
 
   #ownManner() {

@@ -58,6 +58,7 @@ export class Lock {
   /** Back to an empty, healthy lock with its counters at zero. */
   reset() {
     this.clearAll();
+    this.state.delete("UserCode_keypadMode");
     for (const key of this.state.keys()) if (key.startsWith("ScheduleEntryLock_")) this.state.delete(key);
     /** Two years behind, as after a change of batteries. */
     this.setClock(new Date(Date.now() - 2 * 365 * 86_400_000));

@@ -28,6 +28,8 @@ const BASE = {
   reads: "digits",
   userCode: true,
   userCredential: false,
+  /** Normal, vacation, privacy, locked out. */
+  keypadModes: [0],
 };
 const V1 = { userCodeVersion: 1, notificationVersion: 1, checksum: false };
 const DAYS = { version: 1, numWeekDaySlots: 1, numYearDaySlots: 1, numDailyRepeatingSlots: 0 };
@@ -37,7 +39,7 @@ const S2 = { security: "S2", supervision: true };
 export const MODELS = {
   /** Kwikset 914 by its ids: the driver maps V1 alarms (19 and others) to notifications. */
   v1: { ...BASE, ...V1, ids: [0x0090, 0x0003, 0x0440], slots: 30 },
-  v2_s2: { ...BASE, ...S2, schedules: DAYS_AND_WEEKS },
+  v2_s2: { ...BASE, ...S2, schedules: DAYS_AND_WEEKS, keypadModes: [0, 1, 2, 3] },
   v2_plain: { ...BASE },
   /** Schlage BE469, taken slots read as ten asterisks. */
   masked_v1: { ...BASE, ...V1, ids: [0x003b, 0x6341, 0x5044], reads: "masked" },
@@ -104,6 +106,7 @@ function* commandClasses(model, slots) {
       supportsAdminCodeDeactivation: false,
       supportsUserCodeChecksum: model.checksum,
       supportedUserIDStatuses: STATUSES,
+      supportedKeypadModes: model.keypadModes,
     };
   }
   if (model.schedules) yield { ccId: CC["Schedule Entry Lock"], secure, ...model.schedules };

@@ -114,11 +114,11 @@ def _event(device_id: str, entry: LogEntry, ahead: timedelta | None, now: dateti
     slot = str(action.code_id)
     match action.completion:  # 1 to 8: the motor did not do it
         case 0xE0:
-            return AccessDenied(device_id=device_id, reason="a wrong code was typed")
+            return AccessDenied(device_id=device_id, reason="unknown_code")
         case 0xE1:
-            return AccessDenied(device_id=device_id, reason="a finger was not recognised")
+            return AccessDenied(device_id=device_id, reason="credential_error")
         case 9 if action.source == _BY_CODE:
-            return AccessDenied(device_id=device_id, reason="the code is not allowed now", slot=slot)
+            return AccessDenied(device_id=device_id, reason="outside_schedule", slot=slot)
         case 0 if action.source == _BY_CODE and action.action in _OPENS:
             return CodeUsed(device_id=device_id, slot=slot, at=_time(entry, ahead, now))
     return None

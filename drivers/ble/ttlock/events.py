@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 from drivers.ble.ttlock.records import Record, What
 from drivers.ble.ttlock.slots import SlotBook
 from drivers.ble.ttlock.times import moment_of
-from gateway.domain.driver import AccessDenied, AllCleared, CodeUsed, LockEvent, SlotTouched, Tampered
+from gateway.domain.driver import AccessDenied, AllCleared, CodeUsed, Denial, LockEvent, SlotTouched, Tampered
 
-_DENIED = {
-    What.WRONG_CODE: "wrong code",
-    What.EXPIRED: "code outside its window",
-    What.NO_ROOM: "no room for the code",
-    What.BLOCKED: "blocked code",
-    What.DOUBLE_LOCKED: "the door is locked from the inside",
+_DENIED: dict[What, Denial] = {
+    What.WRONG_CODE: "unknown_code",
+    What.EXPIRED: "outside_schedule",
+    What.NO_ROOM: "credential_error",
+    What.BLOCKED: "blocklisted_code",
+    What.DOUBLE_LOCKED: "blocked_by_privacy_mode",
 }
 _CHANGED = frozenset({What.CHANGED_AT_KEYPAD, What.DELETED_AT_KEYPAD, What.PUSHED_OUT})
 

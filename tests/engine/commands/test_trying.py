@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from drivers.simulated.models import READABLE
+from gateway.engine.commands.desk import VERBS
 from gateway.engine.mutations import instant
 from tests.engine.build import DAY, DOOR, HOUR, NOON
+from tests.engine.commands.test_refusals import TABLE
 from tests.engine.conftest import Hang
 
 PIN = "471134"
@@ -71,6 +73,21 @@ async def test_nothing_is_changed_by_trying(hang: Hang, verb: str, asked: dict[s
     assert (await bench.do(verb, **asked, dry_run=True))["dry_run"] is True
     await bench.settle()
     assert (bench.store.dump(), bench.driver.taken(), bench.events()) == (before, [], [])
+
+
+@pytest.mark.parametrize("verb", sorted(verb for verb, known in VERBS.items() if known.changes))
+async def test_every_command_that_changes_something_can_be_tried(hang: Hang, verb: str) -> None:
+    """Done or refused as it would be in earnest, and nothing is stored."""
+    bench = await hang(READABLE)
+    await bench.create(PIN)
+    other = await bench.create("582245")
+    await bench.settle(HOUR)
+    asked = {key: other if value == "other" else value for key, value in TABLE[verb][0].items()}
+    before = bench.store.dump()
+    tried = await bench.ask(verb, **asked, dry_run=True)
+    assert bench.store.dump() == before
+    meant = await bench.ask(verb, **asked)
+    assert (tried["status"], tried["error"]) == (meant["status"], meant["error"])
 
 
 async def test_a_refusal_is_the_same_as_in_earnest(hang: Hang) -> None:

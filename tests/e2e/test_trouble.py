@@ -119,3 +119,34 @@ async def test_a_lock_that_wakes_during_an_attempt_is_not_left_waiting(start: St
         await house.radio_reaches("v2_s2", security=1)
         await house.bed.alive(node)
         await house.becomes("v2_s2")
+
+
+async def test_a_lock_that_comes_and_goes_is_told_as_flaky_until_it_stays(start: Start) -> None:
+    """Lost three times within an hour of each other; over when it was there for an hour."""
+    node = NODES["v2_s2"].node_id
+    async with start("v2_s2") as house:
+        await house.settled("v2_s2")
+        for times in (1, 2, 3):
+            assert not house.told("device.connection_became_flaky")
+            await house.bed.fault(node, Faults(dead=True))
+            await house.do("devices/sync", device_id="v2_s2")
+            await house.hears("device.disconnected", times=times)
+            house.let_pass(minutes=10)
+            await house.bed.alive(node)
+            await house.hears("device.connected", times=times)
+            await house.settled("v2_s2")
+        await house.hears("device.connection_became_flaky")
+        house.let_pass(hours=1, minutes=1)
+        await house.hears("device.connection_stabilized")
+        await house.until(lambda: not house.warnings(house.lock("v2_s2")))
+
+
+async def test_a_keypad_that_is_switched_off_is_a_warning_and_codes_are_kept_in_step(start: Start) -> None:
+    """It is about who types, not about what the lock holds."""
+    node = NODES["v2_s2"].node_id
+    async with start("v2_s2") as house:
+        await house.bed.keypad_mode(node, 2)
+        await house.until(lambda: house.warnings(house.lock("v2_s2")) == {"privacy_mode"})
+        await house.create_set("v2_s2", PINS[0])
+        await house.bed.keypad_mode(node, 0)
+        await house.until(lambda: not house.warnings(house.lock("v2_s2")))

@@ -41,7 +41,7 @@ mmdebstrap --quiet --variant=minbase --format=tar \
         systemd-networkd-wait-online.service' \
     trixie "$out/root.tar" ${mirror:+"$mirror"}
 
-"$tree/.venv/bin/uv" pip install --quiet --target "$out/packages" --python-version 3.13 \
+"$tree/.venv/bin/uv" pip install --quiet --compile-bytecode --target "$out/packages" --python-version 3.13 \
     --python-platform x86_64-manylinux_2_36 --require-hashes -r "$tree/requirements/dev.txt"
 
 # As root of its own making: the files keep their owners.
@@ -55,7 +55,7 @@ fakeroot sh -eu -c '
     mv packages root/opt/packages
     cp -r "$2/tests/zwave_bed/node_modules" root/opt/node_modules
     # Newer than any copy of the lock file: it was made by that one.
-    touch -d 2100-01-01 root/opt/node_modules/.package-lock.json
+    touch -d 2037-01-01 root/opt/node_modules/.package-lock.json
     chown -R 0:0 root/opt
     mke2fs -q -t ext4 -d root disk.img 2500M
     rm -rf root root.tar

@@ -42,9 +42,9 @@ class Hub:
     house: Somebody
     """Watches events and health, as Home Assistant would."""
 
-    async def ask(self, verb: str, **parameters: Any) -> dict[str, Any]:
+    async def ask(self, verb: str, **parameters: str) -> dict[str, Any]:
         """Give a command from outside that has to succeed."""
-        answer = await self.outside.ask(verb, **parameters)
+        answer = await self.outside.ask(verb, seconds=PATIENCE_S, **parameters)
         assert answer["status"] == "ok", answer
         data: dict[str, Any] = answer["data"]
         return data

@@ -15,6 +15,8 @@ from tests.zwave_bed.config import BedConfig, NodeConfig
 
 NODE = 2
 PORT = 3000
+START_S = 300.0
+"""An emulated machine that boots meanwhile has other things to do."""
 
 
 async def _serve(folder: Path) -> NoReturn:
@@ -22,7 +24,7 @@ async def _serve(folder: Path) -> NoReturn:
     held = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     codes = {int(slot): code for slot, code in held.items()}
     lock = NodeConfig(node_id=NODE, model="v2_s2", name="Front door", codes=codes)
-    async with ZwaveBed.start(BedConfig(nodes=[lock], port=PORT)) as bed:
+    async with ZwaveBed.start(BedConfig(nodes=[lock], port=PORT), patience_s=START_S) as bed:
         print("zwave-js-server is there", flush=True)
         while True:
             found = {slot: one.code for slot, one in (await bed.slots(NODE)).items() if one.status == 1}

@@ -21,7 +21,6 @@ time_zone = "Europe/Berlin"
 [mqtt]
 url = "mqtt://127.0.0.1:1883"
 username = "pinsmith"
-password_file = "/etc/pinsmith/mqtt-password"
 
 [locks.front]
 driver = "zwave"

@@ -20,6 +20,8 @@ PINS = {
 CONFIG_FILE, DATA = "/etc/pinsmith/config.toml", "/var/lib/pinsmith"
 WATCHDOG_S = 10
 OLDER = "0.0.9"
+COMMAND = "CREDENTIALS_DIRECTORY=/etc/credstore pinsmith"
+"""As root, who may read the broker's password there; the daemon has it as a credential of its unit."""
 
 
 async def install(hub: Hub) -> None:
@@ -31,7 +33,6 @@ async def install(hub: Hub) -> None:
 
 async def start(hub: Hub) -> None:
     """Configure and start it: `systemctl start` returns when the daemon has said READY."""
-    # The file is root's alone, so the daemon has its password as a credential.
     await hub.guest.order(f"""
         mkdir -p /etc/systemd/system/pinsmith.service.d
         printf '[Service]\\nWatchdogSec={WATCHDOG_S}s\\n' >/etc/systemd/system/pinsmith.service.d/test.conf
@@ -40,7 +41,6 @@ async def start(hub: Hub) -> None:
 END
         install -d -m 700 /etc/credstore
         printf of-the-hub | install -m 600 /dev/stdin /etc/credstore/mqtt-password
-        printf of-the-hub | install -m 600 /dev/stdin /etc/pinsmith/mqtt-password
         systemctl daemon-reload
         systemctl enable --now pinsmith 2>&1
     """)
@@ -59,7 +59,7 @@ async def bluetooth(hub: Hub) -> None:
     """Pair the Nuki as a person would, from the sandbox of the unit over D-Bus; put a code on it."""
     said = await hub.guest.order(f"""
         touch /var/lib/nuki-bed/pairing
-        echo {SECURITY_PIN} | pinsmith pair nuki cellar --stdin --config {CONFIG_FILE}
+        echo {SECURITY_PIN} | {COMMAND} pair nuki cellar --stdin --config {CONFIG_FILE}
         rm /var/lib/nuki-bed/pairing
     """)
     assert "paired" in said, said
@@ -145,7 +145,7 @@ async def unsynchronised(hub: Hub) -> None:
     await asyncio.sleep(8)
     assert PINS["window"] not in await hub.on_lock("front")
     assert await hub.status(code_id) != "set"
-    await hub.guest.order(f"pinsmith clock trust --config {CONFIG_FILE}")
+    await hub.guest.order(f"{COMMAND} clock trust --config {CONFIG_FILE}")
     await hub.becomes(code_id, "set")
     assert PINS["window"] in await hub.on_lock("front")
 

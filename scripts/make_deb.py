@@ -128,8 +128,11 @@ def _files(root: Path) -> None:
 
 def _documents(root: Path, version: str, date: int) -> None:
     documents = root / "usr/share/doc/pinsmith"
-    for file in (TREE / "README.md", TREE / "CHANGELOG.md", *(TREE / "docs").iterdir()):
+    for file in (TREE / "README.md", TREE / "CHANGELOG.md"):
         _copy(file, documents / file.name)
+    for file in (TREE / "docs").rglob("*"):
+        if file.is_file():
+            _copy(file, documents / file.relative_to(TREE / "docs"))
     _copy(TREE / "config.example.toml", documents / "examples/config.example.toml")
     (documents / "copyright").write_text(copyright_of(root / "usr/lib/pinsmith"), encoding="utf-8")
     signed = f" -- {MAINTAINER}  {format_datetime(datetime.fromtimestamp(date, UTC))}"

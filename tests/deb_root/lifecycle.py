@@ -126,6 +126,7 @@ def test_the_package_holds_what_it_should_and_nothing_of_the_machine_that_built_
         "/usr/share/doc/pinsmith/copyright",
         "/usr/share/doc/pinsmith/examples/config.example.toml",
         "/usr/share/doc/pinsmith/install.md",
+        "/usr/share/doc/pinsmith/blueprints/",
     } <= names
 
 

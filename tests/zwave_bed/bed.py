@@ -41,7 +41,7 @@ class ZwaveBed:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, config: BedConfig) -> AsyncIterator[Self]:
+    async def start(cls, config: BedConfig, *, patience_s: float = START_TIMEOUT_S) -> AsyncIterator[Self]:
         """Start the Node process; it ends with the context, or with this process, whatever comes first."""
         await install()
         with tempfile.TemporaryFile() as errors:
@@ -55,7 +55,7 @@ class ZwaveBed:
                 stderr=errors,
             )
             try:
-                ready = await asyncio.wait_for(_hand_over(process, config), START_TIMEOUT_S)
+                ready = await asyncio.wait_for(_hand_over(process, config), patience_s)
                 if not ready:
                     raise BedFailedError(f"the bed did not start: {_tail(errors)}")
                 yield cls(ws=ready["ws"], control=ready["control"])

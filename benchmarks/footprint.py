@@ -22,6 +22,8 @@ from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import Model
 
 STARTS = 3
+PATIENCE_S = 60.0
+"""For all locks of a large house on a busy machine."""
 CODES = 100
 SIMULATED = ("north", "east", "south", "west")
 ZWAVE: tuple[Model, ...] = ("v2_s2", "v1", "masked_s2", "masked_v1")
@@ -89,7 +91,7 @@ async def running(
     try:
         await online(app)
         online_s = time.perf_counter() - began
-        await eventually(lambda: all(_there(app, lock) for lock in locks))
+        await eventually(lambda: all(_there(app, lock) for lock in locks), PATIENCE_S)
         yield process.pid, online_s, time.perf_counter() - began
         process.terminate()
         assert await ended(process) == 0

@@ -14,7 +14,6 @@ SHELL = ("sh", "")
 """Blocks with these words hold lines for a terminal; without a word also what make can do."""
 GROUPS = ("codes", "locks", "keypad", "clock", "pair", "restore")
 """Commands that prose also names without `pinsmith`, such as `locks pause LOCK`."""
-NOT_HERE_YET = {"init"}
 LEFT_OUT = (
     *((), ("LOCK",), ("--pin",), ("LOCK", "--pin")),
     ("LOCK", "20", "--pin"),
@@ -54,7 +53,7 @@ def _words(command: str) -> list[str]:
 def understood(command: str) -> bool:
     """Say whether the parser takes a command, if need be with what the page has left out."""
     words = _words(command)
-    if words[0] in NOT_HERE_YET or "COMMAND" in words:
+    if "COMMAND" in words:
         return True
     return any(_parsed([*words, *more]) for more in LEFT_OUT)
 

@@ -1,5 +1,7 @@
 """Telling one deleted code from a lock that lost all of them (rule 14). Works on a `Work`."""
 
+from datetime import datetime
+
 from gateway.domain.lock import Device, Link, OnWipe
 from gateway.domain.timing import LOOKS_THAT_MAY_FAIL
 from gateway.engine.holding import gone
@@ -25,9 +27,27 @@ def is_silent(device: Device) -> bool:
 
 
 def renew_suspicion(work: Work) -> None:
-    """Begin the time to prove a suspicion anew: the lock was silent, and answers again."""
-    if work.device.wipe_suspected_at is not None and is_silent(work.device):
-        work.set_device(wipe_suspected_at=work.now)
+    """Begin the time to prove a suspicion anew: the lock was silent, and answers again.
+
+    What was seen before it fell silent stays seen: one that sleeps most of the time would be suspected for
+    ever.
+    """
+    suspected = work.device.wipe_suspected_at
+    if suspected is not None and is_silent(work.device):
+        work.set_device(wipe_suspected_at=None if _is_refuted(work, suspected) else work.now)
+
+
+def _is_refuted(work: Work, suspected: datetime) -> bool:
+    """Say whether one of the codes was seen on the lock since."""
+    for placement in work.placements.values():
+        if placement.confirmed is None or placement.empty_since is not None:
+            continue
+        state = work.slot(placement.slot) if placement.slot is not None else None
+        if state is None or state.reading is None or state.read_at is None:
+            continue  # not looked at, or while a write of ours may still arrive
+        if state.read_at >= suspected:
+            return True
+    return False
 
 
 def is_wipe(work: Work) -> bool:
@@ -39,14 +59,9 @@ def is_wipe(work: Work) -> bool:
     if suspected is None:
         return False
     held = [p for p in work.placements.values() if p.confirmed is not None]
-    for placement in held:
-        if placement.empty_since is None:
-            state = work.slot(placement.slot) if placement.slot is not None else None
-            if state is None or state.reading is None or state.read_at is None:
-                continue  # not looked at, or while a write of ours may still arrive
-            if state.read_at >= suspected:
-                work.set_device(wipe_suspected_at=None)
-                return False
+    if _is_refuted(work, suspected):
+        work.set_device(wipe_suspected_at=None)
+        return False
     if all(placement.empty_since is not None for placement in held):
         declare_wipe(work)
     return True

@@ -117,6 +117,23 @@ class TestWiped:
         assert "access_code.deleted_external_to_gateway" not in told
         assert sorted(bench.on_lock().values()) == PINS
 
+    async def test_one_code_missing_on_a_lock_that_sleeps_is_known_at_the_second_touch(
+        self, hang: Hang
+    ) -> None:
+        """The other codes were seen at the first one, so it is no wipe, however long the lock slept."""
+        can = replace(READABLE.capabilities, reach=Reach.ON_TOUCH)
+        bench = await hang(replace(READABLE, capabilities=can))
+        await filled(bench)
+        bench.lock.delete("20")
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        for _ in range(2):
+            bench.driver.closed = LockAsleep("the lock listens only after a touch")
+            await bench.settle(HOUR)
+            bench.driver.closed = None
+            await bench.tell(LockAlive(device_id=DOOR))
+        assert "device.wiped" not in bench.events()
+        assert sorted(bench.on_lock().values()) == PINS
+
     async def test_a_lock_without_codes_of_ours_has_nothing_to_lose(self, hang: Hang) -> None:
         """It is only looked at."""
         bench = await hang(READABLE)

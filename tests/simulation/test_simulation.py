@@ -38,11 +38,16 @@ def test_a_world_keeps_every_rule(seed: int) -> None:
     assert sum(outcome.operations.values()) > 50
 
 
+LIKELY: dict[int | str, tuple[int, ...]] = {14: (49,)}
+"""Worlds to begin with, where most of the others notice nothing. It only saves time: all fifty are tried."""
+
+
 @pytest.mark.parametrize("what", [*sorted(BREAKS), *FURTHER])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_deliberate_break_is_noticed_within_fifty_worlds(what: int | str) -> None:
     """Code that breaks a rule on purpose does not survive."""
     with broken(what):
-        found = next((o for o in map(run_seed, range(50)) if o.broken is not None), None)
+        worlds = [*LIKELY.get(what, ()), *range(50)]
+        found = next((o for o in map(run_seed, worlds) if o.broken is not None), None)
     assert found is not None
     assert found.story

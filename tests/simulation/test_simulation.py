@@ -38,7 +38,7 @@ def test_a_world_keeps_every_rule(seed: int) -> None:
     assert sum(outcome.operations.values()) > 50
 
 
-LIKELY: dict[int | str, tuple[int, ...]] = {14: (49,)}
+LIKELY: dict[int | str, tuple[int, ...]] = {14: (10,)}
 """Worlds to begin with, where most of the others notice nothing. It only saves time: all fifty are tried."""
 
 

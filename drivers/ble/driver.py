@@ -18,8 +18,9 @@ from drivers.ble.feed import Feed
 from drivers.ble.giving_way import giving_way
 from drivers.ble.guarded import GuardedSession
 from drivers.ble.hold import KeysRefused
+from drivers.ble.keys import UNSAVED, Keys
 from drivers.ble.link import BROKEN_LINK
-from drivers.ble.lock import BleLock, Health, Unsaved
+from drivers.ble.lock import BleLock, Health
 from drivers.ble.pairing import pairing_scan
 from drivers.ble.settings import BleSettings
 from drivers.ble.visit import Visit
@@ -43,17 +44,11 @@ from gateway.domain.driver import (
 )
 from gateway.domain.keyring import Keyring
 from gateway.domain.pulse import Beat
-from gateway.domain.store import StorageFailed
 from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
 _TALKATIVE = ("bleak", "bleak_retry_connector", "yalexs_ble", "dbus_fast")
 """Third-party loggers that write frames, some of them decrypted, at DEBUG."""
-_NOT_PAIRED = "it is not paired yet"
-_UNSAVED = (
-    "it is paired, but its keys cannot be stored: is the disk full? Make room, and do not stop the hub "
-    "before; until then it works with them and goes on trying"
-)
 LOG_TIMEOUT_S = 300.0
 """For reading a whole log, in which each record is stored before the next is asked for."""
 SILENCE_CHECK_S = 30.0
@@ -80,7 +75,6 @@ class BleDriver(Driver):
         """
         self._settings = settings
         self._clock = clock
-        self._keyring = keyring
         self._feed = Feed(clock)
         self._passing = Background()
         self._adapter = Adapter(settings, clock, random, up=self._up, down=self._down, beat=beat)
@@ -95,13 +89,14 @@ class BleDriver(Driver):
             )
             for name, configured in locks.items()
         }
+        self._keys = Keys(self._locks, keyring)
 
     @property
     def problems(self) -> Mapping[str, str]:
         """Return, by device id, why a lock is not managed at the moment, in words for people."""
         found = {
             name: lock.problem
-            or (_UNSAVED if lock.unsaved is not None else None)
+            or (UNSAVED if lock.unsaved is not None else None)
             or (lock.family.trouble() if lock.family is not None else None)
             for name, lock in self._locks.items()
         }
@@ -122,7 +117,7 @@ class BleDriver(Driver):
     async def run(self, sink: EventSink) -> None:
         _quieten()
         for lock in self._locks.values():
-            await self._unlock(lock)
+            await self._keys.load(lock)
         try:
             with self._adapter.heard_by(self._heard):
                 async with asyncio.TaskGroup() as tasks:
@@ -176,44 +171,15 @@ class BleDriver(Driver):
             raise PairingFailed("no such lock is configured")
         async with self._set_aside(lock):
             await self._end_visit(lock)
-            async with pairing_scan(self._adapter, self._clock, partial(self._other_at, lock)) as scan:
+            async with pairing_scan(self._adapter, self._clock, partial(self._keys.other_at, lock)) as scan:
                 try:
                     address, secret = await lock.configured.pair(given, scan, progress)
                 except BROKEN_LINK:
                     raise PairingFailed("the connection to the lock broke") from None
                 except Unfinished as part:
-                    await self._take_keys(lock, part.address, part.secret)
+                    await self._keys.take(lock, part.address, part.secret)
                     raise
-            await self._take_keys(lock, address, secret)
-
-    async def _take_keys(self, lock: BleLock, address: str, secret: bytes) -> None:
-        """Keep what pairing yielded, and work with it, even where it cannot be stored yet."""
-        before = await self._keyring.load(lock.device_id)
-        lock.unsaved = Unsaved(before=before, secret=secret)
-        _LOG.info("%s is paired, at %s", lock.device_id, address, extra=about(lock=lock.device_id))
-        await self._save(lock)
-        if lock.unsaved is not None:
-            # The lock has these keys by now: without them nobody could speak to it.
-            _LOG.error("%s: %s", lock.device_id, _UNSAVED, extra=about(lock=lock.device_id))
-        self._work_with(lock, secret)
-
-    async def _save(self, lock: BleLock) -> None:
-        """Store keys that are not stored yet, unless the lock's family has stored newer ones meanwhile."""
-        unsaved = lock.unsaved
-        if unsaved is None:
-            return
-        try:
-            if await self._keyring.load(lock.device_id) == unsaved.before:
-                await self._keyring.save(lock.device_id, unsaved.secret)
-        except StorageFailed:
-            return
-        if lock.unsaved is unsaved:
-            lock.unsaved = None
-
-    def _other_at(self, lock: BleLock, address: str) -> str | None:
-        """Return which other lock has this address."""
-        others = (other for other in self._locks.values() if other is not lock and other.family is not None)
-        return next((it.device_id for it in others if it.family and it.family.address == address), None)
+            await self._keys.take(lock, address, secret)
 
     @asynccontextmanager
     async def _set_aside(self, lock: BleLock) -> AsyncIterator[None]:
@@ -234,33 +200,8 @@ class BleDriver(Driver):
             raise PairingFailed("no such lock is configured")
         async with lock.turn:
             await self._end_visit(lock)
-            await self._keyring.forget(device_id)
-            lock.unsaved = None
-            lock.drop(_NOT_PAIRED)
+            await self._keys.forget(lock)
             self._feed.put(LockDead(device_id=device_id))
-        for other in self._locks.values():
-            if other.family is None and not other.is_pairing:
-                await self._unlock(other)  # It may have been the same lock under another name.
-
-    async def _unlock(self, lock: BleLock) -> None:
-        """Take the keys of a lock out of the vault."""
-        secret = await self._keyring.load(lock.device_id)
-        if secret is None:
-            lock.drop(_NOT_PAIRED)
-            return
-        self._work_with(lock, secret)
-
-    def _work_with(self, lock: BleLock, secret: bytes) -> None:
-        try:
-            family = lock.configured.lock(secret)
-        except ValueError:
-            lock.drop("what is stored of its pairing cannot be used; pair it again")
-            return
-        if (other := self._other_at(lock, family.address)) is not None:
-            # Under two names each would clear what the other has set.
-            lock.drop(f"it is the same lock as {other}: take one of them out of the configuration")
-            return
-        lock.adopt(family)
 
     async def _visit(self, lock: BleLock) -> Visit:
         """Return a connection that is ours, the one that still stands or a new one."""
@@ -382,7 +323,7 @@ class BleDriver(Driver):
             for lock in self._locks.values():
                 lock.mind_silence()
                 if not lock.turn.held:
-                    await self._save(lock)
+                    await self._keys.save(lock)
 
     def _heard(self, device: BLEDevice, advert: Advert) -> bool:
         return any(lock.takes(device, advert) for lock in self._locks.values())

@@ -122,7 +122,7 @@ async def test_keys_that_make_no_sense_are_a_problem_of_that_lock_only() -> None
     """The others are worked with."""
     async with running(("front", "back"), paired=("back",)) as run:
         run.keyring.secrets["front"] = b""
-        await run.driver._unlock(run.driver._locks["front"])
+        await run.driver._keys.load(run.driver._locks["front"])
         assert run.driver.problems == {"front": "what is stored of its pairing cannot be used; pair it again"}
         async with run.driver.session("back") as session:
             await session.read("1")
@@ -202,7 +202,7 @@ async def test_one_lock_under_two_names_is_managed_under_the_first_only() -> Non
     """Each of them would clear what the other has set."""
     async with running(("front", "back")) as run:
         run.keyring.secrets["back"] = run.keyring.secrets["front"]
-        await run.driver._unlock(run.driver._locks["back"])
+        await run.driver._keys.load(run.driver._locks["back"])
         assert "the same lock as front" in run.driver.problems["back"]
         with pytest.raises(LockUnreachable, match="same lock as front"):
             async with run.driver.session("back"):

@@ -99,7 +99,10 @@ async def _whole() -> None:
             brain.pairing = False
             await lock.advertise()
             await ledger.until(LockSeen)
+            before = lock.peripheral.connections
             await _codes(driver, brain)
+            # None where the one in which the lock told of itself still stands.
+            assert lock.peripheral.connections <= before + 1
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

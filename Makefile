@@ -53,10 +53,12 @@ simulate-ci: $(DEV)
 demo-zwave: $(DEV) node ## the gateway against the real Z-Wave driver with a simulated radio
 	.venv/bin/python -m tests.zwave_bed.demo
 
-test-hub: $(DEV) ## what needs a kernel, BlueZ and systemd: tests in a Debian guest under QEMU, some minutes
+test-hub: $(DEV) node ## what needs a kernel, BlueZ and systemd: the package in a Debian guest under QEMU, some minutes
 	scripts/need-guest
 	tests/hub_guest/build.sh build/hub-guest
-	.venv/bin/python -m tests.hub_guest build/hub-guest
+	rm -rf build/test-hub
+	.venv/bin/python -m scripts.make_deb --output build/test-hub
+	.venv/bin/python -m tests.hub_guest build/hub-guest build/test-hub
 
 picture: $(DEV) ## record the terminal that the README shows
 	.venv/bin/python -m scripts.make_picture

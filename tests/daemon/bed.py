@@ -116,8 +116,10 @@ class Somebody:
         info = self.client.publish(topic, payload, 1, retain, properties)
         await eventually(info.is_published)
 
-    async def ask(self, verb: str, *, transaction: str | None = None, **parameters: object) -> dict[str, Any]:
-        """Send a command and return the first answer to it that comes now."""
+    async def ask(
+        self, verb: str, *, transaction: str | None = None, seconds: float = 15.0, **parameters: object
+    ) -> dict[str, Any]:
+        """Send a command and return the first answer to it that comes now, within `seconds`."""
         transaction = transaction or f"{self.name}-{next(self._numbers)}"
         already = len(self.heard)
         body = json.dumps({"transaction": transaction, **parameters}).encode()
@@ -127,7 +129,7 @@ class Somebody:
             new = [m for m in self.heard[already:] if m.topic == f"{ROOT}/response/{self.name}/{verb}"]
             return [message.json for message in new if message.json["transaction"] == transaction]
 
-        await eventually(answers)
+        await eventually(answers, seconds)
         return answers()[0]
 
     async def create(self, pin: str, **parameters: str) -> str:

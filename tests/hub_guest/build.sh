@@ -1,10 +1,11 @@
 #!/bin/sh
-# Builds the guest of `make test-hub`: a Debian 13 with systemd, BlueZ and Python, its kernel and its packages.
+# Builds the guest of `make test-hub`: a Debian 13 with systemd, BlueZ, mosquitto and Node.js, its kernel, and what
+# the virtual locks in it need.
 #
 #   build.sh FOLDER
 #
-# Makes FOLDER/{disk.img,vmlinuz,initrd,packages}. MIRROR overrides where Debian's packages come from; without it
-# the mirror of this machine is used. What is there and belongs to the same sources is kept.
+# Makes FOLDER/{disk.img,vmlinuz,initrd}. MIRROR overrides where Debian's packages come from; without it the mirror
+# of this machine is used. What is there and belongs to the same sources is kept.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
@@ -12,7 +13,8 @@ PATH=$PATH:/usr/sbin
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
-wanted=$(find "$here/build.sh" "$here/overlay" "$tree/requirements/dev.txt" -type f -exec sha256sum {} + | sha256sum)
+wanted=$(cd "$tree" && find tests/hub_guest/build.sh tests/hub_guest/overlay requirements/dev.txt docs/mosquitto.acl \
+    tests/zwave_bed/package-lock.json -type f -exec sha256sum {} + | sort | sha256sum)
 [ "$(cat "$out/built" 2>/dev/null)" = "$wanted" ] && exit 0
 rm -rf "$out/built" "$out/packages"
 
@@ -20,16 +22,27 @@ mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | gre
 echo "Building the guest: Debian 13 in about two minutes, its Python packages in one more ..."
 # The guest boots from a disk of one kind: all other modules would only be unpacked slowly.
 mmdebstrap --quiet --variant=minbase --format=tar \
-    --include=linux-image-amd64,systemd-sysv,initramfs-tools,zstd,bluez,dbus,kmod,udev,python3 \
+    --include=linux-image-amd64,systemd-sysv,initramfs-tools,zstd,bluez,dbus,kmod,udev,python3,debconf \
+    --include=mosquitto,mosquitto-clients,nodejs \
     --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"' \
     --essential-hook='printf "MODULES=list\nCOMPRESS=zstd\n" >"$1/etc/initramfs-tools/conf.d/guest"' \
     --essential-hook='printf "virtio_pci\nvirtio_blk\next4\n" >"$1/etc/initramfs-tools/modules"' \
     --customize-hook="copy-in $here/overlay/etc /" \
-    --customize-hook='mkdir -p "$1/tree" "$1/packages" "$1/results"' \
-    --customize-hook='chroot "$1" systemctl --quiet enable pinsmith-guest.service' \
+    --customize-hook="copy-in $tree/docs/mosquitto.acl /etc/mosquitto" \
+    --customize-hook='chroot "$1" mosquitto_passwd -b -c /etc/mosquitto/passwords pinsmith of-the-hub' \
+    --customize-hook='chroot "$1" mosquitto_passwd -b /etc/mosquitto/passwords outside of-the-house' \
+    --customize-hook='chroot "$1" mosquitto_passwd -b /etc/mosquitto/passwords homeassistant of-home-assistant' \
+    --customize-hook='chroot "$1" chown mosquitto: /etc/mosquitto/passwords /etc/mosquitto/mosquitto.acl' \
+    --customize-hook='mkdir -p "$1/tree" "$1/debs" "$1/var/log/journal"' \
+    --customize-hook='touch "$1/etc/.updated" "$1/var/.updated"' \
+    --customize-hook='chroot "$1" systemctl --quiet enable orders.socket nuki-bed zwave-bed systemd-networkd' \
     --customize-hook='chroot "$1" systemctl --quiet mask getty.target systemd-logind.service apt-daily.timer \
-        apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer' \
+        apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
+        systemd-networkd-wait-online.service' \
     trixie "$out/root.tar" ${mirror:+"$mirror"}
+
+"$tree/.venv/bin/uv" pip install --quiet --compile-bytecode --target "$out/packages" --python-version 3.13 \
+    --python-platform x86_64-manylinux_2_36 --require-hashes -r "$tree/requirements/dev.txt"
 
 # As root of its own making: the files keep their owners.
 fakeroot sh -eu -c '
@@ -39,10 +52,12 @@ fakeroot sh -eu -c '
     tar -xf root.tar -C root --exclude="./dev/*"
     mv root/boot/vmlinuz-* vmlinuz
     mv root/boot/initrd.img-* initrd
-    mke2fs -q -t ext4 -d root disk.img 1200M
+    mv packages root/opt/packages
+    cp -r "$2/tests/zwave_bed/node_modules" root/opt/node_modules
+    # Newer than any copy of the lock file: it was made by that one.
+    touch -d 2037-01-01 root/opt/node_modules/.package-lock.json
+    chown -R 0:0 root/opt
+    mke2fs -q -t ext4 -d root disk.img 2500M
     rm -rf root root.tar
-' sh "$out"
-
-"$tree/.venv/bin/uv" pip install --quiet --target "$out/packages" --python-version 3.13 \
-    --python-platform x86_64-manylinux_2_36 --require-hashes -r "$tree/requirements/dev.txt"
+' sh "$out" "$tree"
 echo "$wanted" >"$out/built"

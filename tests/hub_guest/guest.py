@@ -1,0 +1,119 @@
+"""The guest seen from the host: a machine that boots, takes orders as root, and reboots."""
+
+import asyncio
+import os
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+from tests.mqtt.broker import free_port
+
+TREE = Path(__file__).parents[2]
+BOOT_S = 240.0
+"""Under emulation on two busy cores; an idle machine takes half a minute."""
+ORDER_S = 600.0
+
+
+class RefusedError(Exception):
+    """An order ended with an error; the text is all it said."""
+
+
+class AbsentError(Exception):
+    """Nobody takes orders: the guest is down, or boots."""
+
+
+class Guest:
+    """A running guest. Two of its ports are on loopback here: `mqtt_port`, and that of the orders."""
+
+    def __init__(self, mqtt_port: int, orders_port: int) -> None:
+        """Use `boot`."""
+        self.mqtt_port = mqtt_port
+        self.orders_port = orders_port
+
+    @classmethod
+    @asynccontextmanager
+    async def boot(cls, image: Path, debs: Path, console: Path) -> AsyncIterator[Self]:
+        """Boot from `image`, which stays as it is; what the guest prints goes to `console`."""
+        guest = cls(free_port(), free_port())
+        with console.open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *guest._command(image, debs),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                await guest.up()
+                yield guest
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                await process.wait()
+
+    async def up(self, *, after: str = "") -> None:
+        """Wait until the guest takes orders, in another boot than `after`."""
+        deadline = time.monotonic() + BOOT_S
+        while time.monotonic() < deadline:
+            try:
+                if await self.boot_id() != after:
+                    return
+            except AbsentError:
+                pass
+            await asyncio.sleep(0.5)
+        raise AbsentError(f"the guest did not come up within {BOOT_S:.0f} s")
+
+    async def boot_id(self) -> str:
+        """Return what tells one boot from another."""
+        return await self.order("cat /proc/sys/kernel/random/boot_id")
+
+    async def order(self, script: str, *, seconds: float = ORDER_S) -> str:
+        """Run lines of sh as root, return what they say. Raises RefusedError, AbsentError, TimeoutError."""
+        code, said = await self.attempt(script, seconds=seconds)
+        if code != 0:
+            raise RefusedError(f"ended with {code}: {script.strip()}\n{said}")
+        return said
+
+    async def attempt(self, script: str, *, seconds: float = ORDER_S) -> tuple[int, str]:
+        """Run lines of sh as root; return how they ended and what they said."""
+        async with asyncio.timeout(seconds):
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.orders_port)
+                try:
+                    writer.write(script.encode())
+                    writer.write_eof()
+                    answer = (await reader.read()).decode(errors="replace")
+                finally:
+                    writer.close()
+            except OSError as error:
+                raise AbsentError("no answer") from error
+        said, _, code = answer.rpartition("\n")
+        if not code.isdigit():
+            raise AbsentError("the answer was cut off")
+        return int(code), said.rstrip("\n")
+
+    def _command(self, image: Path, debs: Path) -> list[str]:
+        command = ["qemu-system-x86_64", *_acceleration(), "-cpu", "max", "-smp", "2", "-m", "1536"]
+        command += ["-nodefaults", "-display", "none", "-serial", "stdio", "-monitor", "none"]
+        command += ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd")]
+        command += ["-append", "root=/dev/vda rw console=ttyS0 loglevel=3 systemd.show_status=false"]
+        command += ["-drive", f"file={image / 'disk.img'},format=raw,if=virtio,snapshot=on"]
+        ports = ((self.mqtt_port, 1883), (self.orders_port, 2000))
+        forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in ports)
+        # restrict: it reaches nothing outside.
+        command += ["-netdev", f"user,id=net,restrict=on,{forwarded}", "-device", "virtio-net-pci,netdev=net"]
+        for tag, path in (("tree", TREE), ("debs", debs)):
+            command += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,readonly=on"]
+        return command
+
+
+def _acceleration() -> list[str]:
+    """Virtualise where the processor can, else emulate; HUB_GUEST_ACCEL overrides."""
+    if (wanted := os.environ.get("HUB_GUEST_ACCEL")) is None:
+        # A /dev/kvm may be there without: what it then makes of newer instructions ends the guest.
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split())
+        able = flags & {"vmx", "svm"} and os.access("/dev/kvm", os.R_OK | os.W_OK)
+        wanted = "kvm" if able else "tcg"
+    return ["-accel", "tcg,thread=multi" if wanted == "tcg" else wanted]

@@ -1,0 +1,284 @@
+"""What is tried in the guest, in this order: each step finds the hub as the one before left it.
+
+The PINs on the locks are compared whole, so that a code that is missing, left over or there twice shows.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from tests.hub_guest.hub import CONFIG, Hub, until
+from tests.hub_guest.nuki_bed import SECURITY_PIN
+from tests.storage.samples import KEY
+
+PINS = {
+    name: f"{number}47192"
+    for number, name in enumerate(
+        ("ongoing", "bluetooth", "killed", "wedged", "broker", "window", "crowded", "rebooted", "upgraded"), 1
+    )
+}
+CONFIG_FILE, DATA = "/etc/pinsmith/config.toml", "/var/lib/pinsmith"
+WATCHDOG_S = 10
+OLDER = "0.0.9"
+COMMAND = "CREDENTIALS_DIRECTORY=/etc/credstore pinsmith"
+"""As root, who may read the broker's password there; the daemon has it as a credential of its unit."""
+
+
+async def install(hub: Hub) -> None:
+    """Install the older package; without a configuration it is not started."""
+    said = await hub.guest.order(f"dpkg -i /debs/pinsmith_{OLDER}_amd64.deb")
+    assert "sudo pinsmith init" in said, said
+    assert await hub.shows("ActiveState") == "inactive"
+
+
+async def start(hub: Hub) -> None:
+    """Configure and start it: `systemctl start` returns when the daemon has said READY."""
+    await hub.guest.order(f"""
+        mkdir -p /etc/systemd/system/pinsmith.service.d
+        printf '[Service]\\nWatchdogSec={WATCHDOG_S}s\\n' >/etc/systemd/system/pinsmith.service.d/test.conf
+        cat >{CONFIG_FILE} <<'END'
+{CONFIG}
+END
+        install -d -m 700 /etc/credstore
+        printf of-the-hub | install -m 600 /dev/stdin /etc/credstore/mqtt-password
+        systemctl daemon-reload
+        systemctl enable --now pinsmith 2>&1
+    """)
+    assert await hub.shows("ActiveState") == "active"
+    assert " lock" in await hub.shows("StatusText")
+    await until(hub.answers, "it answers from outside")
+
+
+async def zwave(hub: Hub) -> None:
+    """A command from outside puts a code on the Z-Wave lock."""
+    await hub.set("front", PINS["ongoing"])
+    await hub.holds("front", PINS["ongoing"])
+
+
+async def bluetooth(hub: Hub) -> None:
+    """Pair the Nuki as a person would, from the sandbox of the unit over D-Bus; put a code on it."""
+    said = await hub.guest.order(f"""
+        touch /var/lib/nuki-bed/pairing
+        echo {SECURITY_PIN} | {COMMAND} pair nuki cellar --stdin --config {CONFIG_FILE}
+        rm /var/lib/nuki-bed/pairing
+    """)
+    assert "paired" in said, said
+    await hub.set("cellar", PINS["bluetooth"])
+    await hub.holds("cellar", PINS["bluetooth"])
+
+
+async def fields(hub: Hub) -> None:
+    """The journal can be asked for a lock, and for the id of a code."""
+    code_id = await _code_id(hub, "ongoing")
+    for field, value in (("PINSMITH_LOCK", "front"), ("PINSMITH_CODE", code_id)):
+        found = await hub.guest.order(f"journalctl -u pinsmith -o cat {field}={value}")
+        assert found.strip(), field
+
+
+async def killed(hub: Hub) -> None:
+    """`kill -9` in the middle of a change: systemd starts it anew, and the code is on the lock once."""
+    before = await hub.shows("MainPID")
+    code_id = await hub.create("front", PINS["killed"])
+    await hub.guest.order(f"kill -9 {before}")
+    await hub.runs_again(before)
+    await hub.becomes(code_id, "set")
+    await hub.holds("front", PINS["ongoing"], PINS["killed"])
+    await hub.holds("cellar", PINS["bluetooth"])
+
+
+async def wedged(hub: Hub) -> None:
+    """A process that stands still gives no sign of life: the watchdog ends it, systemd starts it anew."""
+    before = await hub.shows("MainPID")
+    await hub.guest.order(f"kill -STOP {before}")
+    await hub.runs_again(before)
+    said = await hub.guest.order("journalctl -o cat _PID=1 UNIT=pinsmith.service")
+    assert "Watchdog timeout" in said, said
+    await hub.set("front", PINS["wedged"])
+    await hub.holds("front", PINS["ongoing"], PINS["killed"], PINS["wedged"])
+
+
+async def broker(hub: Hub) -> None:
+    """The broker is gone for a while: the daemon waits for it and works on."""
+    before = await hub.shows("MainPID")
+    await hub.guest.order("systemctl stop mosquitto")
+
+    async def noticed() -> bool:
+        return "broker: connected" not in await hub.shows("StatusText")
+
+    await until(noticed, "its line of status says so")
+    await hub.guest.order("systemctl start mosquitto")
+    await until(hub.answers, "it answers again")
+    await hub.set("cellar", PINS["broker"])
+    await hub.holds("cellar", PINS["bluetooth"], PINS["broker"])
+    assert await hub.shows("MainPID") == before
+
+
+async def reloaded(hub: Hub) -> None:
+    """A good configuration counts after `systemctl reload`, a broken one is refused and changes nothing."""
+    before = await hub.shows("MainPID")
+    await hub.guest.order(f"""
+        sed -i 's/^driver = "nuki"/name = "Wine cellar"\\n&/' {CONFIG_FILE}
+        systemctl reload pinsmith
+    """)
+    assert await _names(hub) == {"Wine cellar"}
+    code, _ = await hub.guest.attempt(f"""
+        cp {CONFIG_FILE} /tmp/good
+        sed -i 's/Wine cellar/Attic/; s/^node = .*/node = "two"/' {CONFIG_FILE}
+        systemctl reload pinsmith
+    """)
+    assert code != 0
+    assert await hub.shows("ActiveState") == "active"
+    assert await _names(hub) == {"Wine cellar"}
+    await hub.guest.order(f"cat /tmp/good >{CONFIG_FILE}; systemctl reload pinsmith")
+    assert await hub.shows("MainPID") == before
+
+
+async def unsynchronised(hub: Hub) -> None:
+    """No time server: a window that begins does not open, until a person vouches for the clock."""
+    found = await hub.guest.order("date +%s")
+    now = datetime.fromtimestamp(int(found), UTC)
+    window = {"starts_at": now - timedelta(minutes=1), "ends_at": now + timedelta(days=2)}
+    code_id = await hub.create(
+        "front", PINS["window"], **{name: at.strftime("%Y-%m-%dT%H:%M:%SZ") for name, at in window.items()}
+    )
+    await asyncio.sleep(8)
+    assert PINS["window"] not in await hub.on_lock("front")
+    assert await hub.status(code_id) != "set"
+    await hub.guest.order(f"{COMMAND} clock trust --config {CONFIG_FILE}")
+    await hub.becomes(code_id, "set")
+    await hub.has("front", PINS["window"])
+
+
+async def crowded(hub: Hub) -> None:
+    """The card is full: health tells, the daemon stays up; with room again it goes on by itself."""
+    before = await hub.shows("MainPID")
+    # As a user who is not root, because the last blocks are kept for that one.
+    await hub.guest.order("""
+        install -d -o nobody /crowd
+        for size in 100M 1M 4k; do
+            n=0
+            while runuser -u nobody -- fallocate -l $size /crowd/$size.$n 2>/dev/null; do n=$((n + 1)); done
+        done
+    """)
+    refused = False
+    for number in range(200):
+        # A database has room inside: fill that too.
+        answer = await hub.outside.ask(
+            "access_codes/create", device_id="front", name="x" * 50, code=f"99{number:04}"
+        )
+        if refused := answer["status"] == "error":
+            break
+    assert refused, "no command was refused"
+    await until(_health(hub, bad=True), "health tells of the full disk")
+    assert await hub.shows("ActiveState") == "active"
+    await hub.guest.order("rm -r /crowd")
+    await until(_health(hub, bad=False), "health tells that it is over")
+    assert await hub.shows("MainPID") == before
+    await hub.set("front", PINS["crowded"])
+    for code in (await hub.ask("access_codes/list", device_id="front"))["access_codes"]:
+        if code["name"] == "x" * 50:
+            await hub.ask("access_codes/delete", access_code_id=code["access_code_id"])
+    await hub.holds("front", *_front("crowded"))
+
+
+async def rebooted(hub: Hub) -> None:
+    """The machine starts anew: the daemon too, with its codes and its keys to the Bluetooth lock."""
+    before = await hub.guest.boot_id()
+    await hub.guest.order("systemctl --no-block reboot")
+    await hub.guest.up(after=before)
+    await hub.runs_again("0")
+    await hub.set("cellar", PINS["rebooted"])
+    await hub.holds("front", *_front("crowded"))
+    await hub.holds("cellar", PINS["bluetooth"], PINS["broker"], PINS["rebooted"])
+
+
+async def upgraded(hub: Hub) -> None:
+    """The built package over the older one: codes, key, configuration and pairing stay."""
+    before = await hub.shows("MainPID")
+    key = await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}")
+    await hub.guest.order(f"dpkg -i $(ls /debs/*.deb | grep -v _{OLDER}_)")
+    await hub.runs_again(before)
+    version = await hub.guest.order("dpkg-query -W -f '${Version} ${db:Status-Status}' pinsmith")
+    assert version.endswith(" installed")
+    assert not version.startswith(OLDER)
+    assert await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}") == key
+    await hub.set("cellar", PINS["upgraded"])
+    await hub.holds("cellar", *(PINS[name] for name in ("bluetooth", "broker", "rebooted", "upgraded")))
+    await hub.holds("front", *_front("crowded"))
+
+
+async def deleted(hub: Hub) -> None:
+    """Every code comes off both locks."""
+    for lock in ("front", "cellar"):
+        for code in (await hub.ask("access_codes/list", device_id=lock))["access_codes"]:
+            await hub.ask("access_codes/delete", access_code_id=code["access_code_id"])
+        await hub.holds(lock)
+
+
+async def migrated(hub: Hub) -> None:
+    """A database of the first format is brought to the new one before READY; a copy of the old one stays."""
+    await hub.guest.order(f"""
+        systemctl stop pinsmith
+        rm {DATA}/pinsmith.db*
+        runuser -u pinsmith -- python3 -c '
+import sqlite3
+with open("/tree/tests/storage/golden/v1.sql") as file:
+    sqlite3.connect("{DATA}/pinsmith.db").executescript(file.read())'
+        chmod 600 {DATA}/pinsmith.db
+        echo {KEY.hex()} >{DATA}/key
+        systemctl start pinsmith
+        test -e {DATA}/pinsmith.db.format-1
+    """)
+    await until(hub.answers, "it answers")
+
+
+async def silent(hub: Hub) -> None:
+    """No PIN is in the journal, whatever happened."""
+    pins = "\n".join(PINS.values())
+    code, said = await hub.guest.attempt(f"journalctl -u pinsmith -o verbose | grep -F '{pins}'")
+    assert code == 1, f"a PIN is in the journal: {len(said.splitlines())} lines"
+
+
+STEPS: tuple[Callable[[Hub], Awaitable[None]], ...] = (
+    install,
+    start,
+    zwave,
+    bluetooth,
+    fields,
+    killed,
+    wedged,
+    broker,
+    reloaded,
+    unsynchronised,
+    crowded,
+    rebooted,
+    upgraded,
+    deleted,
+    migrated,
+    silent,
+)
+
+
+def _front(upto: str) -> list[str]:
+    """Return what the Z-Wave lock holds after a step."""
+    names = ["ongoing", "killed", "wedged", "window", "crowded"]
+    return [PINS[name] for name in names[: names.index(upto) + 1]]
+
+
+async def _code_id(hub: Hub, name: str) -> str:
+    found = await hub.ask("access_codes/get", device_id="front", code=PINS[name])
+    code_id: str = found["access_code"]["access_code_id"]
+    return code_id
+
+
+async def _names(hub: Hub) -> set[str]:
+    """Return the name of the lock in the cellar, as outside sees it."""
+    devices = (await hub.ask("devices/list"))["devices"]
+    return {device["name"] for device in devices if device["device_id"] == "cellar"}
+
+
+def _health(hub: Hub, *, bad: bool) -> Callable[[], Awaitable[bool]]:
+    async def tells() -> bool:
+        return (hub.house.last("bridge/health")["storage_trouble"] is not None) == bad
+
+    return tells

@@ -79,8 +79,12 @@ class Message:
 class Somebody:
     """A client with a session that outlives the broker's restarts; hears all it may."""
 
-    def __init__(self, name: str, user: str | None = None, password: str | None = None) -> None:
+    def __init__(
+        self, name: str, user: str | None = None, password: str | None = None, *, patience_s: float = 15.0
+    ) -> None:
         self.name = name
+        self.patience_s = patience_s
+        """How long it waits for an answer."""
         self.heard: list[Message] = []
         self.subscribed = False
         self.client = mqtt.Client(
@@ -116,10 +120,8 @@ class Somebody:
         info = self.client.publish(topic, payload, 1, retain, properties)
         await eventually(info.is_published)
 
-    async def ask(
-        self, verb: str, *, transaction: str | None = None, seconds: float = 15.0, **parameters: object
-    ) -> dict[str, Any]:
-        """Send a command and return the first answer to it that comes now, within `seconds`."""
+    async def ask(self, verb: str, *, transaction: str | None = None, **parameters: object) -> dict[str, Any]:
+        """Send a command and return the first answer to it that comes now."""
         transaction = transaction or f"{self.name}-{next(self._numbers)}"
         already = len(self.heard)
         body = json.dumps({"transaction": transaction, **parameters}).encode()
@@ -129,7 +131,7 @@ class Somebody:
             new = [m for m in self.heard[already:] if m.topic == f"{ROOT}/response/{self.name}/{verb}"]
             return [message.json for message in new if message.json["transaction"] == transaction]
 
-        await eventually(answers, seconds)
+        await eventually(answers, self.patience_s)
         return answers()[0]
 
     async def create(self, pin: str, **parameters: str) -> str:
@@ -160,10 +162,15 @@ class Somebody:
 
 @contextlib.asynccontextmanager
 async def somebody(
-    port: int, name: str = "app", *, user: str | None = None, password: str | None = None
+    port: int,
+    name: str = "app",
+    *,
+    user: str | None = None,
+    password: str | None = None,
+    patience_s: float = 15.0,
 ) -> AsyncIterator[Somebody]:
-    """Connect somebody to a broker on loopback."""
-    one = Somebody(name, user, password)
+    """Connect somebody to a broker on loopback, who waits so long for each answer."""
+    one = Somebody(name, user, password, patience_s=patience_s)
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
     properties.SessionExpiryInterval = 3600
     one.client.connect("127.0.0.1", port, clean_start=False, properties=properties)

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from tests.daemon.bed import somebody
 from tests.hub_guest.guest import Guest
-from tests.hub_guest.hub import BEDS, Hub, until
+from tests.hub_guest.hub import BEDS, PATIENCE_S, Hub, until
 from tests.hub_guest.steps import OLDER, STEPS
 
 LIMIT_S = 2400
@@ -44,7 +44,7 @@ async def main(image: Path, debs: Path) -> int:
 async def _all(guest: Guest, began: float) -> None:
     async with AsyncExitStack() as stack:
         port = guest.mqtt_port
-        outside = somebody(port, "outside", user="outside", password="of-the-house")
+        outside = somebody(port, "outside", user="outside", password="of-the-house", patience_s=PATIENCE_S)
         house = somebody(port, "house", user="homeassistant", password="of-home-assistant")
         hub = Hub(guest, await stack.enter_async_context(outside), await stack.enter_async_context(house))
         print(f"{time.monotonic() - began:6.1f} s  the guest has booted")

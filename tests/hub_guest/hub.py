@@ -43,7 +43,7 @@ class Hub:
 
     async def ask(self, verb: str, **parameters: str) -> dict[str, Any]:
         """Give a command from outside that has to succeed."""
-        answer = await self.outside.ask(verb, seconds=PATIENCE_S, **parameters)
+        answer = await self.outside.ask(verb, **parameters)
         assert answer["status"] == "ok", answer
         data: dict[str, Any] = answer["data"]
         return data

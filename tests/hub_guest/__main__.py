@@ -17,8 +17,10 @@ from tempfile import TemporaryDirectory
 
 from tests.daemon.bed import somebody
 from tests.hub_guest.guest import Guest
-from tests.hub_guest.hub import BEDS, PATIENCE_S, Hub, until
+from tests.hub_guest.hub import NODE, PATIENCE_S, Hub
 from tests.hub_guest.steps import OLDER, STEPS
+from tests.zwave_bed.bed import ZwaveBed
+from tests.zwave_bed.config import BedConfig, NodeConfig
 
 LIMIT_S = 2400
 """Under emulation on two busy cores; an idle machine takes less than five minutes."""
@@ -27,11 +29,17 @@ LIMIT_S = 2400
 async def main(image: Path, debs: Path) -> int:
     """Go through all steps; 0 when every one was passed."""
     _older(debs)
+    lock = NodeConfig(node_id=NODE, model="v2_s2", name="Front door")
+    async with ZwaveBed.start(BedConfig(nodes=[lock])) as bed:
+        return await _in_guest(image, debs, bed)
+
+
+async def _in_guest(image: Path, debs: Path, bed: ZwaveBed) -> int:
     began = time.monotonic()
     async with Guest.boot(image, debs, image / "console.log") as guest:
         try:
             async with asyncio.timeout(LIMIT_S):
-                await _all(guest, began)
+                await _all(guest, bed, began)
         except Exception:  # noqa: BLE001 - whatever it is, it is the verdict
             traceback.print_exc()
             await _tell(guest)
@@ -41,31 +49,20 @@ async def main(image: Path, debs: Path) -> int:
     return 0
 
 
-async def _all(guest: Guest, began: float) -> None:
+async def _all(guest: Guest, bed: ZwaveBed, began: float) -> None:
     async with AsyncExitStack() as stack:
         port = guest.mqtt_port
         outside = somebody(port, "outside", user="outside", password="of-the-house", patience_s=PATIENCE_S)
         house = somebody(port, "house", user="homeassistant", password="of-home-assistant")
-        hub = Hub(guest, await stack.enter_async_context(outside), await stack.enter_async_context(house))
+        hub = Hub(
+            guest, await stack.enter_async_context(outside), await stack.enter_async_context(house), bed
+        )
         print(f"{time.monotonic() - began:6.1f} s  the guest has booted")
         for step in STEPS:
             start = time.monotonic()
-            if step.__name__ == "zwave":
-                await _beds(guest)
             await step(hub)
             words = (step.__doc__ or "").split("\n")[0]
             print(f"{time.monotonic() - start:6.1f} s  {step.__name__}: {words}", flush=True)
-
-
-async def _beds(guest: Guest) -> None:
-    """Wait until both virtual locks are there."""
-
-    async def there() -> bool:
-        files = " ".join(f"/var/lib/{bed}/codes.json" for bed in BEDS.values())
-        code, _ = await guest.attempt(f"ls {files}")
-        return code == 0
-
-    await until(there, "the virtual locks are there", seconds=240)
 
 
 async def _tell(guest: Guest) -> None:

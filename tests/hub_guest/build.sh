@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the guest of `make test-hub`: a Debian 13 with systemd, BlueZ, mosquitto and Node.js, its kernel, and what
+# Builds the guest of `make test-hub`: a Debian 13 with systemd, BlueZ and mosquitto, its kernel, and what
 # the virtual locks in it need.
 #
 #   build.sh FOLDER
@@ -13,8 +13,7 @@ PATH=$PATH:/usr/sbin
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
-wanted=$(cd "$tree" && find tests/hub_guest/build.sh tests/hub_guest/overlay requirements/dev.txt docs/mosquitto.acl \
-    tests/zwave_bed/package-lock.json -type f -exec sha256sum {} + | sort | sha256sum)
+wanted=$(cd "$tree" && find tests/hub_guest/build.sh tests/hub_guest/overlay requirements/dev.txt docs/mosquitto.acl -type f -exec sha256sum {} + | sort | sha256sum)
 [ "$(cat "$out/built" 2>/dev/null)" = "$wanted" ] && exit 0
 rm -rf "$out/built" "$out/packages"
 
@@ -23,7 +22,7 @@ echo "Building the guest: Debian 13 in about two minutes, its Python packages in
 # The guest boots from a disk of one kind: all other modules would only be unpacked slowly.
 mmdebstrap --quiet --variant=minbase --format=tar \
     --include=linux-image-amd64,systemd-sysv,initramfs-tools,zstd,bluez,dbus,kmod,udev,python3,debconf \
-    --include=mosquitto,mosquitto-clients,nodejs \
+    --include=mosquitto,mosquitto-clients \
     --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"' \
     --essential-hook='printf "MODULES=list\nCOMPRESS=zstd\n" >"$1/etc/initramfs-tools/conf.d/guest"' \
     --essential-hook='printf "virtio_pci\nvirtio_blk\next4\n" >"$1/etc/initramfs-tools/modules"' \
@@ -35,7 +34,7 @@ mmdebstrap --quiet --variant=minbase --format=tar \
     --customize-hook='chroot "$1" chown mosquitto: /etc/mosquitto/passwords /etc/mosquitto/mosquitto.acl' \
     --customize-hook='mkdir -p "$1/tree" "$1/debs" "$1/var/log/journal"' \
     --customize-hook='touch "$1/etc/.updated" "$1/var/.updated"' \
-    --customize-hook='chroot "$1" systemctl --quiet enable orders.socket nuki-bed zwave-bed systemd-networkd' \
+    --customize-hook='chroot "$1" systemctl --quiet enable orders.socket nuki-bed systemd-networkd' \
     --customize-hook='chroot "$1" systemctl --quiet mask getty.target systemd-logind.service apt-daily.timer \
         apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
         systemd-networkd-wait-online.service' \
@@ -53,11 +52,8 @@ fakeroot sh -eu -c '
     mv root/boot/vmlinuz-* vmlinuz
     mv root/boot/initrd.img-* initrd
     mv packages root/opt/packages
-    cp -r "$2/tests/zwave_bed/node_modules" root/opt/node_modules
-    # Newer than any copy of the lock file: it was made by that one.
-    touch -d 2037-01-01 root/opt/node_modules/.package-lock.json
     chown -R 0:0 root/opt
     mke2fs -q -t ext4 -d root disk.img 2500M
     rm -rf root root.tar
-' sh "$out" "$tree"
+' sh "$out"
 echo "$wanted" >"$out/built"

@@ -6,14 +6,17 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.daemon.bed import Somebody
-from tests.hub_guest.guest import Guest
+from tests.hub_guest.guest import HOST, Guest
+from tests.zwave_bed.bed import ZwaveBed
 
 PATIENCE_S = 120.0
 """Far more than anything here takes on an idle machine."""
-BEDS = {"front": "zwave-bed", "cellar": "nuki-bed"}
-CONFIG = """
+NODE = 2
+NUKI_CODES = "/var/lib/nuki-bed/codes.json"
+_CONFIG = """
 [gateway]
 id = "hub"
 time_zone = "Europe/Berlin"
@@ -22,9 +25,12 @@ time_zone = "Europe/Berlin"
 url = "mqtt://127.0.0.1:1883"
 username = "pinsmith"
 
+[zwave]
+url = "{zwave}"
+
 [locks.front]
 driver = "zwave"
-node = 2
+node = {node}
 
 [locks.cellar]
 driver = "nuki"
@@ -40,6 +46,14 @@ class Hub:
     """Gives commands from the host, under a name of its own."""
     house: Somebody
     """Watches events and health, as Home Assistant would."""
+    bed: ZwaveBed
+    """Runs on the host: an emulated Node.js needs minutes to start."""
+
+    @property
+    def config(self) -> str:
+        """Return the configuration of the daemon."""
+        port = urlsplit(self.bed.ws).port
+        return _CONFIG.format(zwave=f"ws://{HOST}:{port}", node=NODE)
 
     async def ask(self, verb: str, **parameters: str) -> dict[str, Any]:
         """Give a command from outside that has to succeed."""
@@ -85,7 +99,9 @@ class Hub:
 
     async def on_lock(self, lock: str) -> list[str]:
         """Return the PINs that are truly on a lock, sorted: a PIN in two slots is there twice."""
-        found = await self.guest.order(f"cat /var/lib/{BEDS[lock]}/codes.json")
+        if lock == "front":
+            return sorted(one.code for one in (await self.bed.slots(NODE)).values() if one.status == 1)
+        found = await self.guest.order(f"cat {NUKI_CODES}")
         return sorted(json.loads(found).values())
 
     async def holds(self, lock: str, *pins: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from tests.hub_guest.guest import AbsentError
-from tests.hub_guest.hub import CONFIG, Hub, until
+from tests.hub_guest.hub import NUKI_CODES, Hub, until
 from tests.hub_guest.nuki_bed import SECURITY_PIN
 from tests.storage.samples import KEY
 
@@ -39,7 +39,7 @@ async def start(hub: Hub) -> None:
         mkdir -p /etc/systemd/system/pinsmith.service.d
         printf '[Service]\\nWatchdogSec={WATCHDOG_S}s\\n' >/etc/systemd/system/pinsmith.service.d/test.conf
         cat >{CONFIG_FILE} <<'END'
-{CONFIG}
+{hub.config}
 END
         install -d -m 700 /etc/credstore
         printf of-the-hub | install -m 600 /dev/stdin /etc/credstore/mqtt-password
@@ -59,6 +59,7 @@ async def zwave(hub: Hub) -> None:
 
 async def bluetooth(hub: Hub) -> None:
     """Pair the Nuki as a person would, from the sandbox of the unit over D-Bus; put a code on it."""
+    await until(lambda: _is_there(hub), "the virtual lock is there")
     said = await hub.guest.order(f"""
         touch /var/lib/nuki-bed/pairing
         echo {SECURITY_PIN} | {COMMAND} pair nuki cellar --stdin --config {CONFIG_FILE}
@@ -260,6 +261,11 @@ STEPS: tuple[Callable[[Hub], Awaitable[None]], ...] = (
     migrated,
     silent,
 )
+
+
+async def _is_there(hub: Hub) -> bool:
+    code, _ = await hub.guest.attempt(f"test -e {NUKI_CODES}")
+    return code == 0
 
 
 def _front(upto: str) -> list[str]:

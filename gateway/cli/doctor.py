@@ -29,22 +29,11 @@ def add(commands: Commands) -> None:
 
 
 def _doctor(context: Context) -> Exit:
-    # Loads storage and cryptography, and what the configured drivers need.
-    from gateway.doctor.examine import examine  # noqa: PLC0415 - see above
-
     settings, lock = context.settings, context.args.device
     if lock is not None and lock not in settings.policies:
         known = ", ".join(settings.policies) or "none is configured"
         raise UsageError(f"there is no lock {lock}; there are: {known}")
-    credentials = context.env.get("CREDENTIALS_DIRECTORY")
-    findings = asyncio.run(
-        examine(
-            settings,
-            client=client_name(settings.mqtt.username),
-            credentials=Path(credentials) if credentials else None,
-            lock=lock,
-        )
-    )
+    findings = findings_of(context, lock)
     counted = Counter(finding.severity.value for finding in findings)
     told = {name: counted[name] for name in _NAMES}
     if not context.json({"findings": [_as_json(finding) for finding in findings], "counts": told}):
@@ -56,6 +45,22 @@ def _doctor(context: Context) -> Exit:
             f"{counted['ok']} in order"
         )
     return Exit.FAILED if counted["problem"] else Exit.OK
+
+
+def findings_of(context: Context, lock: str | None = None) -> "list[Finding]":
+    """Look at everything, or at one lock; worst first. Raises ConfigError."""
+    # Loads storage and cryptography, and what the configured drivers need.
+    from gateway.doctor.examine import examine  # noqa: PLC0415 - see above
+
+    credentials = context.env.get("CREDENTIALS_DIRECTORY")
+    return asyncio.run(
+        examine(
+            context.settings,
+            client=client_name(context.settings.mqtt.username),
+            credentials=Path(credentials) if credentials else None,
+            lock=lock,
+        )
+    )
 
 
 def show_findings(say: Callable[[str], None], findings: "Iterable[Finding]", width: int) -> None:

@@ -90,8 +90,8 @@ def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timin
     capabilities = snap.device.capabilities
     native = is_native(code, snap)
     if capabilities is not None and capabilities.reach is Reach.ON_TOUCH:
-        # One that would open between its windows is not put there for good.
-        can_wait = code.recurrence is None or native or capabilities.disabled_status
+        can_wait = native or capabilities.disabled_status
+        # One that would open before its window is brought by a touch near it, and not put there days ahead.
         if can_wait:
             return None
     starts_at = code.starts_at

@@ -36,7 +36,7 @@ name = "{LOCK_NAME}"
 [locks.attic]
 driver = "simulated"
 """
-PARTS = {"about", "configuration", "hub", "locks", "codes", "plan", "events", "database", "log"}
+PARTS = {"about", "configuration", "hub", "locks", "codes", "plan", "events", "doctor", "database", "log"}
 
 
 def members(archive: Path) -> dict[str, Any]:
@@ -146,6 +146,8 @@ async def test_a_running_hub_hands_on_what_helps_and_no_secret(
         "access_code.unmanaged.created",
     }
     assert parts["plan"]["plan/get"]["plans"]
+    assert {found["severity"] for found in parts["doctor"]} >= {"ok"}
+    assert {found["where"] for found in parts["doctor"]} >= {"broker"}
     assert parts["database"]["sound"] is True
     assert parts["database"]["rows"]["access_code"] == 2
     assert parts["log"][0] == {

@@ -45,6 +45,8 @@ class TestProgramming:
             (STAY, CAN_NATIVE, NOON - 72 * HOUR),
             (STAY, None, NOON - 30 * MINUTE),
             (STAY, TOUCHED, None),
+            (STAY, replace(TOUCHED, disabled_status=False), None),
+            (STAY, replace(CAN_MASKED, reach=Reach.ON_TOUCH), NOON - 30 * MINUTE),
             (replace(STAY, prefer_native_scheduling=False), CAN_NATIVE, NOON - 30 * MINUTE),
             (replace(STAY, ends_at=None), CAN_NATIVE, NOON - 30 * MINUTE),
         ],
@@ -52,7 +54,7 @@ class TestProgramming:
     def test_lead_preload_or_at_once(
         self, asked: AccessCode, can: Capabilities | None, at: datetime | None
     ) -> None:
-        """Just in time; earlier where the lock keeps windows; at creation where it waits for a touch."""
+        """Just in time; earlier where the lock keeps windows; at creation where only a touch brings it."""
         assert programming_at(asked, snapshot(asked, device(can)), NOON - 30 * DAY, TIMING) == at
 
     def test_nothing_is_wanted_of_a_lock_that_nobody_saw(self) -> None:

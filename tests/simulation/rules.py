@@ -317,14 +317,18 @@ class Watch:
         return (door.device_id, slot) not in self._written and slot in door.uncertain
 
     def _wanted(self, door: Door, pin: str) -> "Wanted | None":
-        for wanted in self._world.people.wanted.values():
-            if (
-                wanted.device_id == door.device_id
-                and wanted.pin == pin
-                and not (wanted.deleted or wanted.released)
-            ):
-                return wanted
-        return None
+        """Return the code with this PIN: where it was given again after another code's end, the later one."""
+        now = self._world.now()
+        with_it = [
+            wanted
+            for wanted in self._world.people.wanted.values()
+            if wanted.device_id == door.device_id
+            and wanted.pin == pin
+            and not (wanted.deleted or wanted.released)
+        ]
+        return max(
+            with_it, key=lambda it: (it.ends_at is None or it.ends_at > now, it.pin_since), default=None
+        )
 
     # What nobody may blame the hub for.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.context import Context
+from gateway.cli.doctor import findings_of
 from gateway.cli.exits import Failure
 from gateway.cli.report import shapes
 from gateway.cli.report.lines import log_lines
@@ -115,10 +116,14 @@ def _of_this_machine(context: Context) -> tuple[set[str], set[str]]:
         return set(), set()
     secrets, names = set[str](), {policy.name or "" for policy in settings.policies.values()}
     folder = settings.gateway.data_directory
-    for file in (settings.mqtt.password_file, settings.mqtt.key_file, folder / KEY):
+    # What the doctor finds names files, which may be called after somebody.
+    mqtt = settings.mqtt
+    files = (mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
+    secrets |= {str(place) for place in (folder, settings.file.parent, *files) if place is not None}
+    for file in (mqtt.password_file, mqtt.key_file, folder / KEY):
         if file is not None:
             secrets |= _lines_of(file)
-    names |= {settings.mqtt.username or "", settings.mqtt.url.host}
+    names |= {mqtt.username or "", mqtt.url.host}
     for one in (*settings.zwave_locks.values(), *settings.yale_locks.values()):
         names.update(str(getattr(one, key, None) or "") for key in ("node_name", "address", "bluetooth_name"))
     with suppress(OSError, StorageFailed):
@@ -232,6 +237,23 @@ def _files() -> tuple[str, ...]:
     return DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"
 
 
+def _doctor(found: Sources) -> object:
+    try:
+        findings = findings_of(found.context)
+    except (ConfigError, Failure):
+        return "not looked at without a configuration"
+    # Why, and what to do, is on the page of the doctor, by id.
+    return [
+        {
+            "id": finding.id,
+            "severity": finding.severity.value,
+            "where": found.scrub.text(finding.where),
+            "what": found.scrub.text(finding.what),
+        }
+        for finding in findings
+    ]
+
+
 def _log(found: Sources) -> object:
     return log_lines(found.scrub)
 
@@ -279,8 +301,8 @@ PARTS = (
         f"the last {EVENTS} events and attempts; when people came is in it, who is not",
         _told("events/list", "action_attempts/list"),
     ),
+    Part("doctor", "what `pinsmith doctor` finds, without names", _doctor),
     Part("database", "format, sizes, counts of rows and whether it is sound; no row", _database),
     Part("log", "the newest lines of the journal, where this user may read it", _log),
 )
-"""In the order of the announcement. Whatever else should be in a bug report, such as the findings of another
-command, is one more line here; texts in it go through `found.scrub.text`."""
+"""In the order of the announcement. Texts in it go through `found.scrub.text`."""

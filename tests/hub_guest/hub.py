@@ -25,7 +25,7 @@ time_zone = "Europe/Berlin"
 url = "mqtt://127.0.0.1:1883"
 username = "pinsmith"
 
-[zwave]
+[drivers.zwave]
 url = "{zwave}"
 
 [locks.front]

@@ -27,6 +27,7 @@ username = "pinsmith"
 
 [drivers.zwave]
 url = "{zwave}"
+allow_plaintext = true
 
 [locks.front]
 driver = "zwave"

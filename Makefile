@@ -7,6 +7,8 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 # Debian keeps mosquitto in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
+# Where it is set, every process that a test starts compiles the whole program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 CONFIG ?= config.example.toml
 
@@ -21,10 +23,9 @@ run: $(RUN) ## run the gateway in the foreground (CONFIG=config.example.toml)
 
 test: check mosquitto node systemd-analyze ## all checks, all tests with coverage, a short simulation
 	.venv/bin/coverage erase
-	PINSMITH_WHOLE_SUITE=1 .venv/bin/pytest --numprocesses=auto --dist=worksteal --ignore=tests/simulation \
+	# Twice the processors: half of the tests wait for other processes most of the time.
+	PINSMITH_WHOLE_SUITE=1 .venv/bin/pytest --numprocesses=$$(( $$(nproc) * 2 )) --dist=worksteal \
 		--cov --cov-report=term
-	# Without coverage, which makes them take three times as long and knows these lines already.
-	.venv/bin/pytest --numprocesses=auto --dist=worksteal tests/simulation
 	@$(MAKE) --no-print-directory simulate-ci
 
 soak: $(DEV) ## break Bluetooth work at every message instead of at a few: many minutes

@@ -18,7 +18,10 @@ from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink
 
+from tests.ble_bed.lighter import lighten
+
 HUB = "F0:00:00:00:00:01"
+lighten()
 
 
 def full(uuid: UUID) -> str:

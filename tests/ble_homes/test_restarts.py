@@ -14,7 +14,7 @@ from tests.ble_homes.home import Home, at_home
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 KEPT, OLD, NEW, GONE, ADDED = "834947", "762519", "958736", "547398", "653874"
-STEPS = int(os.environ.get("PINSMITH_STEPS", "4"))
+STEPS = int(os.environ.get("PINSMITH_STEPS", "3"))
 """Points of a batch, spread evenly, at which things go wrong. More than there are: all."""
 
 

@@ -250,8 +250,10 @@ class TestBounds:
             assert connection._deliveries.qsize() == 19
             may_go.set()
             await eventually(lambda: len(hub.seen) == 50)
-            if version == "5":  # in 3.1.1 nobody can tell a broker how much to send: it may send one too many
-                assert link.counters.overflows == 0
+            if version == "5":
+                # Mosquitto 2.0.11 rarely sends one too many when acknowledgements come in; it comes again.
+                # In 3.1.1 nobody can tell a broker how much to send.
+                assert link.counters.overflows <= 1
         assert hub.payloads == [b"%d" % i for i in range(50)]
 
     async def test_surplus_without_promise_is_dropped_and_counted(

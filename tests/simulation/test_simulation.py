@@ -9,6 +9,9 @@ import pytest
 from tests.simulation.breaks import BREAKS, FURTHER, broken
 from tests.simulation.one import run_seed
 
+# Coverage would make them take three times as long, and knows these lines from other tests.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
 
 def _trace(seed: int, hash_seed: str) -> str:
     """Run a seed in a process of its own and return the hash of its history."""

@@ -31,6 +31,8 @@ from tests.ble_bed.radio import Air
 
 LEGACY = 31
 """Bytes in an advertisement."""
+SELDOM_S = 2.0
+"""Between advertisements: each costs an emulated machine time."""
 ADDRESS = "C0:00:00:00:0A:01"
 SECURITY_PIN = 2468
 _POWER_ON = [
@@ -53,6 +55,7 @@ async def _serve(folder: Path) -> NoReturn:
         brain = Brain(now=SystemClock().now, random=os.urandom, pin=SECURITY_PIN, memory=memory)
         lock = await NukiOnAir.hang_up(air, ADDRESS, brain)
         lock.most = LEGACY
+        lock.peripheral.interval_s = SELDOM_S
         await lock.advertise()
         written = b""
         while True:
@@ -64,7 +67,7 @@ async def _serve(folder: Path) -> NoReturn:
                 put(kept, now)
                 codes = {number: str(code.pin) for number, code in memory.codes.items() if code.enabled}
                 put(folder / "codes.json", json.dumps(codes).encode())
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
 
 
 def put(path: Path, content: bytes) -> None:

@@ -4,10 +4,12 @@ The PINs on the locks are compared whole, so that a code that is missing, left o
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from tests.daemon.bed import ROOT
 from tests.hub_guest.guest import AbsentError
 from tests.hub_guest.hub import NUKI_CODES, Hub, until
 from tests.hub_guest.nuki_bed import SECURITY_PIN
@@ -22,6 +24,7 @@ PINS = {
 CONFIG_FILE, DATA = "/etc/pinsmith/config.toml", "/var/lib/pinsmith"
 WATCHDOG_S = 10
 OLDER = "0.0.9"
+CROWD = "x" * 50
 COMMAND = "CREDENTIALS_DIRECTORY=/etc/credstore pinsmith"
 """As root, who may read the broker's password there; the daemon has it as a credential of its unit."""
 
@@ -163,23 +166,27 @@ async def crowded(hub: Hub) -> None:
             while runuser -u nobody -- fallocate -l $size /crowd/$size.$n 2>/dev/null; do n=$((n + 1)); done
         done
     """)
-    refused = False
-    for number in range(200):
-        # A database has room inside: fill that too.
-        answer = await hub.outside.ask(
-            "access_codes/create", device_id="front", name="x" * 50, code=f"99{number:04}"
-        )
-        if refused := answer["status"] == "error":
-            break
-    assert refused, "no command was refused"
-    await until(_health(hub, bad=True), "health tells of the full disk")
+    is_full, sent = _health(hub, bad=True), 0
+    while not await is_full():
+        # A database has room inside: fill that too. What cannot be stored waits on the broker, unanswered.
+        assert sent < 200, "the disk is not full"
+        sent += 1
+        body = {"transaction": f"crowd-{sent}", "device_id": "front", "name": CROWD, "code": f"99{sent:04}"}
+        await hub.outside.send(f"{ROOT}/request/outside/access_codes/create", json.dumps(body).encode())
+        await asyncio.sleep(0.5)
     assert await hub.shows("ActiveState") == "active"
     await hub.guest.order("rm -r /crowd")
     await until(_health(hub, bad=False), "health tells that it is over")
+
+    async def answered() -> bool:
+        answers = hub.outside.under("response/outside/access_codes/create")
+        return len({one.json["transaction"] for one in answers if "crowd" in one.json["transaction"]}) == sent
+
+    await until(answered, "all that waited was carried out")
     assert await hub.shows("MainPID") == before
     await hub.set("front", PINS["crowded"])
     for code in (await hub.ask("access_codes/list", device_id="front"))["access_codes"]:
-        if code["name"] == "x" * 50:
+        if code["name"] == CROWD:
             await hub.ask("access_codes/delete", access_code_id=code["access_code_id"])
     await hub.holds("front", *_front("crowded"))
 

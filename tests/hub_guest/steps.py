@@ -184,10 +184,10 @@ async def crowded(hub: Hub) -> None:
 
     await until(answered, "all that waited was carried out")
     assert await hub.shows("MainPID") == before
-    await hub.set("front", PINS["crowded"])
     for code in (await hub.ask("access_codes/list", device_id="front"))["access_codes"]:
         if code["name"] == CROWD:
             await hub.ask("access_codes/delete", access_code_id=code["access_code_id"])
+    await hub.set("front", PINS["crowded"])
     await hub.holds("front", *_front("crowded"))
 
 

@@ -6,11 +6,9 @@ The PINs on the locks are compared whole, so that a code that is missing, left o
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from tests.daemon.bed import ROOT
-from tests.hub_guest.guest import AbsentError
 from tests.hub_guest.hub import NUKI_CODES, Hub, until
 from tests.hub_guest.nuki_bed import SECURITY_PIN
 from tests.storage.samples import KEY
@@ -193,10 +191,7 @@ async def crowded(hub: Hub) -> None:
 
 async def rebooted(hub: Hub) -> None:
     """The machine starts anew: the daemon too, with its codes and its keys to the Bluetooth lock."""
-    before = await hub.guest.boot_id()
-    with suppress(AbsentError):  # It may be faster than its answer.
-        await hub.guest.order("systemctl --no-block reboot")
-    await hub.guest.up(after=before)
+    await hub.guest.reboot()
     await hub.runs_again("0")
     await hub.set("cellar", PINS["rebooted"])
     await hub.holds("front", *_front("crowded"))

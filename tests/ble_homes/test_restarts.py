@@ -10,8 +10,7 @@ from tests.ble_homes.doors import Door
 from tests.ble_homes.families import every_door
 from tests.ble_homes.home import Home, at_home
 
-# Coverage would make them take several times as long, and knows these lines from the other homes.
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = pytest.mark.slow
 
 KEPT, OLD, NEW, GONE, ADDED = "834947", "762519", "958736", "547398", "653874"
 STEPS = int(os.environ.get("PINSMITH_STEPS", "3"))

@@ -165,8 +165,15 @@ async def test_commands_sent_meanwhile_are_not_lost(hub: Hub, app: Somebody) -> 
     """Thirty codes while the locks' driver is made anew again and again: each is answered and set once."""
     pins = [f"7{number:02}5193" for number in range(30)]
     wanted = []
+
+    def answers() -> list[str]:
+        return [message.json["transaction"] for message in app.under("response/app/access_codes/create")]
+
     for number, pin in enumerate(pins):
         if number % 6 == 0:
+            # No more than the broker may send at once: else mosquitto at times makes the hub connect anew.
+            while len(answers()) < number - 12:
+                await asyncio.sleep(0.05)
             extra = BACK if number % 12 == 0 else ""
             settings(hub.folder, hub._port, locks=FRONT + "slots = 60\n" + extra)
             hub.process.send_signal(signal.SIGHUP)
@@ -175,9 +182,6 @@ async def test_commands_sent_meanwhile_are_not_lost(hub: Hub, app: Somebody) -> 
             f'{{"transaction": "{number}", "device_id": "front", "code": "{pin}"}}'.encode(),
         )
         wanted.append(str(number))
-
-    def answers() -> list[str]:
-        return [message.json["transaction"] for message in app.under("response/app/access_codes/create")]
 
     await eventually(lambda: len(answers()) >= len(wanted))
     assert answers() == wanted

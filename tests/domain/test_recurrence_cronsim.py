@@ -121,7 +121,6 @@ CRONS = st.tuples(
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover  # several times as long, and these lines are known
 @settings(max_examples=150)
 @given(cron=CRONS, zone=ZONES, day=DAYS)
 def test_what_is_taken_is_understood_alike(cron: str, zone: str, day: date) -> None:

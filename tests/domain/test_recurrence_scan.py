@@ -178,7 +178,6 @@ def around(change: Change) -> list[tuple[str, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover  # several times as long, and these lines are known
 def test_around_every_change_of_the_clocks_in_every_zone() -> None:
     """Two days before and after, minute by minute."""
     assert len(zones_by_rule()) > 20
@@ -240,7 +239,6 @@ def possible(cron: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover  # several times as long, and these lines are known
 @given(cron=CRONS.filter(possible), minutes=LENGTHS, zone=ZONES, day=DAYS, quarter=st.integers(0, 95))
 def test_any_expression_on_any_day(cron: str, minutes: int, zone: str, day: date, quarter: int) -> None:
     """Four days, minute by minute."""

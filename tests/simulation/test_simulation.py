@@ -9,8 +9,7 @@ import pytest
 from tests.simulation.breaks import BREAKS, FURTHER, broken
 from tests.simulation.one import run_seed
 
-# Coverage would make them take three times as long, and knows these lines from other tests.
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = pytest.mark.slow
 
 
 def _trace(seed: int, hash_seed: str) -> str:

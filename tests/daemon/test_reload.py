@@ -164,7 +164,7 @@ async def test_what_needs_a_restart_is_named_and_the_rest_counts(hub: Hub, app: 
 async def test_commands_sent_meanwhile_are_not_lost(hub: Hub, app: Somebody) -> None:
     """Thirty codes while the locks' driver is made anew again and again: each is answered and set once."""
     pins = [f"7{number:02}5193" for number in range(30)]
-    wanted = []
+    wanted = list[str]()
 
     def answers() -> list[str]:
         return [message.json["transaction"] for message in app.under("response/app/access_codes/create")]

@@ -204,8 +204,10 @@ def _journal(work: Work, step: Step) -> Intent | None:
     )
     work.open(intent)
     if step.slot is not None:
-        # What was read before says nothing of what the slot holds from now on.
-        work.set_slot(step.slot, reading=None, read_at=None)
+        # What was read before says nothing of what the slot holds from now on. Of a code of others that a
+        # command wants deleted it says which is meant: if the clear is lost, another one there is left alone.
+        doomed = before is not None and before.doomed_at is not None
+        work.set_slot(step.slot, reading=intent.before if doomed else None, read_at=None)
     if isinstance(step, WriteCode) and step.slot is not None:
         work.set_placement(step.access_code_id, slot=step.slot)
     return intent

@@ -140,6 +140,18 @@ class TestDeleting:
         ended = (await bench.do("action_attempts/get", action_attempt_id=attempt_id))["action_attempt"]
         assert (ended["status"], ended["error"]["type"]) == ("error", "changed")
 
+    async def test_another_code_put_there_after_a_lost_answer_is_left_alone(self, hang: Hang) -> None:
+        """Nobody knows whether the deletion arrived; before the next look somebody types a code there."""
+        bench = await hang(READABLE)
+        code_id, slot = await found(bench)
+        bench.clock.pass_by(SECOND)
+        bench.driver.faults = [None, ("after", NoAnswer("lost"))]
+        bench.driver.meanwhile["clear", slot] = lambda: bench.by_hand(slot, "111222")
+        await bench.do("access_codes/unmanaged/delete", access_code_id=code_id)
+        await bench.settle(HOUR)
+        assert bench.on_lock() == {slot: "111222"}
+        assert [kind for kind, _ in bench.driver.operations].count("clear") == 1
+
     async def test_where_nobody_can_look_it_is_refused(self, hang: Hang) -> None:
         """A write-only lock shows no codes of others at all."""
         bench = await hang(WRITE_ONLY)

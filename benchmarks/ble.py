@@ -87,4 +87,5 @@ async def _note(hub: Hub, costs: Costs, what: str, holds: set[str]) -> None:
     assert at_once == 1, what
     await asyncio.sleep(LATER_S)
     later = hub.connections()
+    assert later <= 1, what
     costs[what] = f"{at_once} + {later}" if later else str(at_once)

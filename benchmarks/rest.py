@@ -43,22 +43,23 @@ async def measure(folder: Path) -> Table:
         for number, house in enumerate(_houses(bed.ws)):
             place = folder / str(number)
             place.mkdir()
-            async with _resting(place, house) as (pid, online_s):
-                before = _used(pid)
+            async with _resting(place, house) as it:
+                before = _used(it.pid)
                 await asyncio.sleep(WATCHED_S)
-                seconds, written = (after - then for after, then in zip(_used(pid), before, strict=True))
+                seconds, written = (after - then for after, then in zip(_used(it.pid), before, strict=True))
                 rows.append(
                     [
                         house.name,
-                        f"{online_s:.2f} s",
-                        f"{footprint.resident_mib(pid):.0f} MiB",
+                        f"{it.ready_s:.2f} s",
+                        f"{it.online_s:.2f} s",
+                        f"{footprint.resident_mib(it.pid):.0f} MiB",
                         f"{100 * seconds / WATCHED_S:.2f} %",
                         f"{written * 3600 / WATCHED_S / 2**20:.1f} MiB",
                     ]
                 )
     return Table(
         f"At rest (watched for {WATCHED_S:.0f} s each)",
-        ("house", "until online", "resident", "of one core", "written in an hour"),
+        ("house", "until READY", "until online", "resident", "of one core", "written in an hour"),
         rows,
         ["A simulated lock is a file that is looked at three times a second; real locks are not polled."],
     )
@@ -81,12 +82,12 @@ def _houses(ws: str) -> list[House]:
 
 
 @asynccontextmanager
-async def _resting(place: Path, house: House) -> AsyncIterator[tuple[int, float]]:
+async def _resting(place: Path, house: House) -> AsyncIterator[footprint.Started]:
     async with broker_and_app(place) as (port, app):
         how: Settings = simulated.settings(place, port, locks=house.tables)
-        async with footprint.running(how, app, place, tuple(house.answering)) as (pid, online_s, _):
+        async with footprint.running(how, app, place, tuple(house.answering)) as it:
             await asyncio.sleep(SETTLE_S)
-            yield pid, online_s
+            yield it
 
 
 def _used(pid: int) -> tuple[float, float]:

@@ -46,7 +46,9 @@ What it cannot see:
 - whether the hub may publish states and events, until it tries: an attempt would be heard by others. A
   running daemon says so in its log;
 - how a daemon reaches Bluetooth locks, where the user of the hub may not read `bridge/health`:
-  docs/mosquitto.acl lets it.
+  docs/mosquitto.acl lets it;
+- as root, whether rules of D-Bus keep the user of the daemon from BlueZ, as Debian's do not:
+  `sudo -u pinsmith pinsmith doctor` asks as that user;
 - a key that systemd hands to the daemon as a credential. Without it nothing can be said of single locks.
 
 A certificate that ends within {SOON_DAYS} days is told. Words in <> differ from case to case.

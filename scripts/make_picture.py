@@ -22,6 +22,12 @@ from rich.text import Text
 PROJECT = Path(__file__).parent.parent
 FILE = PROJECT / "docs" / "pinsmith.svg"
 WIDTH = 112
+TYPED = (
+    'pinsmith codes create front-door --name "Anna"',
+    "echo 555555 | pinsmith keypad set front-door 20 --pin-stdin   # somebody at the keypad",
+    "pinsmith watch --once",
+)
+"""What the picture shows being typed."""
 _SETTLED_S = 3.0
 _ECHO_S = 11.0
 """A change within ten seconds of the hub's own write looks like its echo."""
@@ -51,12 +57,13 @@ def _story(folder: Path) -> Iterator[tuple[str, str]]:
     stay = f'--starts-at "{friday} 15:00" --ends-at "{friday + timedelta(days=2)} 11:00"'
     # Where the recording is made, nobody may keep the clock right.
     _typed(folder, "pinsmith clock trust")
-    yield typed('pinsmith codes create front-door --name "Anna"')
+    create, overwrite, watch = TYPED
+    yield typed(create)
     _typed(folder, f'pinsmith codes create garden-gate --name "Family Weber" {stay}')
     time.sleep(_ECHO_S)
-    yield typed("echo 555555 | pinsmith keypad set front-door 20 --pin-stdin   # somebody at the keypad")
+    yield typed(overwrite)
     time.sleep(_SETTLED_S)
-    yield typed("pinsmith watch --once")
+    yield typed(watch)
 
 
 def _typed(folder: Path, line: str) -> str:
@@ -98,7 +105,7 @@ def _hub(folder: Path) -> Iterator[None]:
         f'#!/bin/sh\nPYTHONPATH="{PROJECT}" exec "{sys.executable}" -m gateway.cli.main "$@"\n'
     )
     command.chmod(0o755)
-    arguments = [command, "run", "--config", "config.example.toml"]
+    arguments: list[str | Path] = [command, "run", "--config", "config.example.toml"]
     with subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as hub:  # noqa: S603
         for line in hub.stdout or ():
             if b"Ctrl-C ends it." in line:

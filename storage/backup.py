@@ -13,15 +13,20 @@ from msgspec.structs import replace as changed
 
 from gateway.domain.store import StorageFailed, Tx
 from storage.data_dir import BACKING_UP, DATABASE, KEY, RESTORED, RESTORING, DataDirectory
-from storage.errors import BackupUnreadable, DatabaseTooNew, RestoreRefused, in_plain_words
+from storage.errors import BackupUnreadable, DatabaseTooNew, RestoreRefused, WrongKey, in_plain_words
 from storage.keys import write_key
 from storage.private_files import sync_folder, write_over
 from storage.sealed_file import Cost, seal, unseal
-from storage.sqlite import check_key, open_database, run_unit
+from storage.sqlite import SqliteTx, check_key, key_fits, open_database, run_unit
 from storage.vault import Vault
 
 SHORTEST_PASSPHRASE = 10
 """Characters. The file holds every PIN of the house and can be tried at leisure by whoever finds it."""
+_OTHER_KEY = (
+    "nothing was written: this key is not the one that the database was sealed with. Where systemd hands it "
+    "to the daemon as a credential, the file `key` is left over: with the daemon running, put "
+    "`env CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service` before `pinsmith backup`"
+)
 _BARE = b"SQLite format 3\0"
 _PIECE = 1 << 16
 SEQ_LEAP = 1_000_000
@@ -44,6 +49,7 @@ def backup(
     see how much was read.
 
     Raises:
+        WrongKey: the database needs another key, so that this backup would be worth nothing.
         StorageFailed: passphrase too short, no such database, no room, ...
     """
     if len(passphrase) < SHORTEST_PASSPHRASE:
@@ -52,17 +58,19 @@ def backup(
         # Beside the database and not beside the target, which may be a stick that knows no owners.
         with TemporaryDirectory(dir=database.parent, prefix=BACKING_UP) as folder:
             copy = Path(folder) / DATABASE
-            _copy(database, copy)
+            _copy(database, copy, Vault(key))
             with copy.open("rb") as source:
                 write_over(target, seal(watched(source), key, passphrase, cost or Cost(), random))
     except OSError as error:
         raise StorageFailed(f"the backup could not be written: {error.strerror}") from error
 
 
-def _copy(database: Path, copy: Path) -> None:
+def _copy(database: Path, copy: Path, vault: Vault) -> None:
     try:
         # Not read-only, which would leave -wal and -shm files behind; never creating a database, though.
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            if not key_fits(SqliteTx(connection, vault), vault):
+                raise WrongKey(_OTHER_KEY)
             # One consistent state, while the daemon goes on writing.
             connection.execute("VACUUM INTO ?", (str(copy),))
     except sqlite3.Error as error:

@@ -87,6 +87,7 @@ class CodeRows(Rows):
 
     def save_code(self, code: AccessCode) -> None:
         """Insert or replace a code. Its lock must exist when the unit ends."""
+        self._kept.pop(code.device_id, None)
         pin = _PIN.seal(self._vault, code.pin, code.device_id, code.access_code_id, str(code.revision))
         # Not INSERT OR REPLACE: that would delete the row first and take placement and announced state along.
         self._execute(
@@ -115,6 +116,7 @@ class CodeRows(Rows):
 
     def drop_code(self, access_code_id: str) -> None:
         """Drop a code with its placement, issues and announced state."""
+        self._kept.clear()
         self._execute("DELETE FROM access_code WHERE access_code_id = ?", (access_code_id,))
         self._execute("DELETE FROM issue WHERE access_code_id = ?", (access_code_id,))
 

@@ -10,7 +10,7 @@ from gateway.domain.issues import Issue
 from gateway.domain.lock import Device
 from gateway.domain.placement import Intent, IntentKind, JournalEntry, Placement, Slot, Snapshot
 from storage.code_rows import CODE_COLUMNS, code_of
-from storage.codec import Plain, Sealed, from_ms, from_ms_or_none, to_ms
+from storage.codec import Plain, Sealed, from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from storage.rows import Rows
 
 
@@ -47,6 +47,7 @@ class LockRows(Rows):
         # Compared opened: the same lock is sealed differently each time.
         if self.device(device.device_id) == device:
             return
+        self._kept.pop(device.device_id, None)
         self._execute(
             "INSERT INTO device (device_id, sealed) VALUES (?, ?) "
             "ON CONFLICT (device_id) DO UPDATE SET sealed = excluded.sealed",
@@ -58,6 +59,7 @@ class LockRows(Rows):
 
         Journal entries still open are closed as `forgotten`: nobody is left who could learn their outcome.
         """
+        self._kept.pop(device_id, None)
         self._execute("DELETE FROM device WHERE device_id = ?", (device_id,))
         self._execute(
             "UPDATE intent SET closed_at = opened_at, outcome = 'forgotten', sealed = NULL "
@@ -68,8 +70,11 @@ class LockRows(Rows):
     def snapshot(self, device_id: str) -> Snapshot | None:
         """Return everything about one lock.
 
-        Asked twice per radio operation, hence in as few queries as can be.
+        Asked twice per radio operation, hence in as few queries as can be, and none where nothing changed.
         """
+        kept = self._kept.get(device_id)
+        if kept is not None:
+            return kept
         device = self.device(device_id)
         if device is None:
             return None
@@ -92,13 +97,15 @@ class LockRows(Rows):
                 "SELECT slot, sealed FROM slot WHERE device_id = ? ORDER BY slot", (device_id,)
             )
         }
-        return Snapshot(
+        found = Snapshot(
             device=device,
             codes=codes,
             placements=placements,
             slots=slots,
             intents=self._open_intents(device_id),
         )
+        self._kept[device_id] = found
+        return found
 
     def _open_intents(self, device_id: str) -> tuple[Intent, ...]:
         intents = []
@@ -124,6 +131,7 @@ class LockRows(Rows):
 
     def save_placement(self, device_id: str, placement: Placement) -> None:
         """Insert or replace a placement. Its code must exist when the unit ends."""
+        self._kept.pop(device_id, None)
         code_id = placement.access_code_id
         self._execute(
             "INSERT INTO placement (access_code_id, device_id, sealed) VALUES (?, ?, ?) "
@@ -134,6 +142,7 @@ class LockRows(Rows):
 
     def save_slot(self, device_id: str, slot: Slot) -> None:
         """Insert or replace a slot. Its lock must exist when the unit ends."""
+        self._kept.pop(device_id, None)
         self._execute(
             "INSERT INTO slot (device_id, slot, sealed) VALUES (?, ?, ?) "
             "ON CONFLICT (device_id, slot) DO UPDATE SET sealed = excluded.sealed",
@@ -142,10 +151,12 @@ class LockRows(Rows):
 
     def drop_slot(self, device_id: str, slot: str) -> None:
         """Forget a slot."""
+        self._kept.pop(device_id, None)
         self._execute("DELETE FROM slot WHERE device_id = ? AND slot = ?", (device_id, slot))
 
     def open_intent(self, device_id: str, intent: Intent) -> None:
         """Journal an operation before it goes out."""
+        self._kept.pop(device_id, None)
         write = _Write(target=intent.target, before=intent.before)
         self._execute(
             "INSERT INTO intent "
@@ -165,17 +176,29 @@ class LockRows(Rows):
 
     def close_intent(self, intent_id: str, outcome: str, at: datetime) -> None:
         """Attach the outcome to a journalled operation; its PINs are of no use any more and go."""
-        self._execute(
-            "UPDATE intent SET closed_at = ?, outcome = ?, sealed = NULL WHERE intent_id = ?",
+        closed = self._execute(
+            "UPDATE intent SET closed_at = ?, outcome = ?, sealed = NULL WHERE intent_id = ? "
+            "RETURNING device_id",
             (to_ms(at), outcome, intent_id),
         )
+        for (device_id,) in closed.fetchall():
+            self._kept.pop(device_id, None)
 
-    def journal(self, access_code_id: str, limit: int) -> Sequence[JournalEntry]:
-        """Return the newest `limit` writes for a code, oldest first, with what became of each."""
+    def journal(
+        self,
+        access_code_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int,
+    ) -> Sequence[JournalEntry]:
+        """Return the newest `limit` writes for a code between two moments, oldest first, with outcomes."""
+        after, before = to_ms_or_none(since), to_ms_or_none(until)
         rows = self._execute(
             "SELECT intent_id, slot, kind, revision, opened_at, closed_at, outcome FROM intent "
-            "WHERE access_code_id = ? ORDER BY number DESC LIMIT ?",
-            (access_code_id, limit),
+            "WHERE access_code_id = ? AND (? IS NULL OR COALESCE(closed_at, opened_at) >= ?) "
+            "AND (? IS NULL OR opened_at < ?) ORDER BY number DESC LIMIT ?",
+            (access_code_id, after, after, before, before, limit),
         ).fetchall()
         return [
             JournalEntry(

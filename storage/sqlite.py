@@ -9,6 +9,7 @@ from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
 
+from gateway.domain.placement import Snapshot
 from gateway.domain.store import StorageFailed, Tx
 from storage.attempt_rows import AttemptRows
 from storage.code_rows import CodeRows
@@ -77,18 +78,27 @@ def open_database(path: Path | str, before_upgrade: BeforeUpgrade = do_nothing) 
     return connection
 
 
-def run_unit[T](connection: sqlite3.Connection, vault: Vault, unit: Callable[[Tx], T]) -> T:
+def run_unit[T](
+    connection: sqlite3.Connection,
+    vault: Vault,
+    unit: Callable[[Tx], T],
+    kept: dict[str, Snapshot] | None = None,
+) -> T:
     """Carry out a unit; all of it is durable on return, and only then what it noted is logged.
+
+    `kept` remembers locks from unit to unit: give the same one while nobody else writes to the file.
 
     Raises whatever the unit raises (nothing was changed then), or StorageFailed.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            tx = SqliteTx(connection, vault)
+            tx = SqliteTx(connection, vault, kept)
             result = unit(tx)
             connection.execute("COMMIT")
         except BaseException:
+            if kept is not None:
+                kept.clear()
             # A full disk makes SQLite roll back by itself.
             if connection.in_transaction:
                 with suppress(sqlite3.Error):
@@ -102,14 +112,19 @@ def run_unit[T](connection: sqlite3.Connection, vault: Vault, unit: Callable[[Tx
     return result
 
 
+def key_fits(tx: Tx, vault: Vault) -> bool:
+    """Say whether this key is the one that the database was sealed with; any fits one that is still fresh."""
+    known = tx.meta(_KEY_CHECK)
+    return known is None or compare_digest(known, vault.key_check)
+
+
 def check_key(vault: Vault) -> Callable[[Tx], None]:
     """Return a unit that remembers the key of a fresh database and raises WrongKey where another was used."""
 
     def unit(tx: Tx) -> None:
-        known = tx.meta(_KEY_CHECK)
-        if known is None:
+        if tx.meta(_KEY_CHECK) is None:
             tx.save_meta(_KEY_CHECK, vault.key_check)
-        elif not compare_digest(known, vault.key_check):
+        elif not key_fits(tx, vault):
             message = (
                 "this database was sealed with another key. Put back the key that belongs to it: from a "
                 "backup with `pinsmith restore FILE`, or, where systemd hands the key over, the right "

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
+from gateway.domain.placement import Snapshot
 from gateway.domain.store import StorageFailed, Tx
 from gateway.domain.trouble import Trouble
 from storage.before_upgrade import keep_copy
@@ -32,6 +33,7 @@ class SqliteStore:
         self._trouble = Trouble(_log, "storage", boot, level=logging.ERROR)
         self._data_dir = data_dir
         self._vault = vault
+        self._kept: dict[str, Snapshot] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
 
     @classmethod
@@ -87,7 +89,7 @@ class SqliteStore:
         """
         before = self._connection.total_changes
         try:
-            result = run_unit(self._connection, self._vault, unit)
+            result = run_unit(self._connection, self._vault, unit, self._kept)
         except StorageFailed as error:
             self._trouble.begins(f"The database cannot be used: {error}")
             raise

@@ -39,7 +39,7 @@ tells, and the scan gone with it; where nobody lives nearby it costs nothing."""
 _ONCE_S = 2 * (START_TIMEOUT_S + STOP_TIMEOUT_S)
 """Beginning a scan and giving it up, in both manners."""
 PASSIVE_TRIAL_S = 120.0
-"""Time for passive scanning to hear one of the locks."""
+"""Time for passive scanning to hear each of the locks: what BlueZ lets through depends on the lock."""
 _FLAGS = (b"\x02", b"\x04", b"\x05", b"\x06", b"\x18", b"\x1a")
 """The flags that devices advertise with: BlueZ wants a pattern for passive scanning, and all shall fit."""
 _PATTERNS: list[OrPatternLike] = [OrPattern(0, AdvertisementDataType.FLAGS, flags) for flags in _FLAGS]
@@ -59,11 +59,13 @@ class Adapter:
         *,
         up: Callable[[], None],
         down: Callable[[], None],
+        unheard: Callable[[], bool],
         beat: Beat | None = None,
         kernel: Path = SYSTEM,
     ) -> None:
         """Call `up` and `down` when scanning begins to work and when it does no longer.
 
+        `unheard` says whether some lock that is listened for was never heard.
         `kernel` is the directory in which the kernel shows its adapters.
         """
         self.turn = Turn()
@@ -77,14 +79,15 @@ class Adapter:
         self._tell_up, self._tell_down = up, down
         self._told_down = False
         self._away = Trouble(_LOG, "bluetooth_away", clock.boot)
+        self._unforeseen = Trouble(_LOG, "bluetooth_unforeseen", clock.boot, level=logging.ERROR)
         self._takers: list[Heard] = []
         self._passive = settings.scanning != "active"
         self._active_wanted = 0
         self._again = asyncio.Event()
         self._heard_at = 0.0
-        self._ours_heard = False
+        self._unheard = unheard
         self._passive_until = math.inf
-        """When passive scanning that has heard none of the locks is given up."""
+        """When passive scanning by which some lock was never heard is given up."""
 
     @property
     def up(self) -> bool:
@@ -166,7 +169,7 @@ class Adapter:
     async def _watch(self, *, passive: bool) -> str | None:
         self._heard_at = self._clock.boot()
         before = self._plugged()
-        if passive and not self._ours_heard:
+        if passive and self._unheard():
             self._passive_until = min(self._passive_until, self._heard_at + PASSIVE_TRIAL_S)
         while True:
             self._beat.asleep(CHECK_S + START_TIMEOUT_S)
@@ -181,7 +184,9 @@ class Adapter:
             if self.turn.held:
                 self._heard_at = now  # While connected, an adapter hears little else.
             if passive and self._settings.scanning == "auto" and now > self._passive_until:
-                _LOG.info("no lock is heard by passive scanning; locks are asked for more than they tell")
+                _LOG.info(
+                    "not every lock is heard by passive scanning; locks are asked for more than they tell"
+                )
                 self._passive = False
                 return None
             if now - self._heard_at > SILENCE_S:
@@ -206,7 +211,7 @@ class Adapter:
 
     def _in_words(self, error: Exception) -> str:
         if not isinstance(error, FOREIGN_ERRORS):
-            _LOG.error("unforeseen trouble with Bluetooth: %s", type(error).__name__)
+            self._unforeseen.begins(f"unforeseen trouble with Bluetooth: {type(error).__name__}")
         return in_words(error, self._settings.adapter)
 
     def _take(self, device: BLEDevice, heard: AdvertisementData) -> None:
@@ -220,10 +225,11 @@ class Adapter:
             service_data={uuid.lower(): data for uuid, data in heard.service_data.items()},
         )
         for taker in tuple(self._takers):
-            if taker(device, advert):
-                self._ours_heard, self._passive_until = True, math.inf
+            if taker(device, advert) and not self._unheard():
+                self._passive_until = math.inf
 
     def _up(self) -> None:
+        self._unforeseen.ends("Bluetooth works again")
         if self.trouble is not None:
             if not self._told_down:
                 _LOG.info("the Bluetooth adapter scans")
@@ -234,8 +240,7 @@ class Adapter:
     def _down(self, trouble: str) -> None:
         self._away.begins(f"there is no Bluetooth: {trouble}")
         self.trouble = trouble
-        if not self._ours_heard:
-            self._passive_until = math.inf
+        self._passive_until = math.inf
         if not self._told_down:
             self._told_down = True
             self._tell_down()

@@ -43,10 +43,12 @@ from gateway.domain.driver import (
     Session,
 )
 from gateway.domain.keyring import Keyring
-from gateway.domain.pulse import Beat
+from gateway.domain.pulse import Pulse
 from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
+_NAME = "driver ble"
+"""Under which the signs of life are known."""
 _TALKATIVE = ("bleak", "bleak_retry_connector", "yalexs_ble", "dbus_fast")
 """Third-party loggers that write frames, some of them decrypted, at DEBUG."""
 LOG_TIMEOUT_S = 300.0
@@ -67,17 +69,26 @@ class BleDriver(Driver):
         clock: Clock,
         random: Random,
         keyring: Keyring,
-        beat: Beat | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         """Know the locks by device id; keys are loaded and the adapter is looked for by `run`.
 
-        `random` spreads attempts, `beat` takes the signs of life.
+        `random` spreads attempts, `pulse` takes the signs of life.
         """
         self._settings = settings
         self._clock = clock
+        self._pulse = pulse or Pulse()
         self._feed = Feed(clock)
         self._passing = Background()
-        self._adapter = Adapter(settings, clock, random, up=self._up, down=self._down, beat=beat)
+        self._adapter = Adapter(
+            settings,
+            clock,
+            random,
+            up=self._up,
+            down=self._down,
+            unheard=self._unheard,
+            beat=self._pulse.beat(_NAME),
+        )
         self._locks = {
             name: BleLock(
                 name,
@@ -118,19 +129,23 @@ class BleDriver(Driver):
         _quieten()
         for lock in self._locks.values():
             await self._keys.load(lock)
-        try:
-            with self._adapter.heard_by(self._heard):
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._feed.run(sink))
-                    tasks.create_task(self._adapter.run())
-                    tasks.create_task(self._mind_silence())
+        with self._pulse.beating(f"{_NAME} feed") as beat:
+            async with asyncio.TaskGroup() as last:
+                # Ends behind all who read logs: some locks have let go of what is on its way to the engine.
+                feeding = last.create_task(self._feed.run(sink, beat))
+                try:
+                    with self._adapter.heard_by(self._heard):
+                        async with asyncio.TaskGroup() as tasks:
+                            tasks.create_task(self._adapter.run())
+                            tasks.create_task(self._mind_silence())
+                            for lock in self._locks.values():
+                                tasks.create_task(self._attend(lock))
+                finally:
+                    await self._passing.end()
                     for lock in self._locks.values():
-                        tasks.create_task(self._attend(lock))
-        finally:
-            await self._passing.end()
-            for lock in self._locks.values():
-                if lock.visit is not None:
-                    await lock.visit.give_up()
+                        if lock.visit is not None:
+                            await lock.visit.give_up()
+                    feeding.cancel()
 
     @override
     @asynccontextmanager
@@ -222,8 +237,7 @@ class BleDriver(Driver):
         return lock.visit
 
     async def _come_into_reach(self, lock: BleLock) -> None:
-        if (words := lock.held_off) is not None:
-            raise KeysRefused(words)
+        lock.check()
         if lock.in_reach:
             return
         if lock.sleeps:
@@ -295,14 +309,17 @@ class BleDriver(Driver):
 
     async def _attend(self, lock: BleLock) -> NoReturn:
         """Connect to a lock for what is due and does not wait for the engine."""
-        while True:
-            lock.woken.clear()
-            due_in = lock.errands.due_in()
-            if due_in == 0 and self._adapter.up and lock.in_reach:
-                await self._call_on(lock)
-                continue
-            pause = LONGEST_WAIT_S if not due_in else min(due_in, LONGEST_WAIT_S)
-            await within(lock.woken, pause, self._clock)
+        with self._pulse.beating(f"{_NAME} {lock.device_id}") as beat:
+            while True:
+                lock.woken.clear()
+                due_in = lock.errands.due_in()
+                if due_in == 0 and self._adapter.up and lock.in_reach:
+                    beat.on_radio()
+                    await self._call_on(lock)
+                    continue
+                pause = LONGEST_WAIT_S if not due_in else min(due_in, LONGEST_WAIT_S)
+                beat.asleep(pause)
+                await within(lock.woken, pause, self._clock)
 
     async def _call_on(self, lock: BleLock) -> None:
         try:
@@ -318,15 +335,21 @@ class BleDriver(Driver):
             lock.errands.failed()
 
     async def _mind_silence(self) -> NoReturn:
-        while True:
-            await self._clock.sleep(SILENCE_CHECK_S)
-            for lock in self._locks.values():
-                lock.mind_silence()
-                if not lock.turn.held:
-                    await self._keys.save(lock)
+        with self._pulse.beating(f"{_NAME} silence") as beat:
+            while True:
+                beat.asleep(SILENCE_CHECK_S)
+                await self._clock.sleep(SILENCE_CHECK_S)
+                for lock in self._locks.values():
+                    lock.mind_silence()
+                    if not lock.turn.held:
+                        beat.on_memory()
+                        await self._keys.save(lock)
 
     def _heard(self, device: BLEDevice, advert: Advert) -> bool:
         return any(lock.takes(device, advert) for lock in self._locks.values())
+
+    def _unheard(self) -> bool:
+        return any(lock.is_unheard for lock in self._locks.values())
 
     def _up(self) -> None:
         self._feed.put(AuthorityUp(device_ids=tuple(self._locks)))

@@ -119,6 +119,10 @@ class FamilyLock(Protocol):
         """Return why the lock is not connected to for a while; None while it may be."""
         return None
 
+    def refusal(self) -> str | None:
+        """Return why the lock would refuse whatever a session is for; None where it may be asked."""
+        return None
+
     def silenced_by_connecting(self) -> bool:
         """Say whether the lock takes its "changed" back when it is connected to, heard or not."""
         return False
@@ -134,6 +138,8 @@ class FamilyLock(Protocol):
 
 class Unfinished(PairingFailed):
     """Pairing did not come to its end, but what it yielded is kept; the message says how to go on."""
+
+    has_keys = True
 
     def __init__(self, message: str, address: str, secret: bytes) -> None:
         """Keep `secret` of the lock at `address`."""

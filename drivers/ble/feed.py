@@ -1,19 +1,16 @@
 """Hands what the locks tell to the engine: in order, one at a time."""
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import NoReturn
 
 from gateway.domain.clock import Clock
 from gateway.domain.driver import EventSink, LockEvent
-from gateway.domain.store import StorageFailed
+from gateway.domain.handing_over import hand_over
+from gateway.domain.pulse import Beat
 
-_LOG = logging.getLogger(__name__)
 LAST_S = 3.0
 """For storing what was heard before the end."""
-STORAGE_RETRY_S = 5.0
-"""Between attempts to hand over while the storage fails (disk full, damaged)."""
 
 
 class Feed:
@@ -33,28 +30,22 @@ class Feed:
         self._waiting.put_nowait((event, stored))
         await stored.wait()
 
-    async def run(self, sink: EventSink) -> NoReturn:
-        """Hand over until cancelled; then what was heard before, unless the storage fails."""
+    async def run(self, sink: EventSink, beat: Beat | None = None) -> NoReturn:
+        """Hand over until cancelled; then what was heard before, unless the storage fails.
+
+        `beat` takes the signs of life.
+        """
+        beat = beat or Beat()
         try:
             while True:
+                beat.idle()
                 event, stored = await self._waiting.get()
-                await self._hand_over(event, sink)
+                await hand_over(event, sink, self._clock, beat)
                 stored.set()
         finally:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_S):
                     while not self._waiting.empty():
                         event, stored = self._waiting.get_nowait()
-                        await self._hand_over(event, sink)
+                        await hand_over(event, sink, self._clock, beat)
                         stored.set()
-
-    async def _hand_over(self, event: LockEvent, sink: EventSink) -> None:
-        while True:
-            try:
-                return await sink.handle(event)
-            except StorageFailed:
-                _LOG.debug("a Bluetooth event cannot be stored; trying again")
-            except Exception as error:  # noqa: BLE001 - one bad event must not silence all locks
-                _LOG.error("%s was not taken: %s", type(event).__name__, type(error).__name__)
-                return None
-            await self._clock.sleep(STORAGE_RETRY_S)

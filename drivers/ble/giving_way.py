@@ -10,8 +10,9 @@ from gateway.domain.clock import Clock
 
 SLICE_S = 5.0
 """Another lock waits so long: to connect anew for the rest costs the battery more than it costs the other."""
-GRACE_S = 3.0
-"""For coming to a good place to stop. After that the work is cut off, and its connection with it."""
+GRACE_S = 10.0
+"""For coming to a good place to stop: as long as an answer may take, because a lock that gives its records
+away has let go of the one that is coming. After that the work is cut off, and its connection with it."""
 
 type Asked = Callable[[], bool]
 """Says whether to stop at the next good place."""
@@ -22,24 +23,24 @@ async def giving_way(
 ) -> bool:
     """Do a piece of work until it ends, or somebody wants to work with the same lock, or with another one.
 
-    Returns what the work returns, False where it was cut off. Raises what it raises.
+    Returns what the work returns, False where it was cut off. Raises what it raises. Whoever cancels this
+    waits for a good place to stop too.
     """
-    asked = asyncio.Event()
+    asked, ended = asyncio.Event(), asyncio.Event()
     working = asyncio.ensure_future(work(asked.is_set))
+    working.add_done_callback(lambda _: ended.set())
     watching = asyncio.ensure_future(_wanted(lock, adapter, clock))
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            asked.set()
-            ended = asyncio.Event()
-            working.add_done_callback(lambda _: ended.set())
-            if not await within(ended, GRACE_S, clock):
-                return False
-        return working.result()
     finally:
-        watching.cancel()
-        working.cancel()
-        await asyncio.wait({working, watching})
+        asked.set()
+        try:
+            await within(ended, GRACE_S, clock)
+        finally:
+            watching.cancel()
+            working.cancel()
+            await asyncio.wait({working, watching})
+    return not working.cancelled() and working.result()
 
 
 async def _wanted(lock: Turn, adapter: Turn, clock: Clock) -> None:

@@ -10,12 +10,16 @@ from drivers.ble.visit import Visit
 from gateway.domain.credential import Credential, Reading, SlotRef
 from gateway.domain.driver import LockUnreachable, NoAnswer, NotSent, Refused, Session, Written
 
+LIST_TIMEOUT_S = 300.0
+"""For a look, which with some locks lists all codes: hundreds, in packets of 20 bytes. It must not be cut off
+while the lock goes on telling: the next one would take as long. Families mind each message by themselves."""
+
 
 class GuardedSession(Session):
     """What the engine works with. A connection on which an answer got lost is not used again."""
 
     def __init__(self, session: LockSession, visit: Visit, timeout_s: float) -> None:
-        """Give every operation `timeout_s` seconds."""
+        """Give every change `timeout_s` seconds."""
         self._session: LockSession | None = session
         self._visit = visit
         self._timeout_s = timeout_s
@@ -26,11 +30,11 @@ class GuardedSession(Session):
 
     @override
     async def read(self, slot: SlotRef) -> Reading:
-        return await self.call(self._open().read(slot))
+        return await self.call(self._open().read(slot), LIST_TIMEOUT_S)
 
     @override
     async def read_all(self) -> Mapping[SlotRef, Reading]:
-        return await self.call(self._open().read_all())
+        return await self.call(self._open().read_all(), LIST_TIMEOUT_S)
 
     @override
     async def probe(self) -> str:

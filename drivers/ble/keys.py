@@ -34,8 +34,10 @@ class Keys:
 
     async def take(self, lock: BleLock, address: str, secret: bytes) -> None:
         """Keep what pairing yielded, and work with it, even where it cannot be stored yet."""
-        before = await self._keyring.load(lock.device_id)
-        lock.unsaved = Unsaved(before=before, secret=secret)
+        try:
+            lock.unsaved = Unsaved(before=await self._keyring.load(lock.device_id), secret=secret)
+        except StorageFailed:
+            lock.unsaved = Unsaved(before=None, secret=secret, knows_before=False)
         _LOG.info("%s is paired, at %s", lock.device_id, address, extra=about(lock=lock.device_id))
         await self.save(lock)
         if lock.unsaved is not None:
@@ -49,7 +51,8 @@ class Keys:
         if unsaved is None:
             return
         try:
-            if await self._keyring.load(lock.device_id) == unsaved.before:
+            stored = await self._keyring.load(lock.device_id)
+            if stored == unsaved.before or not unsaved.knows_before:
                 await self._keyring.save(lock.device_id, unsaved.secret)
         except StorageFailed:
             return

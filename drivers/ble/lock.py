@@ -6,15 +6,18 @@ from collections.abc import Callable
 
 from bleak.backends.device import BLEDevice
 from msgspec import Struct
+from msgspec.structs import replace
 
 from drivers.ble.errands import Errands
 from drivers.ble.family import Advert, Configured, FamilyLock
+from drivers.ble.hold import KeysRefused
 from drivers.ble.settings import BleSettings
 from drivers.ble.turn import Turn
 from drivers.ble.visit import Visit
 from gateway.domain.clock import Clock
-from gateway.domain.driver import BatteryLevel, LockAlive, LockDead, LockEvent
+from gateway.domain.driver import BatteryLevel, LockAlive, LockDead, LockEvent, Refused
 from gateway.domain.lock import Reach
+from gateway.domain.placement import Refusal
 from gateway.domain.trouble import Trouble, about
 
 _LOG = logging.getLogger(__name__)
@@ -38,6 +41,8 @@ class Unsaved(Struct, frozen=True, kw_only=True):
     before: bytes | None
     """What is stored in their place."""
     secret: bytes
+    knows_before: bool = True
+    """False: that could not be read, and whatever it is, these are stored over it."""
 
     def __repr__(self) -> str:
         """Show nothing."""
@@ -108,14 +113,23 @@ class BleLock:
         return self._clock.boot() - self._heard_at <= asleep_after
 
     @property
+    def is_unheard(self) -> bool:
+        """Say whether it is listened for and was never heard."""
+        return self.family is not None and self._heard_at is None
+
+    @property
     def sleeps(self) -> bool:
         """Say whether it listens only after a touch."""
         return self.family is not None and self.family.reach is Reach.ON_TOUCH
 
-    @property
-    def held_off(self) -> str | None:
-        """Return why it is not to be connected to for a while; None while it may be."""
-        return None if self.family is None else self.family.held_off()
+    def check(self) -> None:
+        """Raise KeysRefused or Refused where connecting would be in vain: it costs the lock's battery."""
+        if self.family is None:
+            return
+        if (words := self.family.held_off()) is not None:
+            raise KeysRefused(words)
+        if (words := self.family.refusal()) is not None:
+            raise Refused(Refusal.OTHER, words)
 
     def adopt(self, family: FamilyLock) -> None:
         """Work with the lock from now on."""
@@ -128,7 +142,8 @@ class BleLock:
         known = family.known()
         self.errands.begin_anew(unknown=known is None)
         if known is not None and self._listening_since is not None:
-            self._tell(known)
+            self._tell(replace(known, heard=False))
+        self._silent = True  # hearing it is news, as after its keys were refused or forgotten
         self.woken.set()
 
     def drop(self, problem: str) -> None:
@@ -144,7 +159,7 @@ class BleLock:
         self._dead = False
         self.heard.clear()
         if now and self.family is not None and (known := self.family.known()) is not None:
-            self._tell(known)
+            self._tell(replace(known, heard=False))
 
     def takes(self, device: BLEDevice, advert: Advert) -> bool:
         """Take an advertisement; say whether it was from this lock."""

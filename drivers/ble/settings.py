@@ -15,12 +15,12 @@ class BleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     scanning: Literal["auto", "passive", "active"] = "auto"
     """Whether locks are asked for more than they tell by themselves, which costs their batteries a little.
 
-    `auto`: passive, where BlueZ offers it and the locks are heard that way; else active.
+    `auto`: passive, where BlueZ offers it and every lock is heard that way; else active.
     """
     connect_timeout_s: Annotated[float, Meta(ge=5, le=300)] = 45.0
     """For a connection to a lock, its first exchange of keys included."""
     operation_timeout_s: Annotated[float, Meta(ge=2, le=300)] = 30.0
-    """For one operation on a lock: its answer does not count after that."""
+    """For one operation on a lock: its answer does not count after that. Looks and logs have more time."""
     find_timeout_s: _Seconds = 20.0
     """How long a lock that was not heard yet is waited for."""
     idle_s: _Seconds = 5.0

@@ -46,4 +46,4 @@ def _at_the_door(device_id: str, lock: SimulatedLock, entry: Entry) -> LockEvent
     if entry.deed == "used" and entry.slot is not None:
         return CodeUsed(device_id=device_id, slot=entry.slot, at=entry.at)
     reason: Denial = "unknown_code" if entry.slot is None else "credential_error"
-    return AccessDenied(device_id=device_id, reason=reason, slot=entry.slot)
+    return AccessDenied(device_id=device_id, reason=reason, slot=entry.slot, at=entry.at)

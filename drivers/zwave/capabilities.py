@@ -10,6 +10,7 @@ from drivers.zwave.radio import Radio
 from drivers.zwave.readings import UserIdStatus
 from drivers.zwave.schedules import Room
 from drivers.zwave.settings import ZwaveLockSettings
+from gateway.domain.driver import NoAnswer
 from gateway.domain.lock import Capabilities, Identity, NativeWindows, PinRules, Readback
 
 SPACING = timedelta(seconds=2)
@@ -56,9 +57,11 @@ async def examine(
     # to User Code, and zwave-js then answers for that.
     if CommandClass.USER_CODE not in offered or users["supportsUsersWithoutCredentials"]:
         raise UnfitError("it is managed by User Credential (command class 131), which is not supported")
-    count = users["maxUsers"] or await radio.on_air(node, CommandClass.USER_CODE, "getUsersCount") or 0
+    count = users["maxUsers"] or await radio.on_air(node, CommandClass.USER_CODE, "getUsersCount")
+    if count is None:
+        raise NoAnswer("it did not tell how many slots it has; it is asked again")
     if count == 0:
-        raise UnfitError("it did not tell how many slots it has: interview it again")
+        raise UnfitError("it says that it has no slots: interview it again")
     slots = slots_of(node, count)
     version = offered[CommandClass.USER_CODE].version
     return Capabilities(

@@ -20,6 +20,7 @@ from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.radio import Radio
 from gateway.domain.clock import Clock
 from gateway.domain.driver import ClockChecked, DriverError, LockEvent
+from gateway.domain.pulse import Beat
 from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
@@ -82,20 +83,24 @@ class Clocks:
         self._due[lock] = min(soon, self._due.get(lock, soon))
         self._woken.set()
 
-    async def run(self) -> NoReturn:
-        """Set clocks whenever they are due, until cancelled."""
+    async def run(self, beat: Beat | None = None) -> NoReturn:
+        """Set clocks whenever they are due, until cancelled. `beat` takes the signs of life."""
+        beat = beat or Beat()
         while True:
             self._woken.clear()
             for lock in [lock for lock, due in self._due.items() if due <= self._clock.boot()]:
+                beat.on_radio()
                 await self._attend(lock)
-            await self._rest()
+            await self._rest(beat)
 
-    async def _rest(self) -> None:
+    async def _rest(self, beat: Beat) -> None:
         """Sleep until the next lock is due, or one is doubted."""
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._woken.wait())]
+        beat.idle()
         if self._due:
-            pause = min(self._due.values()) - self._clock.boot()
-            waits.append(asyncio.ensure_future(self._clock.sleep(max(pause, 0.0))))
+            pause = max(min(self._due.values()) - self._clock.boot(), 0.0)
+            beat.asleep(pause)
+            waits.append(asyncio.ensure_future(self._clock.sleep(pause)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

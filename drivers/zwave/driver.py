@@ -19,8 +19,10 @@ from drivers.zwave.session import ZwaveSession
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityDown, Driver, EventSink, LockUnreachable, Session
-from gateway.domain.pulse import Beat
+from gateway.domain.pulse import Pulse
 
+_NAME = "driver zwave"
+"""Under which the signs of life are known."""
 _TALKATIVE = ("zwave_js_server", "aiohttp")
 """Third-party loggers that write whole messages, PINs included, at DEBUG."""
 
@@ -37,22 +39,23 @@ class ZwaveDriver(Driver):
         zone: ZoneInfo,
         random: Random,
         waits: Waits | None = None,
-        beat: Beat | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         """Know the locks by device id; nothing is connected before `run`.
 
         `clock` times the attempts to connect and `random` spreads them. Locks with schedules of their own
         keep them in the local time of `zone`; their clocks are set by `clock` once it is synchronised.
-        `waits` shortens the waiting for what locks tell after a write, for tests; `beat` takes the signs of
-        life.
+        `waits` shortens the waiting for what locks tell after a write, for tests; `pulse` takes the signs
+        of life.
         """
+        self._pulse = pulse or Pulse()
         self._feed = Feed(clock)
         self._locks = {name: ZwaveLock(name, lock, clock, self._feed.put) for name, lock in locks.items()}
         self._radio = Radio()
         self._zone = zone
         self._clocks = Clocks(self._radio, clock, SureTime(clock), zone, self._feed.put)
         self._network = Network(self._locks, self._radio, self._feed, self._clocks, zone)
-        self._connection = Connection(settings, self._network, clock, random, beat)
+        self._connection = Connection(settings, self._network, clock, random, self._pulse.beat(_NAME))
         self._waits = waits or Waits()
 
     @property
@@ -70,10 +73,12 @@ class ZwaveDriver(Driver):
     @override
     async def run(self, sink: EventSink) -> None:
         _quieten()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._feed.run(sink))
-            tasks.create_task(self._connection.run())
-            tasks.create_task(self._clocks.run())
+        beating = self._pulse.beating
+        with beating(f"{_NAME} feed") as feed, beating(f"{_NAME} clocks") as clocks:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._feed.run(sink, feed))
+                tasks.create_task(self._connection.run())
+                tasks.create_task(self._clocks.run(clocks))
 
     @override
     @asynccontextmanager

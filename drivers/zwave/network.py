@@ -36,6 +36,7 @@ from gateway.domain.driver import (
     LockDead,
     LockSeen,
     LockUnreachable,
+    NoAnswer,
 )
 from gateway.domain.trouble import about
 
@@ -45,6 +46,9 @@ UNTESTED_DRIVER = 16
 """zwave-js 16 takes away the events of User Code slots (zwave-js#8930)."""
 KEEP_CODES = {"interview": {"queryAllUserCodes": True}}
 """Without it zwave-js erases every code of a lock in its first interview (since 15.19, zwave-js#8525)."""
+EXAMINE_AGAIN_S = 60.0
+"""Before a lock that gave no answer is examined again; doubles each time. News of it may end the pause."""
+EXAMINE_AGAIN_MOST_S = 1800.0
 
 
 class Network:
@@ -61,6 +65,8 @@ class Network:
         self._zone = zone
         self._due: asyncio.Queue[ZwaveLock | None] = asyncio.Queue()
         self._listeners: dict[str, NodeEvents] = {}
+        self._again: dict[str, asyncio.TimerHandle] = {}
+        self._tries: dict[str, int] = {}
         self.warnings: tuple[str, ...] = ()
 
     def attach(self, client: Client) -> None:
@@ -96,6 +102,10 @@ class Network:
         for listener in self._listeners.values():
             listener.stop()
         self._listeners.clear()
+        for timer in self._again.values():
+            timer.cancel()
+        self._again.clear()
+        self._tries.clear()
         for lock in self._locks.values():
             lock.node, lock.capabilities, lock.problem = None, None, "the Z-Wave server is not reached"
         self._feed.put(AuthorityLost(device_ids=tuple(self._locks)))
@@ -149,11 +159,14 @@ class Network:
             capabilities = await examine(node, lock.settings, self._radio, room, self._zone)
         except (UnfitError, DriverError) as error:
             lock.unfit(str(error))
+            if isinstance(error, NoAnswer | LockUnreachable):
+                self._plan_again(lock)
             return
         if lock.node is not node or not node.ready:
             return  # Removed or interviewed anew in the meantime: its turn comes again.
         lock.room = room
         lock.fit(capabilities)
+        self._tries.pop(lock.device_id, None)
         identity = identity_of(node, home_id)
         device_id = lock.device_id
         self._feed.put(
@@ -163,6 +176,7 @@ class Network:
                 capabilities=capabilities,
                 battery=battery_of(node),
                 keypad_off=keypad_off(keypad_mode_of(node)),
+                heard=not lock.dead,
             )
         )
         if lock.included_anew:
@@ -171,6 +185,19 @@ class Network:
         if lock.dead:
             self._feed.put(LockDead(device_id=device_id))
         self._clocks.doubt(lock)
+
+    def _plan_again(self, lock: ZwaveLock) -> None:
+        """Examine the lock once more after a pause: one lost answer must not leave it unmanaged."""
+        device_id = lock.device_id
+        tries = self._tries[device_id] = self._tries.get(device_id, 0) + 1
+        if device_id in self._again:
+            self._again[device_id].cancel()
+        loop = asyncio.get_running_loop()
+        self._again[device_id] = loop.call_later(pause_before(tries), self._examine_again, lock)
+
+    def _examine_again(self, lock: ZwaveLock) -> None:
+        if lock.capabilities is None and not lock.dead:  # a dead one is examined when it comes back
+            self._due.put_nowait(lock)
 
     async def _learn_serial(self, lock: ZwaveLock, node: Node) -> None:
         """Ask once per run for what tells this lock from another of its model on the same node id."""
@@ -185,6 +212,11 @@ class Network:
             words = f"{lock.device_id} did not tell its serial number: {error}"
             _LOG.info("%s", words, extra=about(lock=lock.device_id))
         lock.serial_asked = True
+
+
+def pause_before(tries: int) -> float:
+    """Return the seconds before the next examination after so many without an answer, 1 or more."""
+    return min(EXAMINE_AGAIN_S * (1 << min(tries - 1, 10)), EXAMINE_AGAIN_MOST_S)
 
 
 def _is_meant(lock: ZwaveLock, node: Node) -> bool:

@@ -5,7 +5,7 @@ import json
 import re
 import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,10 @@ from gateway.mqtt.topics import CLIENT
 
 _MOST_KEPT = 1000
 """Events kept for who is busy asking; older ones are in `events/list`."""
+_PAGE = 100
+"""Codes in a page, of some 900 bytes each: there are brokers that take 128 KiB at most, such as AWS IoT."""
+_PAGES = 500
+"""Most pages that are asked for."""
 _RETAINED_WITHIN = 5.0
 """Seconds. What is retained comes at once, or is not there."""
 
@@ -110,6 +114,19 @@ def ask(settings: Settings, verb: str, parameters: Mapping[str, Any]) -> dict[st
     """Send one command and return the `data` of its answer. Raises as `Line.ask` does."""
     with line(settings) as daemon:
         return daemon.ask(verb, parameters)
+
+
+def pages(
+    ask_daemon: Callable[[str, Mapping[str, Any]], dict[str, Any]], verb: str, parameters: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Yield the answers to a command that lists in pages, one after the other."""
+    asked = {**parameters, "limit": _PAGE}
+    for _ in range(_PAGES):
+        page = ask_daemon(verb, asked)
+        yield page
+        asked["page_cursor"] = (page.get("pagination") or {}).get("next_page_cursor")
+        if asked["page_cursor"] is None:
+            return
 
 
 @contextmanager

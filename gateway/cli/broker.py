@@ -23,6 +23,10 @@ from gateway.mqtt.tls import broker_context
 ANSWER_WITHIN = 15.0
 """Seconds that the daemon has to answer. It answers from its database, not from locks, so it is quick."""
 _BROKER_WITHIN = 10.0
+_WITHOUT = (
+    " without a password: mqtt.password_file names none, and where systemd gives it to the service, only "
+    "root sees it, while the service runs: use sudo"
+)
 _NO_SUBSCRIBER = 0x10
 """MQTT 5 reason code: nobody listens to the topic."""
 
@@ -60,6 +64,8 @@ class Broker:
         """Connect and log in."""
         mqtt_settings = self._settings.mqtt
         url = mqtt_settings.url
+        if self._settings.unseen:
+            raise NoDaemon(f"the broker {url} cannot be asked: {self._settings.unseen[0]}")
         try:
             if mqtt_settings.username is not None:
                 self._client.username_pw_set(mqtt_settings.username, mqtt_settings.password())
@@ -70,7 +76,8 @@ class Broker:
         except (OSError, ValueError) as error:
             # OSError covers resolver, sockets and TLS.
             raise NoDaemon(f"the broker {url} cannot be reached: {_reason(error)}") from None
-        self._wait(f"the broker {url} does not let us in")
+        lacks = mqtt_settings.username is not None and mqtt_settings.password_file is None
+        self._wait(f"the broker {url} does not let us in{_WITHOUT if lacks else ''}")
 
     def subscribe(self, topic: str, *optional: str) -> None:
         """Listen to a topic, and to others where the broker allows it."""

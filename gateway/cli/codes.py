@@ -54,7 +54,11 @@ def add(commands: Commands) -> None:
     listing.set_defaults(do=_list)
     takes_device(listing, optional=True)
     listing.add_argument("--unmanaged", action="store_true", help="list codes that others put on the locks")
-    listing.add_argument("--search", metavar="TEXT", help="only those with this in name, PIN or id")
+    listing.add_argument(
+        "--search",
+        metavar="TEXT",
+        help="only those with this in name or id; a PIN is looked for by: codes get --device LOCK --pin",
+    )
     _takes_show_pins(listing)
 
     get = command(codes, "get", "show one access code, by its id or by lock and PIN")
@@ -89,6 +93,7 @@ def add(commands: Commands) -> None:
         help="forget it without the lock, which may go on opening to it: for locks that never answer again",
     )
     code_care.add(codes)
+    code_care.add_timeline(commands)
 
 
 def _takes_show_pins(parser: argparse.ArgumentParser) -> None:
@@ -121,17 +126,15 @@ def _create(context: Context) -> None:
 
 def _list(context: Context) -> None:
     args = context.args
-    if args.unmanaged:
-        name, answer = (
-            "unmanaged_access_codes",
-            context.ask("access_codes/unmanaged/list", device_id=args.device, search=args.search),
-        )
-    else:
-        name, answer = (
-            "access_codes",
-            context.ask("access_codes/list", device_id=args.device, search=args.search),
-        )
-    codes: list[dict[str, Any]] = answer.get(name) or []
+    verb, name = (
+        ("access_codes/unmanaged/list", "unmanaged_access_codes")
+        if args.unmanaged
+        else ("access_codes/list", "access_codes")
+    )
+    pages = context.pages(verb, device_id=args.device)
+    codes: list[dict[str, Any]] = [
+        code for page in pages for code in page.get(name) or [] if _fits(args.search, code)
+    ]
     if context.json({name: codes if args.show_pins else [without_pin(code) for code in codes]}):
         return
     zone = context.zone
@@ -153,6 +156,15 @@ def _list(context: Context) -> None:
             for code in codes
         ),
     )
+
+
+def _fits(text: str | None, code: Mapping[str, Any]) -> bool:
+    """Say whether name or id holds a text, capitals left aside.
+
+    The daemon's own search looks into PINs too, and arguments are seen by every user of the machine.
+    """
+    sought = (text or "").casefold()
+    return any(sought in (code.get(field) or "").casefold() for field in ("name", "access_code_id"))
 
 
 def _get(context: Context) -> None:

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.cli.asking import Line, ask, line, standing, watch
+from gateway.cli.asking import Line, ask, line, pages, standing, watch
 from gateway.cli.exits import Exit, Failure
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
 from gateway.config import Settings, load
+from gateway.config.credentials import OF_SERVICE
 
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no public name
 """Where a group adds its commands."""
@@ -43,6 +44,7 @@ class Context:
     args: argparse.Namespace
     terminal: Terminal
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    service_credentials: Path = OF_SERVICE
     ask_daemon: Ask = ask
     watch_daemon: Watch = watch
     open_line: OpenLine = line
@@ -53,7 +55,7 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """Read the configuration when it is first needed."""
-        return load(self.config_file(), self.env)
+        return load(self.config_file(), self.env, service=self.service_credentials)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -75,11 +77,18 @@ class Context:
 
     def ask(self, verb: str, **parameters: object) -> dict[str, Any]:
         """Send a command; parameters that are None are left out."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return self.ask_daemon(self.settings, verb, given)
+        return self.ask_daemon(self.settings, verb, _given(parameters))
+
+    def pages(self, verb: str, **parameters: object) -> Iterator[dict[str, Any]]:
+        """Send a command that lists in pages, and yield the answers; otherwise as `ask`."""
+        return pages(partial(self.ask_daemon, self.settings), verb, _given(parameters))
 
     def json(self, data: object) -> bool:
         """Print data where JSON was asked for; say whether it was."""
         if self.args.json:
             show_json(self.terminal, data)
         return bool(self.args.json)
+
+
+def _given(parameters: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in parameters.items() if value is not None}

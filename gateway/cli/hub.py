@@ -121,7 +121,8 @@ def _plan(context: Context) -> None:
             )
         for step in plan.get("coming", ()):
             at, code_id = show_time(step.get("at"), context.zone), plain(step.get("access_code_id"))
-            say(f"  {at}: {plain(step.get('action'))} {code_id}, {plain(step.get('why'))}")
+            cost = f"radio commands: {plain(step.get('radio_commands'))}"
+            say(f"  {at}: {plain(step.get('action'))} {code_id}, {plain(step.get('why'))} ({cost})")
         for issue in plan.get("issues", ()):
             of = f" ({plain(issue['access_code_id'])})" if issue.get("access_code_id") else ""
             code = issue.get("error_code") or issue.get("warning_code") or issue.get("code")

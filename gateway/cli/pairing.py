@@ -11,6 +11,7 @@ from gateway.cli.arguments import command, group, takes_device
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import Failure, UsageError
 from gateway.cli.output import plain, show_json
+from gateway.cli.slots import duration
 
 _PATIENCE_S = 960.0
 """Longer than the daemon goes on trying."""
@@ -157,5 +158,6 @@ def _has_ended(context: Context, event: Mapping[str, Any]) -> bool:
     if context.args.json:
         show_json(context.terminal, dict(event))
     elif message:
-        context.terminal.say(message)
+        left = event.get("seconds_left")
+        context.terminal.say(message if left is None else f"{message} ({duration(left)} left)")
     return kind in _ENDS

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.cli.arguments import command
+from gateway.cli.asking import pages
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import NoDaemon, UsageError
 from gateway.cli.output import PIPE_WIDTH, without_pin
@@ -46,7 +47,11 @@ def add(commands: Commands) -> None:
 def gather(daemon: Daemon, gateway_id: str, events: Iterable[dict[str, Any]], names: dict[str, str]) -> Facts:
     """Ask for everything that is on the picture. `names` keeps what codes were called."""
     devices = daemon.ask("devices/list", {}).get("devices") or []
-    codes = [without_pin(code) for code in daemon.ask("access_codes/list", {}).get("access_codes") or []]
+    codes = [
+        without_pin(code)
+        for page in pages(daemon.ask, "access_codes/list", {})
+        for code in page.get("access_codes") or []
+    ]
     names.update({str(code.get("access_code_id")): str(code["name"]) for code in codes if code.get("name")})
     plans = daemon.ask("plan/get", {}).get("plans") or []
     return Facts(

@@ -6,40 +6,44 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gateway.config.credentials import PASSWORD, TLS_KEY, Credentials
 from gateway.config.locks import Locks
 from gateway.config.reader import Reader
 from gateway.config.settings import MqttSettings
 from gateway.domain.timing import Timing
 
-PASSWORD_CREDENTIAL = "mqtt-password"  # noqa: S105 - the name of a file
-"""The systemd credential that goes before `mqtt.password_file`."""
+_NOT_SEEN = (
+    "not seen by this command; the service must get it as the credential {}, and while it runs "
+    "`sudo pinsmith` sees it too"
+)
 
 
-def broker(
-    reader: Reader, mqtt: MqttSettings, table: Mapping[str, Any], env: Mapping[str, str]
-) -> MqttSettings:
-    """Check the `[mqtt]` section; return it with what follows from the rest and from the environment."""
-    _encryption(reader, mqtt)
+def broker(reader: Reader, mqtt: MqttSettings, table: Mapping[str, Any], given: Credentials) -> MqttSettings:
+    """Check the `[mqtt]` section; return it with what follows from the rest and from the credentials."""
+    if mqtt.username is not None or given.own is not None:
+        mqtt = replace(mqtt, password_file=given.file(PASSWORD, mqtt.password_file))
+    if mqtt.cert_file is not None:
+        mqtt = replace(mqtt, key_file=given.file(TLS_KEY, mqtt.key_file))
+    _encryption(reader, mqtt, given)
     if mqtt.embedded_broker:
         mqtt = _embedded(reader, mqtt, explicit_version="version" in table)
-    credentials = env.get("CREDENTIALS_DIRECTORY")
-    if credentials and (credential := Path(credentials, PASSWORD_CREDENTIAL)).is_file():
-        mqtt = replace(mqtt, password_file=credential)
     if mqtt.password_file is not None and mqtt.username is None:
         reader.wrong("mqtt.username", "missing; expected the user that the password belongs to")
     for key in ("password_file", "ca_file", "cert_file", "key_file"):
-        _readable(reader, f"mqtt.{key}", getattr(mqtt, key))
+        _readable(reader, f"mqtt.{key}", getattr(mqtt, key), given)
     return mqtt
 
 
-def _encryption(reader: Reader, mqtt: MqttSettings) -> None:
+def _encryption(reader: Reader, mqtt: MqttSettings, given: Credentials) -> None:
     encrypted = mqtt.url.scheme == "mqtts"
     if not encrypted and not mqtt.url.loopback and not mqtt.allow_plaintext:
         reader.wrong(
             "mqtt.url",
             "expected mqtts://: PINs would cross the network in clear; allow_plaintext = true allows it",
         )
-    if (mqtt.cert_file is None) != (mqtt.key_file is None):
+    if mqtt.cert_file is not None and mqtt.key_file is None and given.service is not None:
+        reader.not_seen("mqtt.key_file", _NOT_SEEN.format(TLS_KEY))
+    elif (mqtt.cert_file is None) != (mqtt.key_file is None):
         reader.wrong("mqtt.cert_file", "expected together with key_file, or neither")
     if not encrypted and (mqtt.ca_file or mqtt.cert_file or mqtt.key_file):
         reader.wrong("mqtt.url", "expected mqtts://, because certificates are given")
@@ -55,13 +59,16 @@ def _embedded(reader: Reader, mqtt: MqttSettings, *, explicit_version: bool) -> 
     return replace(mqtt, version="3.1.1")
 
 
-def _readable(reader: Reader, key: str, file: Path | None) -> None:
+def _readable(reader: Reader, key: str, file: Path | None, given: Credentials) -> None:
     if file is None:
         return
     try:
         with file.open("rb") as opened:
             empty = not opened.read(1)
     except OSError:
+        if given.is_of_service(file):
+            reader.not_seen(key, _NOT_SEEN.format(file.name))
+            return
         reader.wrong(key, "expected a file that this user may read")
     else:
         if empty:

@@ -9,7 +9,7 @@ from typing import Any
 from drivers.ble.settings import BleSettings
 from drivers.simulated.settings import SimulatedSettings
 from drivers.zwave.settings import ZwaveSettings
-from gateway.config import checks, values
+from gateway.config import checks, credentials, values
 from gateway.config.errors import ConfigError, Mistake
 from gateway.config.locks import read_locks
 from gateway.config.reader import Reader
@@ -29,8 +29,11 @@ _DRIVERS = ("simulated", "zwave", "ble")
 _TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)$")
 
 
-def load(path: Path, env: Mapping[str, str]) -> Settings:
+def load(path: Path, env: Mapping[str, str], *, service: Path | None = None) -> Settings:
     """Read the file at `path`; of the environment only CREDENTIALS_DIRECTORY counts.
+
+    A command that runs beside the service gives in `service` where systemd puts the service's credentials.
+    They count where the file names none; one that is not seen is no mistake then, but is in `unseen`.
 
     Raises ConfigError with every mistake of the file; a file that it names and that cannot be read is one.
     """
@@ -63,13 +66,14 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     if timing:
         checks.timing(reader, timing)
     if mqtt:
-        mqtt = checks.broker(reader, mqtt, document["mqtt"], env)
+        mqtt = checks.broker(reader, mqtt, document["mqtt"], credentials.of(env, service))
     if reader.mistakes or not (
         gateway and mqtt and timing and clock and logs and homeassistant and zwave and simulated and ble
     ):
         raise ConfigError(reader.mistakes)
     return Settings(
         file=path.absolute(),
+        unseen=tuple(reader.unseen),
         gateway=gateway,
         mqtt=mqtt,
         homeassistant=homeassistant,

@@ -16,18 +16,29 @@ _NOTHING: Mapping[str, Convert] = {}
 
 
 class Reader:
-    """Reads one file's tables; `mistakes` collects everything that was found wrong."""
+    """Reads one file's tables; `mistakes` collects everything that was found wrong.
+
+    `unseen` collects the secrets that only the service has.
+    """
 
     def __init__(self, file: Path, text: str) -> None:
         """Remember where the keys of the file stand."""
         self._file = file
         self._lines = line_numbers(text)
         self.mistakes: list[Mistake] = []
+        self.unseen: list[Mistake] = []
 
     def wrong(self, key: str, message: str) -> None:
         """Note a mistake; a key that is missing gets the line of its table."""
+        self.mistakes.append(self._note(key, message))
+
+    def not_seen(self, key: str, message: str) -> None:
+        """Note a secret that only the service has."""
+        self.unseen.append(self._note(key, message))
+
+    def _note(self, key: str, message: str) -> Mistake:
         line = self._lines.get(key) or self._lines.get(key.rpartition(".")[0])
-        self.mistakes.append(Mistake(file=self._file, key=key, message=message, line=line))
+        return Mistake(file=self._file, key=key, message=message, line=line)
 
     def table(self, parent: Mapping[str, Any], name: str, at: str = "") -> dict[str, Any] | None:
         """Return a table, an empty one where it is missing, None where something else has its name."""

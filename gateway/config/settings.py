@@ -15,6 +15,7 @@ from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.yale.settings import YaleLockSettings
 from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
+from gateway.config.errors import Mistake
 from gateway.domain.lock import LockPolicy
 from gateway.domain.timing import Timing
 
@@ -131,6 +132,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """
 
     file: Path
+    unseen: tuple[Mistake, ...] = ()
+    """Secrets that only the service gets: without them this command cannot go to the broker."""
     gateway: GatewaySettings
     mqtt: MqttSettings
     homeassistant: HomeAssistantSettings

@@ -65,6 +65,7 @@ def broker_url(value: object) -> BrokerUrl:
     if (
         parts.scheme not in _DEFAULT_PORTS
         or not host
+        or port == 0
         or parts.path.strip("/")
         or parts.query
         or parts.fragment

@@ -121,7 +121,7 @@ class Drivers:
             clock=HubClock(self._clock, self._view),
             zone=settings.gateway.time_zone,
             random=random.Random(),  # noqa: S311 - spreads reconnecting, nothing more
-            beat=self._pulse.beat(_beat("zwave")),
+            pulse=self._pulse,
         )
         return Made(
             driver=driver,
@@ -133,8 +133,7 @@ class Drivers:
     def _ble(self, settings: Settings, source: object) -> Made:
         from gateway.daemon.bluetooth import bluetooth_driver  # noqa: PLC0415 - see above
 
-        beat = self._pulse.beat(_beat("ble"))
-        driver = bluetooth_driver(settings, self._clock, self._keyring, self._view, beat)
+        driver = bluetooth_driver(settings, self._clock, self._keyring, self._view, self._pulse)
         locks = {"nuki": settings.nuki_locks, "yale": settings.yale_locks, "ttlock": settings.ttlock_locks}
 
         def radio(device_id: str) -> Radio | None:

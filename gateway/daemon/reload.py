@@ -10,6 +10,7 @@ from gateway.config import ConfigError, load
 from gateway.daemon.attendant import Attendant
 from gateway.daemon.notify import Notifier
 from gateway.daemon.wiring import Gateway
+from gateway.domain.pulse import Beat
 from gateway.mqtt.health import ConfigurationState
 
 _log = logging.getLogger(__name__)
@@ -18,7 +19,11 @@ _log = logging.getLogger(__name__)
 class Reloader:
     """Takes over what the file at `file` says by now; a file with mistakes changes nothing."""
 
-    def __init__(self, gateway: Gateway, attendant: Attendant, notifier: Notifier, file: Path) -> None:
+    def __init__(
+        self, gateway: Gateway, attendant: Attendant, notifier: Notifier, file: Path, beat: Beat
+    ) -> None:
+        """Have `gateway` take it over, and tell the others of it; `beat` takes the signs of life."""
+        self._beat = beat
         self._gateway = gateway
         self._attendant = attendant
         self._notifier = notifier
@@ -27,8 +32,11 @@ class Reloader:
     async def run(self, asked: asyncio.Event) -> NoReturn:
         """Reload whenever `asked` is set, until cancelled."""
         while True:
+            self._beat.idle()
             await asked.wait()
             asked.clear()
+            # Locks whose driver is made anew end the operation in hand before.
+            self._beat.on_radio()
             self._notifier.reloading()
             state = await self._reload()
             self._attendant.note = _note(state)

@@ -26,8 +26,10 @@ KINDS = (
     problem(
         "bluetooth_denied",
         "this user may not speak with BlueZ",
-        "The rules of D-Bus allow it to root and to the group bluetooth only.",
-        "Add the user of the daemon to the group bluetooth, and restart the daemon.",
+        "BlueZ of Debian lets every user of the machine; other rules of D-Bus are in force here, such as "
+        "another distribution's: see bluetooth.conf in /usr/share/dbus-1/system.d and /etc/dbus-1/system.d.",
+        "Add the user of the daemon to the group that they name, most often the group bluetooth, and restart "
+        "the daemon.",
     ),
     problem(
         "bluetooth_silent",

@@ -110,6 +110,21 @@ KINDS = (
         "Correct them, or set the password anew at the broker (`mosquitto_passwd`, then SIGHUP).",
     ),
     problem(
+        "broker_no_password",
+        "{url} does not let the user of mqtt.username in without a password",
+        "mqtt.password_file names none. Where systemd gives it to the service as the credential "
+        "mqtt-password, this command sees it as root only, and while the service runs.",
+        "With a credential: `systemctl start pinsmith`, then `sudo pinsmith doctor`. Without: set "
+        "mqtt.password_file.",
+    ),
+    warning(
+        "broker_not_visited",
+        "{url} was not visited: this command does not see what it takes to get in",
+        "mqtt.key_file or mqtt.password_file is a credential that systemd gives to the service alone. Root "
+        "sees it while the service runs.",
+        "`systemctl start pinsmith`, then `sudo pinsmith doctor`.",
+    ),
+    problem(
         "broker_not_authorised",
         "{url} does not let this user in",
         "It allows nobody without a password, or this user is not on its list.",
@@ -193,13 +208,15 @@ def check_broker(
     url: BrokerUrl,
     version: str,
     has_user: bool,
+    has_password: bool,
     gateway: str,
     runs_here: bool | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """Judge a visit to the broker.
 
-    `has_user`: we gave a name. `runs_here`: a daemon works on our data directory; None: not known.
+    `has_user`, `has_password`: we gave a name, and a password with it. `runs_here`: a daemon works on our
+    data directory; None: not known.
     """
     yield from _certificates(facts, url, now)
     if facts.other_version is not None:
@@ -210,8 +227,8 @@ def check_broker(
         yield _BY_ID[f"broker_{facts.failure}"].found("broker", url=url)
     elif facts.refusal is not None:
         # mosquitto says "not authorised" of a wrong password too.
-        unknown = "broker_wrong_password" if has_user else "broker_not_authorised"
-        name = {_WRONG_PASSWORD: "broker_wrong_password", _NOT_AUTHORISED: unknown}
+        wrong = "broker_wrong_password" if has_password else "broker_no_password"
+        name = {_WRONG_PASSWORD: wrong, _NOT_AUTHORISED: wrong if has_user else "broker_not_authorised"}
         kind = _BY_ID[name.get(facts.refusal, "broker_refuses")]
         yield kind.found("broker", url=url, code=facts.refusal)
     else:

@@ -13,9 +13,10 @@ from gateway.doctor.locks import DRIVER_SAYS, check_lock
 from gateway.doctor.machine import check_clock, check_disk
 from gateway.doctor.memory import check_memory
 from gateway.doctor.probe_broker import BrokerFacts, probe_broker
+from gateway.doctor.probe_files import files_closed, files_open, user_of
 from gateway.doctor.probe_machine import probe_clock, probe_disk
 from gateway.doctor.probe_memory import MemoryFacts, probe_memory
-from gateway.doctor.smells import check_settings, files_open
+from gateway.doctor.smells import FILE_CLOSED, check_settings
 
 LISTEN_S = 6.0
 """How long Bluetooth locks are listened for while no daemon does it."""
@@ -31,7 +32,7 @@ async def examine(
     """
     memory, broker = await asyncio.gather(
         asyncio.to_thread(probe_memory, settings.gateway.data_directory, credentials),
-        asyncio.to_thread(probe_broker, settings.mqtt, settings.topic_root, client),
+        asyncio.to_thread(_visit_broker, settings, client),
     )
     ways, found = {lock}, list(_of_hub(settings, memory, broker))
     if settings.zwave_locks:
@@ -47,10 +48,17 @@ async def examine(
     return sorted(found, key=lambda one: -list(Severity).index(one.severity))
 
 
+def _visit_broker(settings: Settings, client: str) -> BrokerFacts:
+    if settings.unseen:
+        return BrokerFacts(failure="not_visited")
+    return probe_broker(settings.mqtt, settings.topic_root, client)
+
+
 def _of_hub(settings: Settings, memory: MemoryFacts, broker: BrokerFacts) -> Iterator[Finding]:
     clock = probe_clock()
     directory = settings.gateway.data_directory
     yield from check_settings(settings, memory.devices, files_open(settings))
+    yield from _of_files(settings, memory)
     yield from check_clock(
         clock,
         policy=settings.clock.untrusted_policy,
@@ -65,10 +73,18 @@ def _of_hub(settings: Settings, memory: MemoryFacts, broker: BrokerFacts) -> Ite
         url=settings.mqtt.url,
         version=settings.mqtt.version,
         has_user=settings.mqtt.username is not None,
+        has_password=settings.mqtt.password_file is not None,
         gateway=settings.gateway.id,
         runs_here=memory.runs_here,
         now=clock.now,
     )
+
+
+def _of_files(settings: Settings, memory: MemoryFacts) -> Iterator[Finding]:
+    """Root may read everything: what counts is the user of the daemon, whose data directory it is."""
+    if memory.directory is not None and (user := user_of(memory.directory.owner)) is not None:
+        for file in files_closed(settings, memory.directory.owner):
+            yield FILE_CLOSED.found("configuration", user=user.pw_name, file=file)
 
 
 async def _of_zwave(settings: Settings, memory: MemoryFacts) -> list[Finding]:

@@ -62,8 +62,18 @@ _KEY_UNUSABLE = problem(
 _KEY_WRONG = problem(
     "key_wrong",
     "the key in {path} is not the one that the database was sealed with",
-    "Key and database come from two machines or two backups.",
-    "Put back the key that belongs to this database, or restore both from one backup.",
+    "Key and database come from two machines or two backups; or systemd hands the daemon its key as a "
+    "credential, and this file is left over.",
+    "Put back the key that belongs to this database, or restore both from one backup. With a credential: "
+    "start the daemon, then run doctor once more.",
+)
+_KEY_LEFT_OVER = warning(
+    "key_left_over",
+    "the key in {path} is not the one of the running daemon; single locks were not looked at",
+    "systemd hands it over as a credential, which goes before the file; what lies there is from the "
+    "installation or from before.",
+    "Put `env CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service` before `pinsmith backup` and "
+    "`pinsmith doctor`, and move the file `key` elsewhere, where nobody takes it for the right one.",
 )
 _OWNER = problem(
     "owner_mixed",
@@ -117,6 +127,7 @@ KINDS = (
     _KEY_ELSEWHERE,
     _KEY_UNUSABLE,
     _KEY_WRONG,
+    _KEY_LEFT_OVER,
     _OWNER,
     _DAMAGED,
     _UNREADABLE,
@@ -167,7 +178,9 @@ def _key(facts: MemoryFacts, path: Path) -> Iterator[Finding]:
     elif facts.key_trouble is not None:
         yield _KEY_UNUSABLE.found("key", path=path)
     if facts.key_fits is False:
-        yield _KEY_WRONG.found("key", path=path)
+        # A daemon starts with no other key than that of its database.
+        left_over = facts.runs_here and not facts.from_credential
+        yield (_KEY_LEFT_OVER if left_over else _KEY_WRONG).found("key", path=path)
 
 
 def _database(facts: MemoryFacts, path: Path) -> Iterator[Finding]:

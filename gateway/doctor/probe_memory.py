@@ -7,7 +7,6 @@ import stat
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime
-from hmac import compare_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +20,7 @@ from storage.data_dir import DATABASE, KEY, LOCK, RESTORING
 from storage.errors import KeyUnusable
 from storage.keys import CREDENTIAL, load_key
 from storage.schema import migrations
-from storage.sqlite import SqliteTx
+from storage.sqlite import SqliteTx, key_fits
 from storage.vault import Vault
 
 
@@ -125,11 +124,10 @@ def _opened(database: Path, way: str, found: MemoryFacts, key: bytes | None) -> 
 
 
 def _read(tx: SqliteTx, vault: Vault, found: MemoryFacts) -> MemoryFacts:
-    check, floor = tx.meta("key_check"), tx.meta("clock_floor")
-    fits = check is None or compare_digest(check, vault.key_check)
+    floor = tx.meta("clock_floor")
     if floor is not None:
         found = replace(found, floor=datetime.fromisoformat(floor))
-    if not fits:
+    if not key_fits(tx, vault):
         return replace(found, key_fits=False)
     devices = tuple(tx.devices())
     return replace(

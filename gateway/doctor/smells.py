@@ -1,6 +1,5 @@
 """What the configuration allows and better would not."""
 
-import stat
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -46,6 +45,12 @@ _FILE_OPEN = problem(
     "{file} can be read by other users of this machine",
     "It was made with the usual mode.",
     "`chmod 600 {file}`, and let it belong to the user of the daemon.",
+)
+FILE_CLOSED = problem(
+    "file_closed",
+    "{user} may not read {file}, and the daemon runs as {user}",
+    "The file, or a folder above it, belongs to somebody else, such as root who made it.",
+    "`chown {user} {file}`, `chmod 600 {file}`, and let {user} enter its folder.",
 )
 _LEAD_SHORT = warning(
     "lead_short",
@@ -95,6 +100,7 @@ KINDS = (
     _EMBEDDED,
     _ANONYMOUS,
     _FILE_OPEN,
+    FILE_CLOSED,
     _LEAD_SHORT,
     _SLOTS_FEW,
     _SLOTS_MISSING,
@@ -120,13 +126,6 @@ def check_settings(
     yield from found
     if not found:
         yield fine("configuration", f"{settings.file} has nothing unwise in it")
-
-
-def files_open(settings: Settings) -> list[Path]:
-    """Return the files with secrets, named by the configuration, that group or others may read."""
-    mqtt = settings.mqtt
-    named = [file for file in (mqtt.password_file, mqtt.key_file) if file is not None]
-    return [file for file in named if file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP)]
 
 
 def _ways(settings: Settings) -> Iterator[Finding]:

@@ -65,6 +65,7 @@ _KINDS = (
         code="duplicate_code_on_device",
         meaning="The PIN is on the lock already; the other code is named where it is known.",
         level="error",
+        event="access_code.failed_to_set_on_device",
         remedy="Give this access code another PIN, or delete the other code that has the same PIN.",
     ),
     IssueKind(
@@ -74,12 +75,14 @@ _KINDS = (
             "changes."
         ),
         level="error",
+        event="access_code.failed_to_set_on_device",
         remedy="Give this access code a PIN that the lock takes; see the lock's lengths and constraints.",
     ),
     IssueKind(
         code="no_space_for_access_code_on_device",
         meaning="All slots that the hub may use are taken; the message counts codes of others.",
         level="error",
+        event="access_code.failed_to_set_on_device",
         remedy="Delete codes that nobody needs from the lock, or grant the hub more slots in managed_slots.",
     ),
     IssueKind(

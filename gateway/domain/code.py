@@ -41,7 +41,7 @@ class AccessCode(Struct, frozen=True, kw_only=True):
     pulled_backup_access_code_id: str | None = None
     """The backup that was pulled in place of this code."""
     first_used_at: datetime | None = None
-    """When the PIN that the code has now first opened the door."""
+    """When the PIN that the code has now first opened the door; of one for one use, or that of its backup."""
 
     @property
     def type(self) -> Literal["ongoing", "time_bound"]:

@@ -18,7 +18,7 @@ Errors of a session, and what each means for the write that was under way::
     └── Refused            the lock said no            not applied: the slot is as before
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -78,6 +78,9 @@ class Refused(DriverError):
 class PairingFailed(Exception):
     """Pairing with a lock did not come about. The message is plain words of ours for the operator."""
 
+    has_keys: ClassVar[bool] = False
+    """It did not come to its end, but what it yielded is kept, and the lock is worked with."""
+
 
 class Written(Struct, frozen=True, kw_only=True):
     """A write or clear went out, and this is how well its effect is known.
@@ -128,6 +131,8 @@ class LockSeen(Struct, frozen=True, kw_only=True):
     battery: float | None = None
     keypad_off: str | None = None
     """As in `KeypadMode`."""
+    heard: bool = True
+    """False: the driver knows this from before, and whether the lock answers it does not know."""
 
 
 class LockAlive(Struct, frozen=True, kw_only=True):
@@ -181,6 +186,7 @@ class CodeUsed(Struct, frozen=True, kw_only=True):
     device_id: str
     slot: SlotRef
     at: datetime | None = None
+    """When, as the lock noted it; None: just now, or it noted nothing that can be believed."""
 
 
 type Denial = Literal[
@@ -209,6 +215,8 @@ class AccessDenied(Struct, frozen=True, kw_only=True):
     device_id: str
     reason: Denial
     slot: SlotRef | None = None
+    at: datetime | None = None
+    """As in `CodeUsed`."""
 
 
 class Tampered(Struct, frozen=True, kw_only=True):
@@ -280,8 +288,12 @@ class Driver(Protocol):
         ...
 
 
-type Progress = Callable[[str], Awaitable[None]]
-"""Takes plain words for people: "press the button for 5 seconds". They hold nothing that was given."""
+class Progress(Protocol):
+    """Takes plain words for people: "press the button for 5 seconds". They hold nothing that was given."""
+
+    async def __call__(self, words: str, seconds_left: float | None = None, /) -> None:
+        """Tell, with how long this step may take, where the driver gives up sooner than the engine."""
+        ...
 
 
 @runtime_checkable
@@ -292,7 +304,7 @@ class Pairs(Protocol):
         """Pair with a configured lock and manage it from now on; what pairing yields is kept on return.
 
         `given` is what the operator was asked for, by name: a security PIN, keys. Raises PairingFailed or
-        DriverError; what was kept before is kept still.
+        DriverError; what was kept before is kept still, unless the failure says `has_keys`.
         """
         ...
 

@@ -13,6 +13,7 @@
     ├── TransactionReused      the same identity came with a different body
     ├── Expired                `expires_at` of the command has passed
     ├── Overloaded             too large, or too much at once
+    ├── AnswerNotDelivered     carried out or refused, but the answer does not get through
     └── InternalError          a mistake of pinsmith
 """
 
@@ -89,6 +90,12 @@ class Overloaded(CommandError):
     """The command is too large."""
 
     type = "overloaded"
+
+
+class AnswerNotDelivered(CommandError):
+    """The one that refuses nothing: the command was carried out or refused, and the answer is missing."""
+
+    type = "answer_not_delivered"
 
 
 class InternalError(CommandError):

@@ -45,8 +45,14 @@ _KINDS = (
     _kind("access_code.scheduled_on_device", "it is on the lock with its dates and waits for its start"),
     _kind("access_code.set_on_device", "it is proven on the lock and works"),
     _kind("access_code.code_changed", "another PIN of the same code is on the lock now", "description"),
-    _kind("access_code.time_frame_changed", "other dates are on the lock now", "description"),
-    _kind("access_code.name_changed", "another name is on the lock now", "description"),
+    _kind(
+        "access_code.time_frame_changed",
+        "other dates are on the lock now, or the hub keeps them",
+        "description",
+    ),
+    _kind(
+        "access_code.name_changed", "another name is on the lock now, or the lock stores none", "description"
+    ),
     _kind("access_code.first_used", "its PIN opened the door for the first time"),
     _kind("access_code.removed_from_device", "a code that was on the lock is off it"),
     _kind(
@@ -72,7 +78,10 @@ _KINDS = (
         "change_type",
         security=True,
     ),
-    _error("access_code.failed_to_set_on_device", "an attempt failed; others follow"),
+    _error(
+        "access_code.failed_to_set_on_device",
+        "an attempt failed and others follow, or `error_code` forbids it; also days before its start",
+    ),
     _error("access_code.failed_to_remove_from_device", "an attempt failed; others follow", security=True),
     _error("access_code.failed_to_expire", "it has ended and may still be on the lock", security=True),
     _warning("access_code.delay_in_setting_on_device", "it is late"),
@@ -113,9 +122,11 @@ _KINDS = (
     ),
     _kind(
         "device.pairing_progress",
-        "pairing goes on; `message` says what happens, or what to do at the door",
+        "pairing goes on; `message` says what happens, or what to do at the door, "
+        "`seconds_left` after how long it gives up",
         "action_attempt_id",
         "message",
+        "seconds_left",
     ),
     _kind("device.paired", "the hub has keys of the lock and manages it", "action_attempt_id", security=True),
     _kind(

@@ -31,3 +31,5 @@ class Announced(Struct, frozen=True, kw_only=True):
     confirmed_revision: int = 0
     on_lock: bool = False
     """The code was proven on the lock and may still be there."""
+    was_set: bool = False
+    """The status is `unknown`, and was `set` before: should it be so again, that is no new success."""

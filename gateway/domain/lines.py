@@ -57,8 +57,7 @@ def of_event(event: Event, seq: int) -> Line:
     """Say that something happened."""
     said = "; ".join(str(event.payload[name]) for name in _SAID if name in event.payload)
     for change in event.payload.get("changed_properties", ()):
-        if change["property"] == "status":
-            said = f"{change['from']} -> {change['to']}"
+        said = f"{change['from']} -> {change['to']}"
     words = f"Event {seq}: {event.event_type} {event.device_id} {event.access_code_id or ''}".rstrip()
     fields = about(lock=event.device_id, code=event.access_code_id, event=event.event_type, seq=seq)
     return Line(_of_event(event.event_type), f"{words}: {said}" if said else words, fields)

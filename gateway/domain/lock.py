@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.domain.clock import ClockMark
 from gateway.domain.credential import SlotRef
@@ -104,17 +105,27 @@ class Identity(Struct, frozen=True, kw_only=True):
 
     network: str
     manufacturer: str
-    product: str
+    product: str | None
+    """None where the lock did not tell it yet: a word in its place would be another product."""
     serial: str | None = None
 
     def contradicts(self, seen: "Identity") -> bool:
         """Say whether `seen` is certainly another lock.
 
-        A serial that one side does not know contradicts nothing.
+        A product or serial that one side does not know contradicts nothing.
         """
-        if (self.network, self.manufacturer, self.product) != (seen.network, seen.manufacturer, seen.product):
+        if (self.network, self.manufacturer) != (seen.network, seen.manufacturer):
             return True
-        return self.serial is not None and seen.serial is not None and self.serial != seen.serial
+        told = ((self.product, seen.product), (self.serial, seen.serial))
+        return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in told)
+
+    def completed(self, other: "Identity") -> "Identity":
+        """Return this with what only `other` knows, which is of the same lock."""
+        return replace(
+            self,
+            product=other.product if self.product is None else self.product,
+            serial=other.serial if self.serial is None else self.serial,
+        )
 
 
 class Link(StrEnum):
@@ -243,7 +254,9 @@ class Device(Struct, frozen=True, kw_only=True):
 
     @property
     def backup_pool_size(self) -> int:
-        """Return how many backup codes are to wait on the lock."""
+        """Return how many backup codes are to wait on the lock: none while it is out of the hub's hands."""
+        if not self.is_managed:
+            return 0
         configured = self.policy.backup_pool if self.policy is not None else 0
         if self.backup_pool_enabled is None:
             return configured

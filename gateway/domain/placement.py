@@ -22,6 +22,7 @@ class Confirmed(Struct, frozen=True, kw_only=True):
     credential: Credential
     evidence: Evidence
     at: datetime
+    """Since when it is known so well."""
     revision: int
 
 
@@ -58,6 +59,8 @@ class Rejection(Struct, frozen=True, kw_only=True):
     at: datetime
     revision: int
     inventory_version: int
+    explained: bool = False
+    """The duplicate was known when the lock refused: the refusal lasts no longer than that."""
 
 
 class Placement(Struct, frozen=True, kw_only=True):
@@ -66,6 +69,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     access_code_id: str
     slot: SlotRef | None = None
     confirmed: Confirmed | None = None
+    pin_since: datetime | None = None
+    """Since when the lock may hold the PIN that is confirmed; earlier uses were not of it. None: unknown."""
     outside: Outside | None = None
     empty_since: datetime | None = None
     """First of the two empty readings that it takes to say "removed by somebody" (rule 2)."""
@@ -122,6 +127,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     """A command asked for the removal of this very code of somebody else's."""
     ghost: bool = False
     """The slot holds a PIN again that we removed: an operation of ours took effect late. It is cleared."""
+    refusals: int = 0
+    """Times in a row that the lock did not clear it, of what is no code of ours (a ghost, or one doomed)."""
     failures: int = 0
     """Looks in a row that got no answer."""
     retry_at: datetime | None = None

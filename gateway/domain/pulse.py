@@ -5,7 +5,8 @@ is away are life too; what counts as stuck is only work that should have ended b
 should have gone off.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from msgspec import Struct
 
@@ -80,6 +81,14 @@ class Pulse:
     def beat(self, name: str) -> Beat:
         """Return the sign of life of that name; whoever takes a task over goes on with it."""
         return self._beats.setdefault(name, Beat(self._time, self._limits))
+
+    @contextmanager
+    def beating(self, name: str) -> Iterator[Beat]:
+        """Lend the sign of life of that name to a task for as long as it runs."""
+        try:
+            yield self.beat(name)
+        finally:
+            self.drop(name)
 
     def drop(self, name: str) -> None:
         """Forget a task that has ended."""

@@ -6,6 +6,7 @@ between its statements, and cancelling the caller does not cut it in two.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +21,10 @@ from gateway.domain.placement import Intent, JournalEntry, Placement, Slot, Snap
 
 class Tx(Protocol):
     """What can be done inside one unit."""
+
+    def part(self) -> AbstractContextManager[None]:
+        """Delimit a part of the unit: if it raises, nothing of it happened, and the unit may go on."""
+        ...
 
     def devices(self) -> Sequence[Device]:
         """Return every lock remembered, by device id."""
@@ -89,8 +94,18 @@ class Tx(Protocol):
         """Attach the outcome to a journalled operation."""
         ...
 
-    def journal(self, access_code_id: str, limit: int) -> Sequence[JournalEntry]:
-        """Return the newest `limit` writes for a code, oldest first, with what became of each."""
+    def journal(
+        self,
+        access_code_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int,
+    ) -> Sequence[JournalEntry]:
+        """Return the newest `limit` writes for a code, oldest first, with what became of each.
+
+        Only those that went out before `until` and were settled, as far as they are, at or after `since`.
+        """
         ...
 
     def save_attempt(self, attempt: ActionAttempt) -> None:

@@ -45,8 +45,12 @@ RECENT_READING = timedelta(minutes=10)
 """Rule 1: how fresh the reading must be before a slot is used for the first time."""
 LOOKS_THAT_MAY_FAIL = 3
 """So many unanswered looks in a row mean that the lock is silent, and not just a slot."""
+CLEARS_REFUSED = 5
+"""So often a lock may refuse to delete a code of others: asking for ever would drain it, and help nobody."""
 SETTLE = timedelta(seconds=30)
 """An unanswered operation may still take effect this long after it was sent."""
+ENABLING = timedelta(minutes=1)
+"""A code that waited on its lock, disabled, is enabled at its start: it is late after this."""
 REJECTION_STANDS = timedelta(hours=24)
 """Rule 11."""
 AUTHORITY_LOST = timedelta(minutes=2)
@@ -62,5 +66,7 @@ CONTEST_MOST = timedelta(hours=6)
 FLAKY = 3
 """So many returns out of a silence, each lost within `FLAKY_LASTS` of the one before, are no accident."""
 FLAKY_LASTS = timedelta(hours=1)
+OLDEST_RECORD = timedelta(days=400)
+"""A record of a lock that seems older was noted by a clock that began anew."""
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """A lock whose clock is further off keeps no windows for us (zwave.md, section 3.5)."""

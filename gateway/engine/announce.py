@@ -25,20 +25,22 @@ def announce(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
     told = tx.announced(work.device.device_id)
     for code_id in list(work.codes):
         before = told.get(code_id) or Announced(status="unset")
-        after = _current(work, code_id)
+        after = _current(work, code_id, before)
         if after != before:
             _tell(work, code_id, before, after)
             tx.save_announced(work.device.device_id, code_id, after)
 
 
-def _current(work: Work, code_id: str) -> Announced:
+def _current(work: Work, code_id: str, before: Announced) -> Announced:
     snap, code = work.snapshot(), work.codes[code_id]
     placement = work.placement(code_id)
+    now = status(code, snap, work.t, work.timing)
     return Announced(
-        status=status(code, snap, work.t, work.timing),
+        status=now,
         is_scheduled_on_device=is_scheduled(code, snap, work.t, work.timing),
         confirmed_revision=placement.confirmed.revision if placement.confirmed is not None else 0,
         on_lock=snap.may_hold(code_id) and placement.was_on_lock,
+        was_set=now == "unknown" and (before.was_set or before.status == "set"),
     )
 
 
@@ -48,7 +50,7 @@ def _tell(work: Work, code_id: str, before: Announced, after: Announced) -> None
         work.tell("access_code.scheduled_on_device", code_id)
     if after.status != before.status:
         work.tell("access_code.changed", code_id, **_change(before.status, after.status))
-        if after.status == "set":
+        if after.status == "set" and not before.was_set:
             work.tell("access_code.set_on_device", code_id)
     if before.on_lock and not after.on_lock and after.status in {"unset", "unknown"}:
         work.tell("access_code.removed_from_device", code_id)
@@ -62,7 +64,7 @@ def _change(before: str, after: str) -> dict[str, object]:
 def _announce_inventory(work: Work) -> None:
     if work.device.audit_round is None and work.before.device.audit_round is None:
         return
-    before, now = inventory(work.before, work.now), inventory(work.snapshot(), work.now)
+    before, now = (inventory(snap, work.now, work.timing) for snap in (work.before, work.snapshot()))
     if is_worth_telling(before, now):
         whole = now or before
         if whole is not None:

@@ -101,9 +101,11 @@ def audit_steps(snap: Snapshot, t: TimeView, timing: Timing, wake: Wake) -> list
 def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now: datetime) -> Step | None:
     """Return the next look of an audit that began at `started`; None when it is complete.
 
-    Slots that did not answer are left to the next audit.
+    Slots that did not answer are left to the next audit; on a write-only lock there is nothing to look at.
     """
     device = snap.device
+    if capabilities.readback is Readback.NONE:
+        return None
     if capabilities.lock_chooses_slot:
         done = device.probed_at is not None and device.probed_at >= started
         return None if done else ReadAll(why="audit", audit=True)
@@ -161,15 +163,20 @@ def budget_ready(spent_until: datetime | None, now: datetime, timing: Timing) ->
     return spent_until - _HOUR + spend(timing)
 
 
+def budget_takes(reads: int, before: datetime | None, now: datetime, timing: Timing) -> timedelta:
+    """Return how long the budget makes so many reads take at least."""
+    return max(spent_until(before, now, timing, reads=reads) - _HOUR - now, timedelta(0))
+
+
 def spend(timing: Timing) -> timedelta:
     """Return how much of the budget one read takes."""
     return _HOUR / timing.reads_per_hour
 
 
-def spent_until(before: datetime | None, now: datetime, timing: Timing) -> datetime:
-    """Return the budget after one more read."""
+def spent_until(before: datetime | None, now: datetime, timing: Timing, *, reads: int = 1) -> datetime:
+    """Return the budget after so many more reads."""
     base = now if before is None or before < now or before - now > 2 * _HOUR else before
-    return base + spend(timing)
+    return base + reads * spend(timing)
 
 
 def _in_order(snap: Snapshot, capabilities: Capabilities) -> list[SlotRef]:

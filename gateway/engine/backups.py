@@ -12,15 +12,25 @@ from gateway.domain.code import AccessCode
 from gateway.domain.credential import Empty
 from gateway.domain.errors import InvalidInput
 from gateway.domain.issues import Issue
-from gateway.domain.lock import Device, Readback
+from gateway.domain.lock import Capabilities, Device, Readback
 from gateway.domain.placement import Snapshot
 from gateway.domain.timing import Timing
-from gateway.engine.desire import desired, is_over, is_proven
+from gateway.engine.desire import desired, has_ended, is_over, is_proven
 from gateway.engine.pins import choose_pin
+from gateway.engine.slots import owned, taken, unread
 from gateway.engine.work import Work
 
 MANY = 3
 """So many pulled backups at once make the lock suspect."""
+
+
+_FEW_SLOTS = 4
+"""Locks with no more slots get no pool by themselves: it would crowd out the guests."""
+
+
+def supports_pool(capabilities: Capabilities) -> bool:
+    """Say whether such a lock has room for backups beside its guests."""
+    return capabilities.max_codes > _FEW_SLOTS
 
 
 def is_pool_enabled(device: Device) -> bool:
@@ -36,6 +46,45 @@ def waiting(snap: Snapshot) -> list[AccessCode]:
 def available(snap: Snapshot, t: TimeView, timing: Timing) -> list[AccessCode]:
     """Return the backups that are proven on the lock and may be pulled, oldest first."""
     return [code for code in waiting(snap) if is_proven(code, snap, t, timing)]
+
+
+def is_replaceable(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether a backup may stand in for this code, at the latest from its start on."""
+    return (
+        code.backup is None
+        and code.ends_at is not None
+        and code.recurrence is None
+        and not is_over(code, snap, t)
+    )
+
+
+def follow(work: Work, original: AccessCode) -> None:
+    """Let the pulled backup end with its original, whatever happens to that.
+
+    One that has ended stays so: its PIN may be somebody else's by now.
+    """
+    backup = work.codes.get(original.pulled_backup_access_code_id or "")
+    if backup is None or backup.deleted_at is not None:
+        return
+    moved = backup
+    if original.deleted_at is not None:
+        moved = replace(backup, deleted_at=original.deleted_at)
+    elif not has_ended(backup, work.t):
+        moved = replace(backup, ends_at=original.ends_at)
+    if moved != backup:
+        work.set_code(replace(moved, revision=backup.revision + 1, updated_at=work.now))
+
+
+def share_use(work: Work, used: AccessCode) -> None:
+    """Let a code for one use and its pulled backup have that use together: the guest may know both PINs."""
+    if not used.is_used_up:
+        return
+    for other in list(work.codes.values()):
+        is_pair = used.pulled_backup_access_code_id == other.access_code_id or (
+            other.pulled_backup_access_code_id == used.access_code_id
+        )
+        if is_pair and other.first_used_at is None:
+            work.set_code(replace(other, first_used_at=used.first_used_at))
 
 
 def tend_pool(work: Work) -> None:
@@ -98,6 +147,8 @@ def _has_slot(code: AccessCode, snap: Snapshot) -> bool:
 
 def _is_read(snap: Snapshot) -> bool:
     """Say whether it is known of every slot what it holds: before, nothing is certainly full."""
+    if _chooses(snap):
+        return snap.device.probed_at is not None and not unread(snap)
     return not any(_unread(snap, slot) for slot in snap.device.managed_slots)
 
 
@@ -109,11 +160,16 @@ def _unread(snap: Snapshot, slot: str) -> bool:
 def _free(snap: Snapshot) -> int:
     """Count the slots that are certainly free for us."""
     capabilities = snap.device.capabilities
-    if capabilities is not None and capabilities.lock_chooses_slot:
-        known = {p.slot for p in snap.placements.values()} | set(snap.slots)
-        return max(capabilities.max_codes - len(known - {None}), 0) if snap.device.probed_at else 0
-    owned = {p.slot for p in snap.placements.values()}
-    return sum(1 for slot in snap.device.managed_slots if slot not in owned and _is_free(snap, slot))
+    if capabilities is not None and _chooses(snap):
+        left = capabilities.max_codes - len(taken(snap) | unread(snap))
+        return max(left, 0) if snap.device.probed_at else 0
+    ours = owned(snap)
+    return sum(1 for slot in snap.device.managed_slots if slot not in ours and _is_free(snap, slot))
+
+
+def _chooses(snap: Snapshot) -> bool:
+    capabilities = snap.device.capabilities
+    return capabilities is not None and capabilities.lock_chooses_slot
 
 
 def _is_free(snap: Snapshot, slot: str) -> bool:

@@ -94,6 +94,8 @@ def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timin
         # One that would open before its window is brought by a touch near it, and not put there days ahead.
         if can_wait:
             return None
+    if native and _keeps_its_times(code, snap):
+        return None
     starts_at = code.starts_at
     if code.recurrence is not None and native:
         # Weekdays alone do not keep the code shut before its first day.
@@ -104,6 +106,18 @@ def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timin
     if starts_at is None:
         return None
     return starts_at - (timing.native_preload if native else timing.lead)
+
+
+def _keeps_its_times(code: AccessCode, snap: Snapshot) -> bool:
+    """Say whether the lock keeps the code to just its two times already, though it is early for that."""
+    confirmed, wanted = snap.placement(code.access_code_id).confirmed, _native_schedule(code, snap)
+    held = confirmed.credential.schedule if confirmed is not None else None
+    return (
+        code.recurrence is None
+        and held is not None
+        and wanted is not None
+        and held.equals_within(wanted, granularity(snap))
+    )
 
 
 def may_open(code: AccessCode, snap: Snapshot) -> bool:
@@ -133,6 +147,11 @@ def is_over(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
     return code.deleted_at is not None or snap.device.retiring or code.is_used_up or has_ended(code, t)
 
 
+def is_past(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether a code is over and off its lock: its PIN is free again."""
+    return is_over(code, snap, t) and not snap.may_hold(code.access_code_id)
+
+
 def is_wanted(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> bool:
     """Say whether the code should be on its lock now.
 
@@ -160,7 +179,7 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     enabled = True
     if capabilities.disabled_status and (schedule is None or capabilities.fence) and _opens_later(code):
         enabled = is_open(code, t.at) if t.trusted else held is not None and held.enabled
-    if _is_disabled_by_hand(placement):
+    if is_disabled_by_hand(placement):
         enabled = False
     return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))
 
@@ -198,7 +217,7 @@ def _opens_later(code: AccessCode) -> bool:
     return code.starts_at is not None or code.recurrence is not None
 
 
-def _is_disabled_by_hand(placement: Placement) -> bool:
+def is_disabled_by_hand(placement: Placement) -> bool:
     """Say whether somebody disabled the code at the lock and the code allows that."""
     outside = placement.outside
     return outside is not None and outside.honoured and "enabled" in outside.fields
@@ -244,7 +263,7 @@ def is_wish_proven(code: AccessCode, want: Credential, snap: Snapshot, t: TimeVi
 
 def _is_kept_shut(code: AccessCode, placement: Placement, want: Credential, t: TimeView) -> bool:
     """Say whether a code stays disabled past its start although nobody wished that."""
-    return is_open(code, t.at) and not want.enabled and not _is_disabled_by_hand(placement)
+    return is_open(code, t.at) and not want.enabled and not is_disabled_by_hand(placement)
 
 
 def granularity(snap: Snapshot) -> timedelta:

@@ -12,7 +12,7 @@ from gateway.domain.driver import AuthorityLost, AuthorityUp, Driver, LockEvent
 from gateway.domain.lock import Device, Link, LockPolicy
 from gateway.domain.pulse import Pulse
 from gateway.domain.store import StorageFailed, Store, Tx
-from gateway.domain.trouble import about
+from gateway.domain.trouble import Trouble, about
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.crew import Crew
 from gateway.engine.lock_views import RadioOf, no_radio
@@ -58,7 +58,7 @@ class Engine:
         self._beat = pulse.beat("clock")
         self._crew = Crew(self.shop, told, self, pulse)
         self._group: asyncio.TaskGroup | None = None
-        self.pairings = Pairings(self.shop, told, self.wake, _by_lock(drivers, policies))
+        self.pairings = Pairings(self.shop, told, self.wake, _by_lock(drivers, policies), pulse)
 
     async def start(self) -> None:
         """Bring memory in line with the configuration. The locks count as away until their driver tells."""
@@ -152,12 +152,16 @@ class Engine:
                 _drop_keys_of_retired(tx, device_id)
             return concerned
 
+        waits = Trouble(_log, "configuration_waits", self.shop.clock.boot, level=logging.ERROR)
         while True:
             try:
-                return await self.shop.store.run(unit)
+                concerned = await self.shop.store.run(unit)
             except StorageFailed as error:
-                _log.error("The new configuration waits for the database: %s", error)
+                waits.begins(f"The new configuration waits for the database: {error}")
                 await self.shop.clock.sleep(STORAGE_PAUSE_S)
+            else:
+                waits.ends("The new configuration is stored")
+                return concerned
 
     async def handle(self, event: LockEvent) -> None:
         """Store what a driver saw and wake the lock's worker; durable on return."""
@@ -218,11 +222,14 @@ def _drop_keys_of_retired(tx: Tx, device_id: str) -> None:
 
 
 def _configured(device: Device, policy: LockPolicy | None, now: datetime) -> Device:
-    """Return the lock as a fresh start finds it: configured so, and away until its driver tells."""
+    """Return the lock as a fresh start finds it: configured so, and away until its driver tells.
+
+    What was away before is away since then: nothing was heard of it meanwhile.
+    """
     return replace(
         _with_policy(device, policy),
-        link=Link.UNKNOWN,
-        authority_lost_at=now if policy is not None else None,
+        link=device.link if device.link is Link.UNREACHABLE else Link.UNKNOWN,
+        authority_lost_at=(device.authority_lost_at or now) if policy is not None else None,
         unseen_since=now if device.capabilities is not None else None,
         retry_at=None,
         # Nobody could look meanwhile: the time to prove or drop the suspicion begins anew.

@@ -1,12 +1,15 @@
 """What a slot is known to hold: confirmed, still there, not applied, gone. Works on a `Work`."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 import msgspec
 
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Evidence, SlotRef
 from gateway.domain.placement import Confirmed, Former, Placement
 from gateway.domain.timing import SETTLE
-from gateway.engine.desire import granularity
+from gateway.engine.desire import desired, granularity
 from gateway.engine.waiting import age
 from gateway.engine.work import Work
 
@@ -22,9 +25,10 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
         confirmed=Confirmed(
             credential=credential,
             evidence=evidence,
-            at=work.now,
+            at=_known_since(work, placement, credential, evidence),
             revision=code.revision if code is not None else 0,
         ),
+        pin_since=_pin_since(work, placement, credential),
         outside=None if placement.outside is None or not placement.outside.honoured else placement.outside,
         empty_since=None,
         empty_twice=False,
@@ -42,6 +46,29 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
         _tell_changes(work, code, previous.credential, credential)
 
 
+def _known_since(work: Work, placement: Placement, credential: Credential, evidence: Evidence) -> datetime:
+    """Return since when it is known so well: a look that shows no more makes nothing younger."""
+    known, gap = placement.confirmed, granularity(work.snapshot())
+    written = work.snapshot().open_intents(placement.access_code_id)
+    if (
+        known is not None
+        and not written
+        and known.evidence == evidence
+        and known.credential.same_access(credential, gap)
+    ):
+        return known.at
+    return work.now
+
+
+def _pin_since(work: Work, placement: Placement, credential: Credential) -> datetime | None:
+    """Return since when the lock may hold this PIN: since the first write of it went out, answered or not."""
+    if placement.confirmed is not None and placement.confirmed.credential.pin == credential.pin:
+        return placement.pin_since
+    sent = work.snapshot().open_intents(placement.access_code_id)
+    wrote = [i.opened_at for i in sent if i.target is not None and i.target.pin == credential.pin]
+    return min(wrote, default=work.now)
+
+
 def _tell_changes(work: Work, code: AccessCode, old: Credential, new: Credential) -> None:
     gap = granularity(work.snapshot())
     differences = new.differences(old, gap)
@@ -53,6 +80,28 @@ def _tell_changes(work: Work, code: AccessCode, old: Credential, new: Credential
     for event_type, what, changed in changes:
         if changed:
             said = f"the {what} asked for is on the lock now"
+            work.tell(event_type, code.access_code_id, description=said)
+
+
+def tell_kept_by_hub(work: Work, code: AccessCode, asked: Collection[str]) -> None:
+    """Tell at once which of the changes asked for are in force without a write: dates, and names not stored.
+
+    Of a code that is not on the lock nothing is told: it comes with all of this.
+    """
+    snap = work.snapshot()
+    confirmed = snap.placement(code.access_code_id).confirmed
+    if confirmed is None:
+        return
+    has, want = confirmed.credential, desired(code, snap, work.t, work.timing)
+    waits = has.differences(want, granularity(snap)) if want is not None else ()
+    renames = want is not None and want.name is not None and want.name != has.name
+    kept = (
+        ("access_code.time_frame_changed", "updating_time_frame", "schedule" not in waits, "time frame"),
+        ("access_code.name_changed", "updating_name", not renames, "name"),
+    )
+    for event_type, mutation, is_kept, what in kept:
+        if is_kept and mutation in asked:
+            said = f"the hub goes by the {what} asked for; the lock need not be written for it"
             work.tell(event_type, code.access_code_id, description=said)
 
 
@@ -96,7 +145,8 @@ def not_applied(work: Work, owner: Placement) -> None:
 
 def still_there(work: Work, owner: Placement, confirmed: Confirmed, evidence: Evidence) -> None:
     """Note that the lock still holds what was confirmed; `evidence` can only raise what is known."""
-    better = msgspec.structs.replace(confirmed, evidence=max(confirmed.evidence, evidence))
+    at = work.now if evidence > confirmed.evidence else confirmed.at
+    better = msgspec.structs.replace(confirmed, evidence=max(confirmed.evidence, evidence), at=at)
     honoured = owner.outside is not None and owner.outside.honoured
     work.set_placement(
         owner.access_code_id,

@@ -11,10 +11,10 @@ def stray(work: Work, before: Slot, reading: Reading) -> None:
     """Take in a reading of a slot that no code of ours holds: the inventory of others' codes."""
     slot = before.slot
     if before.doomed_at is not None and _is_another(before.reading, reading):
-        work.set_slot(slot, doomed_at=None)
+        work.set_slot(slot, doomed_at=None, refusals=0)
     if isinstance(reading, Empty):
         if before.ghost:
-            work.set_slot(slot, ghost=False, retry_at=None)
+            work.set_slot(slot, ghost=False, refusals=0, retry_at=None)
         if before.unmanaged_id is None:
             return
         if before.empty_since is None:

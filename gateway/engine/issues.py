@@ -8,17 +8,18 @@ from datetime import datetime
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Evidence, Known, Unreadable
+from gateway.domain.credential import Evidence
 from gateway.domain.issues import Issue
 from gateway.domain.lock import LOW_BATTERY, Device, Link, Reach
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
-from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, FLAKY_LASTS, Timing
+from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, ENABLING, FLAKY_LASTS, Timing
 from gateway.engine.backups import pool_issues
 from gateway.engine.desire import has_ended, is_over, is_to_shut, is_wish_proven, programming_at, window_of
 from gateway.engine.gates import Gate
 from gateway.engine.plan import Wants
 from gateway.engine.silence import is_flaky
+from gateway.engine.slots import taken
 from gateway.engine.touch import is_ended_by_lock
 from gateway.engine.waiting import age
 
@@ -136,23 +137,18 @@ def _of_room(snap: Snapshot) -> Iterator[Issue]:
     capabilities = snap.device.capabilities
     if capabilities is None:
         return
-    owned = {p.slot for p in snap.placements.values() if p.slot is not None}
+    in_use = taken(snap)
     if capabilities.lock_chooses_slot:
-        most, taken = capabilities.max_codes, len(owned | set(snap.slots))
+        most, count = capabilities.max_codes, len(in_use)
     else:
         slots = snap.device.managed_slots
-        most, taken = len(slots), sum(1 for slot in slots if slot in owned or _is_taken(snap, slot))
-    if 0 < most <= taken:
+        most, count = len(slots), len(in_use.intersection(slots))
+    if 0 < most <= count:
         yield Issue(
             code="max_access_codes_reached",
             message=f"all {most} slots that the hub may use are taken",
-            data={"active_access_code_count": taken, "max_active_access_code_count": most},
+            data={"active_access_code_count": count, "max_active_access_code_count": most},
         )
-
-
-def _is_taken(snap: Snapshot, slot: str) -> bool:
-    state = snap.slots.get(slot)
-    return state is not None and isinstance(state.reading, Known | Unreadable)
 
 
 def is_contested(placement: Placement, now: datetime) -> bool:
@@ -273,7 +269,21 @@ def _late_since(code: AccessCode, placement: Placement, t: TimeView, timing: Tim
     due = code.updated_at + timing.setting_delay
     opened = window_of(code, t.at)
     starts_at = opened.starts_at if opened is not None else code.starts_at
-    return max(starts_at, due) if starts_at is not None else due
+    if starts_at is None:
+        return due
+    return max(starts_at + ENABLING if _is_staged(code, placement) else starts_at, due)
+
+
+def _is_staged(code: AccessCode, placement: Placement) -> bool:
+    """Say whether the code waits on the lock, disabled, and nothing has gone wrong."""
+    known = placement.confirmed
+    return (
+        known is not None
+        and known.evidence >= Evidence.ACCEPTED
+        and not known.credential.enabled
+        and known.credential.pin == code.pin
+        and not placement.failures
+    )
 
 
 def moments(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[datetime]:
@@ -311,6 +321,9 @@ def _moments_of(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -
         change = next_change(code.recurrence, t.at)
         if change is not None:
             yield change
+        window = window_of(code, t.at)
+        if window is not None and window.starts_at is not None:
+            yield window.starts_at - timing.rehearsal
     begin = programming_at(code, snap, t.at, timing)
     if begin is not None:
         yield begin

@@ -7,17 +7,15 @@ from gateway.domain.attempts import ActionAttempt
 from gateway.domain.clock import TimeView
 from gateway.domain.credential import Credential, Empty, Known, Unreadable
 from gateway.domain.issues import Issue
-from gateway.domain.lock import Capabilities, Device, Link, battery_status
+from gateway.domain.lock import Capabilities, Device, Link, PinRules, battery_status
 from gateway.domain.placement import Slot, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine import wire
-from gateway.engine.backups import available, is_pool_enabled
+from gateway.engine.backups import available, is_pool_enabled, supports_pool
 from gateway.engine.mutations import instant, moment
+from gateway.engine.pins import rules_of
 from gateway.engine.slot_map import inventory
 from gateway.engine.touch import WAITING
-
-_FEW_SLOTS = 4
-"""Locks with fewer slots get no backup pool: it would crowd out the guests."""
 
 
 def unmanaged(
@@ -74,7 +72,7 @@ def device(
     touch = next((issue for issue in own if issue.code == WAITING), None)
     able: dict[str, Any] = {}
     reached = radio(it.device_id)
-    known = _known_properties(it) | ({} if reached is None else {"radio": reached})
+    known = _known_properties(snap) | ({} if reached is None else {"radio": reached})
     if can is not None:
         # Stays true while the lock is merely offline: it is written when it comes back.
         able = {"can_program_online_access_codes": can.keypad is not False}
@@ -96,7 +94,7 @@ def device(
         is_waiting_for_touch=touch is not None,
         waiting_for_touch_since=instant(touch.created_at) if touch is not None else None,
         is_retiring=it.retiring,
-        inventory=inventory(snap, t.now),
+        inventory=inventory(snap, t.now, timing),
         counts=_counts(snap, t, timing),
         errors=[error_entry(issue) for issue in own if issue.kind.level == "error"],
         warnings=[warning_entry(issue) for issue in own if issue.kind.level == "warning"],
@@ -110,34 +108,33 @@ def _abilities(it: Device) -> list[str]:
     return ["access_code"] if it.battery is None else ["access_code", "battery"]
 
 
-def _known_properties(it: Device) -> dict[str, Any]:
+def _known_properties(snap: Snapshot) -> dict[str, Any]:
     """Return what is known; what is not stays away instead of being guessed."""
+    it = snap.device
     found: dict[str, Any] = {}
     if it.battery is not None:
         found["battery"] = wire.Battery(level=it.battery, status=battery_status(it.battery))
     identity, can = it.seen_identity, it.capabilities
     if identity is not None:
-        found |= {
-            "manufacturer": identity.manufacturer,
-            "model": identity.product,
-            "serial_number": identity.serial,
-        }
+        found |= {"manufacturer": identity.manufacturer, "serial_number": identity.serial}
+        if identity.product is not None:
+            found["model"] = identity.product
     if can is not None:
-        found |= _of_capabilities(can) | {
+        found |= _of_capabilities(can, rules_of(snap)) | {
             "is_clock_right": it.is_clock_right,
             "backup_access_code_pool_enabled": is_pool_enabled(it),
         }
     return found
 
 
-def _of_capabilities(can: Capabilities) -> dict[str, Any]:
-    rules = [wire.CodeConstraint(constraint_type=kind) for kind in can.pin_rules.constraints]
+def _of_capabilities(can: Capabilities, rules: PinRules) -> dict[str, Any]:
+    constraints = [wire.CodeConstraint(constraint_type=kind) for kind in rules.constraints]
     if can.name_length:
-        rules.append(wire.CodeConstraint(constraint_type="name_length", max_length=can.name_length))
+        constraints.append(wire.CodeConstraint(constraint_type="name_length", max_length=can.name_length))
     found: dict[str, Any] = {
         "online_access_codes_enabled": can.keypad is not False,
-        "supported_code_lengths": sorted(can.pin_rules.lengths),
-        "code_constraints": rules,
+        "supported_code_lengths": sorted(rules.lengths),
+        "code_constraints": constraints,
         "max_active_codes_supported": can.max_codes,
         "native_scheduling": can.native_windows.value,
         "supports_disabled_codes": can.disabled_status,
@@ -145,7 +142,7 @@ def _of_capabilities(can: Capabilities) -> dict[str, Any]:
         "reach": can.reach.value,
         "has_native_entry_events": can.reports_use,
         "has_keypad": can.keypad,
-        "supports_backup_access_code_pool": can.max_codes > _FEW_SLOTS,
+        "supports_backup_access_code_pool": supports_pool(can),
     }
     return found | ({"time_zone": can.schedule_zone} if can.schedule_zone is not None else {})
 

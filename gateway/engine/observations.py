@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from gateway.domain.credential import Evidence, Known, Reading, SlotRef, Unreadable
+from gateway.domain.code import AccessCode
+from gateway.domain.credential import Empty, Evidence, Known, Reading, SlotRef, Unreadable
 from gateway.domain.driver import (
     DENIALS,
     AccessDenied,
@@ -24,8 +25,10 @@ from gateway.domain.driver import (
     Tampered,
 )
 from gateway.domain.lock import LOW_BATTERY, Identity, Link, Readback, battery_status
-from gateway.domain.placement import Placement
-from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_THAT_MAY_FAIL
+from gateway.domain.pin import Pin
+from gateway.domain.placement import IntentKind, Placement
+from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_THAT_MAY_FAIL, OLDEST_RECORD
+from gateway.engine.backups import share_use
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
@@ -72,13 +75,17 @@ def _said(work: Work, event: LockEvent) -> None:
         case AllCleared():
             _all_cleared(work)
         case CodeUsed():
-            _used(work, event.slot)
+            _used(work, event.slot, _happened(work, event.at))
         case ClockChecked():
             _clock_checked(work, event.off_by)
         case KeypadMode():
             work.set_device(keypad_off=event.off)
-        case AccessDenied() | Tampered() | BatteryLevel():
-            _security(work, event)
+        case AccessDenied():
+            _denied(work, event, _happened(work, event.at))
+        case Tampered():
+            work.tell("device.tampered", what=event.what)
+        case BatteryLevel():
+            _battery(work, event.level)
 
 
 def _alive(work: Work) -> None:
@@ -109,39 +116,38 @@ def _since(work: Work, link: Link) -> datetime | None:
 
 def _seen(work: Work, event: LockSeen) -> None:
     first = work.device.capabilities is None
-    _end_silence(work)
+    if event.heard or work.device.link is not Link.UNREACHABLE:
+        _end_silence(work)
+        work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE))
     work.set_device(
         capabilities=event.capabilities,
         seen_identity=_seen_identity(work.device.seen_identity, event.identity),
         identity=_pinned_identity(work.device.identity, event.identity),
-        link=Link.ONLINE,
-        link_since=_since(work, Link.ONLINE),
         authority_lost_at=None,
         unseen_since=None,
         asleep_since=None,
         retry_at=None,
         keypad_off=event.keypad_off,
-        battery=event.battery if event.battery is not None else work.device.battery,
     )
     if first:
         work.set_device(audit_at=work.now)
         work.tell("device.added")
+    if event.battery is not None:
+        _battery(work, event.battery)
 
 
 def _seen_identity(before: Identity | None, now: Identity) -> Identity:
-    """Keep a serial number that was seen: a lock that does not tell it this time is no other lock."""
-    if before is not None and now.serial is None and not before.contradicts(now):
-        return before
-    return now
+    """Keep what was told once: a lock that does not tell it this time is no other lock."""
+    if before is None or before.contradicts(now):
+        return now
+    return now.completed(before)
 
 
 def _pinned_identity(pinned: Identity | None, seen: Identity) -> Identity:
-    """Pin a lock at first sight, and its serial number when that is told later."""
+    """Pin a lock at first sight, and its product and serial number when those are told later."""
     if pinned is None:
         return seen
-    if pinned.serial is None and not pinned.contradicts(seen):
-        return seen
-    return pinned
+    return pinned if pinned.contradicts(seen) else pinned.completed(seen)
 
 
 def _explained(work: Work, slot: SlotRef) -> bool:
@@ -226,27 +232,72 @@ def _all_cleared(work: Work) -> None:
         work.set_device(wipe_suspected_at=work.now)
 
 
-def _used(work: Work, slot: SlotRef) -> None:
+def _happened(work: Work, at: datetime | None) -> datetime:
+    """Return when a record says that something happened; a time that cannot be is that of hearing of it."""
+    if at is None or not work.now - OLDEST_RECORD <= at <= work.now:
+        return work.now
+    return at
+
+
+def _used(work: Work, slot: SlotRef, at: datetime) -> None:
     owner = work.snapshot().owner(slot)
-    state = work.slots.get(slot)
+    code = work.codes.get(owner.access_code_id) if owner is not None else None
     if owner is None:
-        unmanaged = state.unmanaged_id if state is not None else None
-        work.tell("lock.unlocked", unmanaged, method="keycode", slot=slot, access_code_is_managed=False)
+        state = work.slots.get(slot)
+        _tell_use(work, slot, at, state.unmanaged_id if state is not None else None, managed=False)
         return
-    confirmed = owner.confirmed
-    certain = (
-        owner.outside is None
+    # A lock's clock may be a little behind: a use soon after the code was set is one of this code.
+    latest = at + CLOCK_TOLERANCE
+    if code is not None and latest < code.created_at <= work.now:
+        _tell_use(work, slot, at, None, managed=False)  # whoever had this slot then: it was not this code
+        return
+    code_id, confirmed = owner.access_code_id, owner.confirmed
+    # After a change that the lock does not show, somebody came in with a PIN that nobody knows.
+    state = work.slots.get(slot)
+    shown = owner.outside is None or (state is not None and isinstance(state.reading, Known))
+    if (
+        confirmed is not None
+        and shown
+        and confirmed.evidence < Evidence.USED
+        and not work.snapshot().open_intents(code_id)
+        and (owner.outside is None or owner.outside.honoured)
+        and _was_only(work, owner, confirmed.credential.pin, latest)
+    ):
+        better = replace(confirmed, evidence=Evidence.USED, at=max(at, confirmed.at))
+        work.set_placement(code_id, confirmed=better, was_on_lock=True)
+    _tell_use(work, slot, at, code_id, managed=True)
+    if code is not None and _is_first(work, code, owner, latest):
+        first = replace(code, first_used_at=at)
+        work.set_code(first)
+        share_use(work, first)
+        work.tell_past(at, "access_code.first_used", code_id)
+
+
+def _is_first(work: Work, code: AccessCode, owner: Placement, latest: datetime) -> bool:
+    """Say whether this is the first use of the PIN that a code has; of a backup, since it was pulled."""
+    waited = code.backup == "pulled" and code.starts_at is not None and latest < code.starts_at
+    return code.first_used_at is None and not waited and _was_only(work, owner, code.pin, latest)
+
+
+def _was_only(work: Work, owner: Placement, pin: Pin, at: datetime) -> bool:
+    """Say whether a slot of ours can have held no other PIN than this at a moment."""
+    confirmed, outside, since = owner.confirmed, owner.outside, owner.pin_since
+    sent = [i for i in work.snapshot().open_intents(owner.access_code_id) if i.kind is IntentKind.SET]
+    if any(intent.target is None or intent.target.pin != pin for intent in sent):
+        return False
+    if confirmed is None and sent:
+        # What was there before the first write is known only where it was nothing, or cannot be read at all.
+        return sent[0].opened_at <= at and (isinstance(sent[0].before, Empty) or _blind(work))
+    return (
+        (confirmed is None or confirmed.credential.pin == pin)
+        and (outside is None or outside.honoured or "code" not in outside.fields)
         and not owner.rewrite_due
-        and not work.snapshot().open_intents(owner.access_code_id)
+        and (since is None or since <= at)
     )
-    if confirmed is not None and certain and confirmed.evidence < Evidence.USED:
-        better = replace(confirmed, evidence=Evidence.USED)
-        work.set_placement(owner.access_code_id, confirmed=better, was_on_lock=True)
-    work.tell("lock.unlocked", owner.access_code_id, method="keycode", slot=slot, access_code_is_managed=True)
-    code = work.codes.get(owner.access_code_id)
-    if code is not None and certain and code.first_used_at is None:
-        work.set_code(replace(code, first_used_at=work.now))
-        work.tell("access_code.first_used", owner.access_code_id)
+
+
+def _tell_use(work: Work, slot: SlotRef, at: datetime, code_id: str | None, *, managed: bool) -> None:
+    work.tell_past(at, "lock.unlocked", code_id, method="keycode", slot=slot, access_code_is_managed=managed)
 
 
 def _clock_checked(work: Work, off_by: timedelta | None) -> None:
@@ -255,17 +306,26 @@ def _clock_checked(work: Work, off_by: timedelta | None) -> None:
         work.set_device(clock_off_by=off_by, is_clock_right=abs(off_by) <= CLOCK_TOLERANCE)
 
 
-def _security(work: Work, event: AccessDenied | Tampered | BatteryLevel) -> None:
-    if isinstance(event, AccessDenied):
-        why = {"reason_code": event.reason, "message": DENIALS[event.reason]}
-        work.tell("lock.access_denied", reason=why)
-    elif isinstance(event, Tampered):
-        work.tell("device.tampered", what=event.what)
-    else:
-        before = work.device.battery
-        work.set_device(battery=event.level)
-        status = battery_status(event.level)
-        if before is None or battery_status(before) != status:
-            work.tell("device.battery_status_changed", battery_status=status, battery_level=event.level)
-        if event.level < LOW_BATTERY and (before is None or before >= LOW_BATTERY):
-            work.tell("device.low_battery", battery_level=event.level)
+def _denied(work: Work, event: AccessDenied, at: datetime) -> None:
+    """Tell that somebody was not let in, naming the code that the lock says it was."""
+    owner, state = None, None
+    if event.slot is not None:
+        owner, state = work.snapshot().owner(event.slot), work.slots.get(event.slot)
+    code_id = state.unmanaged_id if state is not None else None
+    if owner is not None:
+        code_id = owner.access_code_id
+        code = work.codes.get(code_id)
+        if code is not None and at + CLOCK_TOLERANCE < code.created_at <= work.now:
+            code_id = None  # whoever had this slot then: it was not this code
+    why = {"reason_code": event.reason, "message": DENIALS[event.reason]}
+    work.tell_past(at, "lock.access_denied", code_id, reason=why)
+
+
+def _battery(work: Work, level: float) -> None:
+    """Tell what became of the battery, whether its level came alone or with the rest of what the lock is."""
+    before, status = work.device.battery, battery_status(level)
+    work.set_device(battery=level)
+    if before is None or battery_status(before) != status:
+        work.tell("device.battery_status_changed", battery_status=status, battery_level=level)
+    if level < LOW_BATTERY and (before is None or before >= LOW_BATTERY):
+        work.tell("device.low_battery", battery_level=level)

@@ -14,13 +14,14 @@ from gateway.domain.driver import (
 )
 from gateway.domain.lock import Link, Readback
 from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
-from gateway.domain.timing import LOOKS_THAT_MAY_FAIL, SETTLE
+from gateway.domain.timing import CLEARS_REFUSED, LOOKS_THAT_MAY_FAIL, SETTLE
 from gateway.engine.audit import all_read, next_look, spent_until
 from gateway.engine.desire import desired, granularity
 from gateway.engine.holding import confirm, gone
+from gateway.engine.outside import removed_by_somebody
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
-from gateway.engine.setting import reason_to_write
+from gateway.engine.setting import conflict, reason_to_write
 from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import renew_suspicion
@@ -91,6 +92,8 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
     if code_id is None or target is None or not work.is_open(intent):
         _settled_meanwhile(work, slot, written)
         return
+    if intent.slot is None:
+        _given_away(work, code_id, slot)
     work.set_placement(code_id, slot=slot)
     if isinstance(written.reading, Unreadable) and written.reading.enabled in (None, target.enabled):
         # The lock took it and did not say no; more it never tells (zwave.md section 9).
@@ -106,6 +109,13 @@ def absorb_written(work: Work, intent: Intent, written: Written) -> None:
     work.set_slot(slot, reading=None, read_at=None, check_at=None)
     confirm(work, code_id, slot, target, written.evidence)
     _plan_second_check(work, slot, written.evidence)
+
+
+def _given_away(work: Work, code_id: str, slot: str) -> None:
+    """Note that the code which was in a slot is gone: the lock itself gave the slot to another one."""
+    before = work.snapshot().owner(slot)
+    if before is not None and before.access_code_id != code_id:
+        removed_by_somebody(work, before)
 
 
 def _shows(work: Work, code_id: str, target: Credential) -> bool:
@@ -181,8 +191,11 @@ def _cleared_ghost(work: Work, intent: Intent, written: Written) -> None:
     slot = written.slot
     work.close(intent, "applied")
     if written.reading is not None and not isinstance(written.reading, Empty):
-        work.set_slot(slot, retry_at=work.retry_after(1))
+        _not_cleared(work, slot)
         return
+    if written.reading is not None:
+        # It shows as removed: a PIN that was refused because of it is worth another try (rule 11).
+        work.set_device(inventory_version=work.device.inventory_version + 1)
     doomed = work.slot(slot)
     if doomed.doomed_at is not None and doomed.unmanaged_id is not None:
         work.tell("access_code.unmanaged.removed", doomed.unmanaged_id)
@@ -190,11 +203,20 @@ def _cleared_ghost(work: Work, intent: Intent, written: Written) -> None:
     work.set_slot(
         slot,
         ghost=False,
+        refusals=0,
         retry_at=None,
         reading=written.reading,
         read_at=work.now if written.reading is not None else None,
         check_at=work.now + work.timing.second_check,
     )
+
+
+def _not_cleared(work: Work, slot: str) -> None:
+    """Try later and later. Of a code of others it is given up in the end: its attempt says so."""
+    refusals = work.slot(slot).refusals + 1
+    work.set_slot(slot, refusals=refusals, retry_at=work.retry_after(refusals))
+    if refusals >= CLEARS_REFUSED:
+        work.set_slot(slot, doomed_at=None)
 
 
 def _blind(work: Work) -> bool:
@@ -336,7 +358,7 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
     code_id = intent.access_code_id
     if code_id is None:
         if intent.slot is not None:
-            work.set_slot(intent.slot, retry_at=work.retry_after(1))
+            _not_cleared(work, intent.slot)
         return
     code, placement = work.codes.get(code_id), work.placement(code_id)
     if intent.slot is not None:
@@ -355,6 +377,8 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
             at=work.now,
             revision=intent.revision,
             inventory_version=work.device.inventory_version,
+            explained=error.reason is Refusal.DUPLICATE
+            and conflict(code, code.pin, work.snapshot()) is not None,
         )
         # Room may come about in ways that nothing tells: tried again, later and later.
         retry_at = work.retry_after(failures) if is_full else None

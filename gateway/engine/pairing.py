@@ -5,15 +5,17 @@ Only the running process knows what was given for it (a security PIN, keys): a r
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.domain.attempts import PAIRINGS, ActionAttempt
-from gateway.domain.driver import Driver, DriverError, PairingFailed, Pairs
+from gateway.domain.driver import Driver, DriverError, PairingFailed, Pairs, Progress
 from gateway.domain.events import Event
+from gateway.domain.pulse import Beat, Pulse
 from gateway.domain.store import StorageFailed, Tx
 from gateway.domain.trouble import about
 from gateway.engine.mistakes import place
@@ -55,6 +57,13 @@ class _Job(Struct, frozen=True):
     attempt: ActionAttempt | None
 
 
+class _Failure(Struct, frozen=True):
+    """Why it did not come to its end, in words that hold no secret."""
+
+    words: str
+    has_keys: bool
+
+
 class Pairings:
     """Carries out pairings, one per lock at a time."""
 
@@ -64,11 +73,13 @@ class Pairings:
         told: Callable[[str], None],
         woken: Callable[[str], None],
         drivers: Mapping[str, Driver],
+        pulse: Pulse | None = None,
     ) -> None:
         """Take the driver of each lock, by device id; most have nothing to pair.
 
-        `told` hears of news, `woken` of locks to look at.
+        `told` hears of news, `woken` of locks to look at; `pulse` takes the signs of life.
         """
+        self._pulse = pulse or Pulse()
         self._shop = shop
         self._told = told
         self._woken = woken
@@ -107,27 +118,32 @@ class Pairings:
                 group.create_task(self._carry_out(job), name=f"pairing {job.device_id}")
 
     async def _carry_out(self, job: _Job) -> None:
-        try:
-            failure = await self._try(job)
-        finally:
-            self.under_way.discard(job.device_id)
-        if job.attempt is None:
-            return
-        await self._end(job, job.attempt, failure)
+        with self._pulse.beating(f"pairing {job.device_id}") as beat:
+            try:
+                failure = await self._try(job, beat)
+            finally:
+                self.under_way.discard(job.device_id)
+            if job.attempt is None:
+                return
+            await self._end(job, job.attempt, failure, beat)
         self._woken(job.device_id)
 
-    async def _try(self, job: _Job) -> str | None:
-        """Let the driver do it; return what went wrong, in words that hold no secret."""
+    async def _try(self, job: _Job, beat: Beat) -> _Failure | None:
+        """Let the driver do it; return what went wrong."""
+        has_keys = False
         driver = self._drivers[job.device_id]
+        beat.on_radio()
         try:
-            async with asyncio.timeout(LONGEST_S):
+            async with asyncio.timeout(LONGEST_S) as limit:
                 if job.given is None:
                     await driver.unpair(job.device_id)
                 else:
-                    await driver.pair(job.device_id, job.given, self._progress(job, job.given))
+                    await driver.pair(job.device_id, job.given, self._progress(job, job.given, limit, beat))
         except TimeoutError:
             failure = "it took too long; begin again"
-        except (PairingFailed, DriverError) as error:
+        except PairingFailed as error:
+            failure, has_keys = str(error), error.has_keys
+        except DriverError as error:
             failure = str(error)
         except Exception as error:  # noqa: BLE001 - a driver's mistake must not stop the hub
             _log.error(
@@ -136,49 +152,52 @@ class Pairings:
             failure = "the driver failed in an unforeseen way; see the log"
         else:
             return None
-        return job.given.masked(failure) if job.given is not None else failure
+        return _Failure(job.given.masked(failure) if job.given is not None else failure, has_keys)
 
-    def _progress(self, job: _Job, given: Given) -> Callable[[str], Awaitable[None]]:
-        """Return what tells people how far it is, and what to do at the door."""
+    def _progress(self, job: _Job, given: Given, limit: asyncio.Timeout, beat: Beat) -> Progress:
+        """Return what tells people how far it is, what to do at the door, and how long they have for it."""
 
-        async def tell(words: str) -> None:
+        async def tell(words: str, seconds_left: float | None = None) -> None:
             message = given.masked(words)
-            await self._store(job, lambda work: _tell(work, job, "device.pairing_progress", message))
+            now = asyncio.get_running_loop().time()
+            rest = max((limit.when() or now) - now, 0.0)
+            left = round(rest if seconds_left is None else min(seconds_left, rest))
+            news = "device.pairing_progress"
+            await self._store(job, beat, lambda work: _tell(work, job, news, message, left))
+            beat.on_radio()
 
         return tell
 
-    async def _end(self, job: _Job, attempt: ActionAttempt, failure: str | None) -> None:
+    async def _end(self, job: _Job, attempt: ActionAttempt, failure: _Failure | None, beat: Beat) -> None:
         """Note in one unit how it ended, and tell it."""
 
         def absorb(work: Work) -> None:
             if failure is not None:
-                _tell(work, job, "device.pairing_failed", failure)
+                if failure.has_keys:
+                    _begin_anew(work)
+                _tell(work, job, "device.pairing_failed", failure.words)
             elif job.given is not None:
-                # It may be another lock, or the same after a reset.
-                work.set_device(
-                    is_paired=True,
-                    failures=0,
-                    retry_at=None,
-                    asleep_since=None,
-                    audit_at=work.now,
-                    audit_round=None,
-                    probe=None,
-                )
+                _begin_anew(work)
                 _tell(work, job, "device.paired")
             else:
                 work.set_device(is_paired=False)
                 _tell(work, job, "device.unpaired")
 
-        await self._store(job, absorb, lambda tx: tx.save_attempt(_ended(attempt, failure, self._shop)))
+        words = failure.words if failure is not None else None
+        await self._store(job, beat, absorb, lambda tx: tx.save_attempt(_ended(attempt, words, self._shop)))
 
-    async def _store(self, job: _Job, absorb: Absorb, first: Callable[[Tx], None] | None = None) -> None:
+    async def _store(
+        self, job: _Job, beat: Beat, absorb: Absorb, first: Callable[[Tx], None] | None = None
+    ) -> None:
         """Change and tell; a disk that is full or busy makes it wait."""
         while True:
+            beat.on_memory()
             try:
                 await self._shop.turn(job.device_id, absorb=absorb, first=first)
             except StorageFailed as error:
                 words = "news of pairing wait for the database"
                 _log.debug("%s: %s: %s", job.device_id, words, error, extra=about(lock=job.device_id))
+                beat.asleep(STORAGE_PAUSE_S)
                 await self._shop.clock.sleep(STORAGE_PAUSE_S)
             else:
                 self._told(job.device_id)
@@ -214,10 +233,28 @@ def end_interrupted(tx: Tx, device_id: str, now: datetime, new_id: Callable[[], 
         )
 
 
-def _tell(work: Work, job: _Job, event_type: str, message: str | None = None) -> None:
-    attempt_id = job.attempt.action_attempt_id if job.attempt is not None else None
-    words = {} if message is None else {"message": message}
-    work.tell(event_type, action_attempt_id=attempt_id, **words)
+def _begin_anew(work: Work) -> None:
+    """Work with a lock whose keys are new. It may be another lock, or the same after a reset."""
+    work.set_device(
+        is_paired=True,
+        failures=0,
+        retry_at=None,
+        asleep_since=None,
+        audit_at=work.now,
+        audit_round=None,
+        probe=None,
+    )
+
+
+def _tell(
+    work: Work, job: _Job, event_type: str, message: str | None = None, seconds_left: int | None = None
+) -> None:
+    told: dict[str, Any] = {
+        "action_attempt_id": job.attempt.action_attempt_id if job.attempt is not None else None,
+        "message": message,
+        "seconds_left": seconds_left,
+    }
+    work.tell(event_type, **{name: value for name, value in told.items() if value is not None})
 
 
 def _ended(attempt: ActionAttempt, failure: str | None, shop: Shop) -> ActionAttempt:

@@ -15,8 +15,9 @@ from gateway.domain.credential import (
     Unreadable,
 )
 from gateway.domain.placement import Confirmed, Intent, IntentKind, Placement, Slot
-from gateway.domain.timing import EMPTY_TWICE, SETTLE
-from gateway.engine.desire import desired, granularity
+from gateway.domain.timing import EMPTY_TWICE, FORMER_IS_OURS, SETTLE
+from gateway.engine.desire import desired, granularity, is_disabled_by_hand
+from gateway.engine.exchange import take_as_they_lie
 from gateway.engine.holding import confirm, gone, not_applied, still_there
 from gateway.engine.inventory import stray
 from gateway.engine.outside import modified, modified_unseen, removed_by_somebody
@@ -31,9 +32,9 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
     if work.device.looks_refused:
         work.set_device(looks_refused=0, look_retry_at=None)
     work.set_slot(slot, reading=reading, read_at=work.now, check_at=None, failures=0, retry_at=None)
-    if before.reading is not None and before.reading != reading:
-        work.set_device(inventory_version=work.device.inventory_version + 1)
     owner = work.snapshot().owner(slot)
+    if _is_news(before, reading, owner):
+        work.set_device(inventory_version=work.device.inventory_version + 1)
     if owner is None:
         stray(work, before, reading)
     elif isinstance(reading, Known):
@@ -47,6 +48,26 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
     state = work.slot(slot)
     if state.touched:
         work.set_slot(slot, touched=False)
+    if owner is not None:
+        _exchanged(work, owner)
+
+
+def _exchanged(work: Work, owner: Placement) -> None:
+    """Take in again, for their own codes, what the slots of exchanged codes show."""
+    for code_id in take_as_they_lie(work, owner.access_code_id):
+        moved = work.placement(code_id)
+        state = work.slots.get(moved.slot) if moved.slot is not None else None
+        if state is not None and isinstance(state.reading, Known):
+            _known(work, moved, state.slot, state.reading.credential)
+
+
+def _is_news(before: Slot, reading: Reading, owner: Placement | None) -> bool:
+    """Say whether the lock holds something else by now, so that it may take what it refused (rule 11)."""
+    if before.reading is not None:
+        return before.reading != reading
+    # A removal by the hub forgot the reading. That it took effect is seen only now: until then the lock may
+    # have refused the same PIN as a duplicate.
+    return isinstance(reading, Empty) and owner is None and before.own_write_at is not None
 
 
 def absorb_list(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
@@ -58,11 +79,17 @@ def absorb_list(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
     for slot in sorted(set(work.slots) | {p.slot for p in work.placements.values() if p.slot is not None}):
         if slot not in readings:
             absorb_reading(work, slot, Empty())
-            state = work.slot(slot)
-            if state.unmanaged_id is None and state.former is None and work.snapshot().owner(slot) is None:
+            if _is_forgettable(work, slot):
                 work.drop_slot(slot)
     for slot in sorted(readings):
         absorb_reading(work, slot, readings[slot])
+
+
+def _is_forgettable(work: Work, slot: SlotRef) -> bool:
+    """Say whether a slot that is not listed need not be kept: for a code, or a late write of ours."""
+    state = work.slot(slot)
+    awaited = state.former is not None and age(state.former.removed_at, work.now) <= FORMER_IS_OURS
+    return state.unmanaged_id is None and not awaited and work.snapshot().owner(slot) is None
 
 
 def _find_unplaced(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
@@ -183,12 +210,29 @@ def _unreadable(work: Work, owner: Placement, before: Slot, reading: Unreadable)
         if not intents:
             _lost_to_stranger(work, owner, slot)
         return
-    disabled = reading.enabled is False and confirmed.credential.enabled
-    if not intents and (before.touched or disabled):
-        modified_unseen(work, owner, confirmed, "enabled" if disabled and not before.touched else "code")
-        return
-    if not intents and not owner.rewrite_due:
-        still_there(work, owner, confirmed, Evidence.OCCUPIED)
+    if not intents:
+        field = _shown_change(work, owner, confirmed, before, reading)
+        if field is not None:
+            modified_unseen(work, owner, confirmed, field)
+            return
+        if not owner.rewrite_due:
+            still_there(work, owner, confirmed, Evidence.OCCUPIED)
+
+
+def _shown_change(
+    work: Work, owner: Placement, confirmed: Confirmed, before: Slot, reading: Unreadable
+) -> str | None:
+    """Return what somebody changed, as far as it shows although the digits do not.
+
+    A code that is to open the door by now is enabled as it should be, whoever was faster. One disabled
+    by hand before, that is reported and enabled now, may have another PIN since.
+    """
+    code, held = work.codes.get(owner.access_code_id), confirmed.credential
+    want = desired(code, work.snapshot(), work.t, work.timing) if code is not None else None
+    may_open = (want is not None and want.enabled) or (before.touched and is_disabled_by_hand(owner))
+    if reading.enabled not in (None, held.enabled) and not (reading.enabled and may_open):
+        return "enabled"
+    return "code" if before.touched else None
 
 
 def _settled(work: Work, intents: list[Intent]) -> datetime | None:

@@ -9,12 +9,12 @@ from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, PinRules, Readback
 from gateway.domain.pin import Pin
 from gateway.domain.pins import broken_rule, clash
-from gateway.domain.placement import IntentKind, Placement, Refusal, Rejection, Snapshot
+from gateway.domain.placement import Placement, Refusal, Rejection, Slot, Snapshot
 from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.pins import rules_of
 from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
-from gateway.engine.slots import Full, choose
+from gateway.engine.slots import Full, choose, owned, taken, unread
 from gateway.engine.waiting import Wake, age, is_due
 
 type Found = tuple[list[Step], list[Issue]]
@@ -63,10 +63,9 @@ def _steps(
         )  # where the effect of a write or clear is not known, none may open the window now (rule 5)
     write_to: SlotRef | None = placement.slot
     if capabilities.lock_chooses_slot:
-        if placement.slot is None and len(snap.slots) >= capabilities.max_codes:
+        if placement.slot is None and len(taken(snap)) >= capabilities.max_codes:
             return [], [full_issue(code, Full(ours=_ours(snap), foreign=_foreign(snap)))]
-        listed = snap.device.probed_at
-        if placement.slot is None and (listed is None or age(listed, t.now) > RECENT_READING):
+        if placement.slot is None and _list_first(snap, t, capabilities):
             return [ReadAll(why="the lock is listed before a code is added")], []
     elif placement.confirmed is None and not snap.open_intents(code.access_code_id):
         choice = choose(snap, placement, t.now)
@@ -77,6 +76,14 @@ def _steps(
         write_to = choice.slot
     step = WriteCode(access_code_id=code.access_code_id, slot=write_to, credential=want, why=why)
     return [step], []
+
+
+def _list_first(snap: Snapshot, t: TimeView, capabilities: Capabilities) -> bool:
+    """Say whether a list is needed to know that there is room, or that the PIN is free (rule 1)."""
+    listed = snap.device.probed_at
+    if listed is None or age(listed, t.now) > RECENT_READING:
+        return True
+    return len(taken(snap) | unread(snap)) >= capabilities.max_codes
 
 
 def reason_to_write(want: Credential, placement: Placement, snap: Snapshot) -> str | None:
@@ -99,8 +106,8 @@ def reason_to_write(want: Credential, placement: Placement, snap: Snapshot) -> s
         confirmed.credential, granularity(snap)
     ):
         return "somebody changed the code"
-    if isinstance(reading, Unreadable) and reading.enabled is False and want.enabled:
-        return "somebody disabled the code"
+    if isinstance(reading, Unreadable) and reading.enabled not in (None, want.enabled):
+        return "somebody disabled the code" if want.enabled else "somebody enabled the code"
     return None
 
 
@@ -122,18 +129,42 @@ def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities
 def _obstacle(
     code: AccessCode, want: Credential, placement: Placement, snap: Snapshot, t: TimeView, wake: Wake
 ) -> Issue | None:
-    """Return what forbids writing this PIN at all."""
-    broken = broken_rule(want.pin, rules_of(snap))
+    """Return what forbids this write: a PIN that may not be on the lock, or that the lock refused."""
+    unfit = None if _is_there(want.pin, placement, snap) else _unfit(code, want.pin, snap)
+    if unfit is not None:
+        return unfit
+    rejection = placement.rejection
+    if rejection is None or rejection.reason is Refusal.FULL or not _stands(rejection, code, snap, t):
+        return None
+    wake.note(rejection.at + REJECTION_STANDS)
+    explained = conflict(code, want.pin, snap) if rejection.explained else None
+    return explained or _rejected(code, rejection)
+
+
+def _is_there(pin: Pin, placement: Placement, snap: Snapshot) -> bool:
+    """Say whether the code's slot holds this very PIN, as far as known.
+
+    Writing it again, disabled or with other dates, brings no PIN that was not on the lock: only the lock may
+    refuse that.
+    """
+    confirmed = placement.confirmed
+    if confirmed is None or placement.rewrite_due or placement.cleared_at is not None:
+        return False
+    sent = [intent.target for intent in snap.open_intents(placement.access_code_id)]
+    slot = snap.slots.get(placement.slot) if placement.slot is not None else None
+    reading = slot.reading if slot is not None else None
+    if isinstance(reading, Empty):
+        return False
+    seen = [reading.credential] if isinstance(reading, Known) else []
+    return all(it is not None and it.pin == pin for it in [confirmed.credential, *sent, *seen])
+
+
+def _unfit(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
+    """Return why a PIN may not come onto this lock."""
+    broken = broken_rule(pin, rules_of(snap))
     if broken is not None:
         return Issue(code="code_constraints_violated", access_code_id=code.access_code_id, message=broken)
-    duplicate = conflict(code, want.pin, snap)
-    if duplicate is not None:
-        return duplicate
-    rejection = placement.rejection
-    if rejection is not None and rejection.reason is not Refusal.FULL and _stands(rejection, code, snap, t):
-        wake.note(rejection.at + REJECTION_STANDS)
-        return _rejected(code, rejection)
-    return None
+    return conflict(code, pin, snap)
 
 
 def _stands(rejection: Rejection, code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
@@ -142,6 +173,7 @@ def _stands(rejection: Rejection, code: AccessCode, snap: Snapshot, t: TimeView)
         rejection.revision == code.revision
         and rejection.inventory_version == snap.device.inventory_version
         and age(rejection.at, t.now) < REJECTION_STANDS
+        and not (rejection.explained and conflict(code, code.pin, snap) is None)
     )
 
 
@@ -183,10 +215,10 @@ def conflict_with_ours(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | No
 
 
 def conflict_with_others(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
-    """Return the duplicate with a code that the hub does not manage."""
+    """Return the duplicate with a code that the hub does not manage, or let go of and did not look at yet."""
     rules = rules_of(snap)
     for slot in snap.slots.values():
-        if slot.unmanaged_id is None or not isinstance(slot.reading, Known):
+        if not isinstance(slot.reading, Known) or not _is_of_others(slot, snap):
             continue
         if clash(pin, slot.reading.credential.pin, rules) and snap.owner(slot.slot) is None:
             return Issue(
@@ -194,9 +226,19 @@ def conflict_with_others(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | 
                 access_code_id=code.access_code_id,
                 message="a code that the hub does not manage has this PIN"
                 f"{_or_alike(rules)} (slot {slot.slot})",
-                data={"unmanaged_access_code_id": slot.unmanaged_id},
+                data={} if slot.unmanaged_id is None else {"unmanaged_access_code_id": slot.unmanaged_id},
             )
     return None
+
+
+def _is_of_others(slot: Slot, snap: Snapshot) -> bool:
+    """Say whether a slot is that of others; what a forced delete left counts until a look tells."""
+    if slot.unmanaged_id is not None:
+        return True
+    capabilities = snap.device.capabilities
+    if capabilities is not None and capabilities.readback is Readback.NONE:
+        return False  # no look would ever tell: the PIN would be barred for ever
+    return slot.check_at is not None and not slot.ghost
 
 
 def _or_alike(rules: PinRules) -> str:
@@ -210,8 +252,10 @@ def _may_have(placement: Placement, alike: Callable[[Pin], bool], snap: Snapshot
     slot = snap.slots.get(placement.slot) if placement.slot is not None else None
     if slot is not None and isinstance(slot.reading, Known) and alike(slot.reading.credential.pin):
         return True
+    # While an operation is open its slot may hold the new PIN or still that of before.
     return bool(snap.intents) and any(
-        intent.kind is IntentKind.SET and intent.target is not None and alike(intent.target.pin)
+        (intent.target is not None and alike(intent.target.pin))
+        or (isinstance(intent.before, Known) and alike(intent.before.credential.pin))
         for intent in snap.open_intents(placement.access_code_id)
     )
 
@@ -229,8 +273,7 @@ def _ours(snap: Snapshot) -> int:
 
 
 def _foreign(snap: Snapshot) -> int:
-    owned = {p.slot for p in snap.placements.values()}
-    return sum(1 for s in snap.slots.values() if s.slot not in owned and not isinstance(s.reading, Empty))
+    return len(taken(snap) - owned(snap))
 
 
 def full_issue(code: AccessCode, full: Full) -> Issue:

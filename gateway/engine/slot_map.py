@@ -6,7 +6,9 @@ from typing import Literal
 from gateway.domain.credential import Empty
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Slot, Snapshot
+from gateway.domain.timing import Timing
 from gateway.engine import wire
+from gateway.engine.audit import budget_takes
 from gateway.engine.mutations import instant
 
 LONG_INVENTORY = 50
@@ -44,10 +46,11 @@ def _numeric(ref: str) -> tuple[int, str]:
     return len(ref), ref
 
 
-def inventory(snap: Snapshot, now: datetime) -> wire.Inventory | None:
+def inventory(snap: Snapshot, now: datetime, timing: Timing) -> wire.Inventory | None:
     """Return how far the first reading of all slots has come; None when it is over or nothing is to be read.
 
-    The time left is that of the slots read so far, so it is not known before the first.
+    The time left goes by the pace so far, so it is not known before the first slot. The budget of reads
+    makes it longer: an hour's worth is read at once, the rest as the budget comes back.
     """
     can, began = snap.device.capabilities, snap.device.audit_round
     if can is None or can.readback is Readback.NONE or began is None or can.lock_chooses_slot:
@@ -56,7 +59,9 @@ def inventory(snap: Snapshot, now: datetime) -> wire.Inventory | None:
     if len(read) == len(can.slots):
         return None
     lately = sum(1 for state in read if state.read_at is not None and state.read_at >= began)
-    left = (now - began) / lately * (len(can.slots) - len(read)) if lately else None
+    rest = len(can.slots) - len(read)
+    allowed = budget_takes(rest, snap.device.read_budget, now, timing)
+    left = max((now - began) / lately * rest, allowed) if lately else None
     return wire.Inventory(
         slots_read=len(read),
         slots=len(can.slots),

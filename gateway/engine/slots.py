@@ -1,10 +1,10 @@
-"""Which slot a new code gets. Pure."""
+"""Which slot a new code gets, and how many are left. Pure."""
 
 from datetime import datetime
 
 from msgspec import Struct
 
-from gateway.domain.credential import Empty, SlotRef
+from gateway.domain.credential import Empty, Known, SlotRef, Unreadable
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Placement, Slot, Snapshot
 from gateway.domain.timing import RECENT_READING
@@ -23,6 +23,22 @@ class Full(Struct, frozen=True):
 
     ours: int
     foreign: int
+
+
+def taken(snap: Snapshot) -> frozenset[SlotRef]:
+    """Return the slots that are ours or show a code. One that was never read is not among them."""
+    shown = {slot for slot, state in snap.slots.items() if isinstance(state.reading, Known | Unreadable)}
+    return owned(snap) | shown
+
+
+def owned(snap: Snapshot) -> frozenset[SlotRef]:
+    """Return the slots that hold a code of ours, or are kept for one."""
+    return frozenset(p.slot for p in snap.placements.values() if p.slot is not None)
+
+
+def unread(snap: Snapshot) -> frozenset[SlotRef]:
+    """Return the slots of which the hub cannot say what they hold, as after a removal until the next look."""
+    return frozenset(slot for slot, state in snap.slots.items() if state.reading is None) - owned(snap)
 
 
 def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full:

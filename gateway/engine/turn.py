@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
@@ -15,11 +16,12 @@ from gateway.engine.announce import announce
 from gateway.engine.attempts import settle
 from gateway.engine.audit import next_look
 from gateway.engine.backups import tend_pool
-from gateway.engine.desire import desired, is_over, is_to_shut
+from gateway.engine.desire import desired, is_honoured_removal, is_over, is_to_shut
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
-from gateway.engine.waiting import age
+from gateway.engine.setting import plan_setting
+from gateway.engine.waiting import Wake, age
 from gateway.engine.wipe import is_silent
 from gateway.engine.work import Chance, Work
 
@@ -115,6 +117,8 @@ def housekeeping(work: Work, rules: Rules) -> None:
             and placement.slot is None
             and placement.outside is None
             and not placement.removal_began
+            and not placement.failures
+            and not placement.lost
         ):
             continue  # most codes that a lock remembers are past
         want = desired(code, work.snapshot(), work.t, work.timing)
@@ -127,11 +131,25 @@ def housekeeping(work: Work, rules: Rules) -> None:
             )
         elif placement.removal_began is not None and not ((leaving and holding) or closing):
             work.set_placement(code.access_code_id, removal_began=None)
-        if leaving and not holding and placement.slot is not None:
-            work.set_placement(code.access_code_id, slot=None)
-        if is_over(code, work.snapshot(), work.t) and placement.outside is not None:
+        if leaving and not holding:
+            _forget_trouble(work, code)
+        elif is_over(code, work.snapshot(), work.t) and placement.outside is not None:
             work.set_placement(code.access_code_id, outside=None)
     tend_pool(work)
+
+
+def _forget_trouble(work: Work, code: AccessCode) -> None:
+    """Forget what stood in the way of a code that wants nothing now and is not on the lock.
+
+    It is none of a later window. What others did and the code allows goes only when the code is over.
+    """
+    placement = work.placement(code.access_code_id)
+    wish = placement.outside if placement.outside is not None and placement.outside.honoured else None
+    if is_over(code, work.snapshot(), work.t):
+        wish = None
+    rested = replace(placement, slot=None, outside=wish, failures=0, failure=None, retry_at=None, lost=0)
+    if rested != placement:
+        work.placements[code.access_code_id] = rested
 
 
 def _next_audit(work: Work, rules: Rules) -> datetime | None:
@@ -160,18 +178,24 @@ def _audit_due(work: Work) -> bool:
 
 
 def _end_wipe_alarm(work: Work) -> None:
-    """End the alarm once every wanted code is back."""
-    if work.device.wiped_at is None or work.device.held_after_wipe:
-        return
+    """End the alarm once every wanted code is back that can come back; any other has its own error."""
+    device = work.device
+    if device.wiped_at is None or device.held_after_wipe or device.wiped_at != work.before.device.wiped_at:
+        return  # one that begins in this unit is told first
+    snap = work.snapshot()
     for code in work.codes.values():
-        wanted = desired(code, work.snapshot(), work.t, work.timing) is not None
-        if wanted and work.placement(code.access_code_id).confirmed is None:
+        placement = work.placement(code.access_code_id)
+        want = desired(code, snap, work.t, work.timing)
+        if want is None or placement.confirmed is not None or is_honoured_removal(placement):
+            continue
+        steps, obstacles = plan_setting(code, want, snap, work.t, Wake(work.now))
+        if steps or not obstacles:
             return
     work.set_device(wiped_at=None)
 
 
 def drop_finished(work: Work) -> None:
-    """Drop codes that are on no lock: deleted ones, and those that ended long ago."""
+    """Drop codes that are on no lock: deleted ones, and those that ended or were used up long ago."""
     for code in list(work.codes.values()):
         finished = code.deleted_at is not None or _ended_long_ago(code, work)
         if finished and not work.snapshot().may_hold(code.access_code_id):
@@ -183,7 +207,8 @@ def _ended_long_ago(code: AccessCode, work: Work) -> bool:
     """Say so only by a clock that nobody doubts."""
     t = work.t
     sure = t.trusted and t.step is None
-    return sure and code.ends_at is not None and t.at - code.ends_at >= work.timing.code_retention
+    ends = (code.ends_at, code.first_used_at if code.is_used_up else None)
+    return sure and any(end is not None and t.at - end >= work.timing.code_retention for end in ends)
 
 
 def _journal(work: Work, step: Step) -> Intent | None:

@@ -15,7 +15,7 @@ from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.store import Tx
 from gateway.domain.timing import Timing
 from gateway.engine import lock_views, wire
-from gateway.engine.backups import available
+from gateway.engine.backups import available, is_replaceable
 from gateway.engine.desire import has_ended, is_over, is_scheduled, status
 from gateway.engine.lock_views import RadioOf, error_entry, no_radio, warning_entry
 from gateway.engine.mutations import instant, moment, pending_mutations, without_details, without_pin
@@ -82,7 +82,7 @@ class CodeViews:
             is_external_modification_allowed=code.is_external_modification_allowed,
             is_one_time_use=code.is_one_time_use,
             is_backup=code.backup is not None,
-            is_backup_access_code_available=self._has_backup and code.backup is None,
+            is_backup_access_code_available=is_replaceable(code, snap, t) and self._has_backup,
             pulled_backup_access_code_id=code.pulled_backup_access_code_id,
             common_code_key=code.common_code_key,
             prefer_native_scheduling=code.prefer_native_scheduling,

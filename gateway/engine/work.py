@@ -141,12 +141,22 @@ class Work:
 
     def tell(self, event_type: str, access_code_id: str | None = None, **payload: Any) -> None:  # noqa: ANN401 - JSON
         """Add an event to the outbox."""
+        self.tell_past(self.now, event_type, access_code_id, **payload)
+
+    def tell_past(
+        self,
+        occurred_at: datetime,
+        event_type: str,
+        access_code_id: str | None = None,
+        **payload: Any,  # noqa: ANN401 - JSON
+    ) -> None:
+        """Add an event to the outbox that the lock noted earlier."""
         self._events.append(
             Event(
                 event_id=self.chance.new_id(),
                 event_type=event_type,
                 device_id=self.device.device_id,
-                occurred_at=self.now,
+                occurred_at=occurred_at,
                 created_at=self.now,
                 access_code_id=access_code_id,
                 payload=payload,

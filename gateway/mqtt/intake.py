@@ -1,17 +1,18 @@
 """Takes commands in: executes, answers, and only then lets the broker forget them (rule 7)."""
 
+import contextlib
 import logging
 
 import msgspec
 
-from gateway.domain.errors import InvalidInput
+from gateway.domain.errors import AnswerNotDelivered, CommandError, InvalidInput
 from gateway.domain.store import StorageFailed, Store
 from gateway.domain.trouble import about
 from gateway.engine.commands.desk import CommandDesk
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
 from gateway.mqtt.link_connection import Incoming
-from gateway.mqtt.link_errors import LinkDown, LinkError, NotStored
+from gateway.mqtt.link_errors import LinkDown, LinkError, MessageTooLarge, NotStored
 from gateway.mqtt.own_events import OwnEvents
 from gateway.mqtt.topics import Request, Topics
 
@@ -50,6 +51,9 @@ class Intake:
         An answer that does not get through is not kept for later: the client repeats its command and is
         answered from memory. Raises NotStored when the database failed and nothing happened.
         """
+        if message.unreadable:
+            self._health.count("unreadable_messages")
+            return
         request = self._topics.request(message.topic)
         if message.retain and (message.payload or message.payload_too_large):
             await self._refuse_retained(message, request)
@@ -61,6 +65,9 @@ class Intake:
         elif not message.payload:
             # Clearing a retained command, whoever does it, comes by here as an empty message.
             self._health.count("empty_commands")
+        elif message.unanswerable:
+            self._refused(request, "The connection breaks over the answers to %s: they may be too large")
+            await self._answer(request, message, _not_delivered(message, "broke the connection each time"))
         else:
             await self._answer(request, message, await self._execute(request, message.payload))
 
@@ -78,16 +85,22 @@ class Intake:
             await self._link.publish(topic, answer, correlation_data=message.correlation_data)
         except LinkDown:
             self._health.count("answers_lost")
+        except MessageTooLarge:
+            self._refused(request, "The broker takes no answers as large as one to %s")
+            # What does not even take this cannot be answered at all.
+            with contextlib.suppress(LinkError):
+                short = _not_delivered(message, "is larger than the broker takes")
+                await self._link.publish(topic, short, correlation_data=message.correlation_data)
         except LinkError:
-            self._health.count("answers_refused")
-            words = f"The broker refuses the answers to {request.client}: check its access list"
-            _log.log(self._level(request.client), "%s", words, extra=about(trouble="answers_refused"))
+            self._refused(request, "The broker refuses the answers to %s: check its access list")
 
-    def _level(self, client: str) -> int:
-        """Say it once per client, not once per command."""
-        known = client in self._unanswered or len(self._unanswered) >= _MOST_CLIENTS
-        self._unanswered.add(client)
-        return logging.DEBUG if known else logging.WARNING
+    def _refused(self, request: Request, words: str) -> None:
+        """Count it, and say it once per client, not once per command."""
+        self._health.count("answers_refused")
+        known = request.client in self._unanswered or len(self._unanswered) >= _MOST_CLIENTS
+        self._unanswered.add(request.client)
+        level = logging.DEBUG if known else logging.WARNING
+        _log.log(level, words, request.client, extra=about(trouble="answers_refused"))
 
     async def _refuse_retained(self, message: Incoming, request: Request | None) -> None:
         """Clear a retained command on the broker, say so to its sender and in an event.
@@ -118,10 +131,23 @@ class _Envelope(msgspec.Struct):
 
 
 def _retained_refusal(payload: bytes) -> bytes:
+    return _refusal(
+        payload, InvalidInput("a command must not be retained; send it again without the retain flag")
+    )
+
+
+def _not_delivered(message: Incoming, why: str) -> bytes:
+    words = (
+        f"the command was carried out or refused, but its answer {why}: where it lists something, ask for "
+        "less at a time with limit (and page_cursor); else look at what became of it, or send the same again"
+    )
+    return _refusal(message.payload, AnswerNotDelivered(words))
+
+
+def _refusal(payload: bytes, error: CommandError) -> bytes:
     try:
         transaction = msgspec.json.decode(payload, type=_Envelope).transaction
     except (msgspec.MsgspecError, ValueError, RecursionError):
         transaction = None
-    error = InvalidInput("a command must not be retained; send it again without the retain flag")
     told = {"type": error.type, "message": error.message, "data": error.data}
     return msgspec.json.encode({"transaction": transaction, "status": "error", "data": None, "error": told})

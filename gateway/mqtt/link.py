@@ -9,11 +9,12 @@ import logging
 import random
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.domain.pulse import Beat
 from gateway.mqtt import link_state
 from gateway.mqtt.link_backoff import Backoff
+from gateway.mqtt.link_breakers import Breakers
 from gateway.mqtt.link_connection import Connection, Incoming
 from gateway.mqtt.link_errors import LinkDown, NotConnected, NotStored
 from gateway.mqtt.link_settings import LinkSettings
@@ -48,7 +49,8 @@ class Link:
     acknowledged; also when it raises, because a command that cannot be read must not come back for ever. If
     it raises NotStored, nothing more is taken in, and after a back-off the connection is made anew, whereupon
     the broker sends the message again. Before reconnecting the link waits for the handler in hand, so it must
-    not wait for `connected`. `on_change` is told each new state. `subscriptions` are topic filters,
+    not wait for `connected`. A message over which the connection broke twice is acknowledged first and handed
+    over as `unanswerable`. `on_change` is told each new state. `subscriptions` are topic filters,
     at least one, subscribed with QoS 1.
 
     `sleep` takes seconds, `clock` returns seconds that never go back, `rng` spreads the back-off.
@@ -86,6 +88,7 @@ class Link:
         self._backoff = Backoff(rng)
         self._storing_backoff = Backoff(rng)
         self._brief = 0
+        self._breakers = Breakers()
 
     async def publish(
         self,
@@ -159,9 +162,16 @@ class Link:
         self._beat.idle()
         while (delivery := await connection.next()) is not None:
             self._beat.on_broker()
-            self.counters.too_large += delivery.incoming.payload_too_large
+            message = delivery.incoming
+            self.counters.too_large += message.payload_too_large
+            given_up = self._breakers.given_up(message)
+            if given_up:
+                # First: what the handler sends may break the connection once more.
+                self._breakers.answered_shortly(message)
+                connection.done(delivery)
+                message = replace(message, unanswerable=True, response_topic=None, correlation_data=None)
             try:
-                await self._handler(delivery.incoming)
+                await self._handler(message)
             except NotStored:
                 self.counters.not_stored += 1
                 return False
@@ -170,7 +180,11 @@ class Link:
                 # Neither text nor traceback nor topic: any of them may repeat a PIN.
                 _log.error("A message was given up: %s in %s", type(exc).__name__, _place(exc))
             self._storing_backoff.reset()
-            connection.done(delivery)
+            if connection.ended.is_set() and not given_up:
+                self._breakers.broke(message)
+            elif not given_up:
+                self._breakers.settled(message)
+                connection.done(delivery)
             self._beat.idle()
         self._beat.on_broker()
         return True

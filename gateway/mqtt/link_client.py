@@ -16,11 +16,22 @@ from paho.mqtt.properties import Properties
 
 from gateway.mqtt import link_state
 from gateway.mqtt.link_errors import NotConnected
+from gateway.mqtt.link_paho import MOST_PROPERTIES, understand_brokers, without_user_properties
 from gateway.mqtt.link_settings import LinkSettings, TlsSettings
 from gateway.mqtt.link_state import LinkState
 from gateway.mqtt.tls import broker_context
 
+understand_brokers()
+
 _log = logging.getLogger(__name__)
+_BESIDE_PAYLOAD = MOST_PROPERTIES + 70_000
+"""Bytes of a packet kept beyond the largest payload: properties, and a topic that may have 64 KiB."""
+_PIECE = 65_536
+"""Bytes of a packet received at once."""
+
+
+class Unreadable(mqtt.MQTTMessage):
+    """Stands for a message of which only the packet identifier could be read."""
 
 
 class NetworkClient(mqtt.Client):
@@ -46,6 +57,8 @@ class NetworkClient(mqtt.Client):
         self._settings = settings
         self._ended = ended
         self._abandoned = False
+        self.cut_short = False
+        """Whether less was kept of the message in hand than came. Only for its callback, in its thread."""
 
     def abandon(self) -> None:
         """Say goodbye if connected; if still connecting, make the thread end as soon as that returns."""
@@ -73,6 +86,34 @@ class NetworkClient(mqtt.Client):
             self._ended(why)
         return MQTTErrorCode.MQTT_ERR_CONN_LOST
 
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Receive the next piece of a packet, and let go of what came before but is too much to be held.
+
+        Any client may send a quarter of a gigabyte. MQTT 5 could tell the broker not to pass it on, but with
+        mosquitto 2.0.11 twenty of those fill the window, and nothing comes any more.
+        """
+        del self._in_packet["packet"][self._settings.max_payload_bytes + _BESIDE_PAYLOAD :]
+        return super()._sock_recv(min(bufsize, _PIECE))
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        """Take a message; hand over that there was one, even if paho cannot read it.
+
+        It could not be acknowledged otherwise, and would come again and end every connection from now on.
+        """
+        packet, qos = self._in_packet["packet"], self._in_packet["command"] >> 1 & 0b11
+        self.cut_short = len(packet) < self._in_packet["remaining_length"]
+        try:
+            if self._settings.version == "5":
+                self._in_packet["packet"] = without_user_properties(packet, qos)
+            return super()._handle_publish()
+        except Exception as exc:
+            message = _identified(packet, qos)
+            if message is None:
+                raise
+            _log.debug("A message could not be read: %s", type(exc).__name__)
+        self._handle_on_message(message)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
     def _dial(self) -> None:
         settings = self._settings
         if settings.tls is not None:
@@ -93,6 +134,19 @@ class NetworkClient(mqtt.Client):
                 self.connect(settings.host, settings.port, settings.keepalive_s)
         except Exception as exc:  # noqa: BLE001 - resolver, socket and TLS raise a wide range
             raise NotConnected(link_state.not_reached(exc)) from None
+
+
+def _identified(packet: bytearray, qos: int) -> Unreadable | None:
+    """Read as little of a PUBLISH packet as its acknowledgement needs; None if not even that can be.
+
+    MQTT 5.0 section 3.3: the topic behind its length, and the packet identifier.
+    """
+    at = 2 + int.from_bytes(packet[:2])
+    if qos not in {0, 1} or len(packet) < at + 2 * qos:
+        return None
+    message = Unreadable(int.from_bytes(packet[at : at + 2]) if qos else 0)
+    message.qos = qos
+    return message
 
 
 def _without_delay(_c: mqtt.Client, _: object, opened: object) -> None:

@@ -19,8 +19,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.mqtt import link_state
-from gateway.mqtt.link_client import NetworkClient
-from gateway.mqtt.link_errors import LinkDown, LinkError, NotConnected, PublishRefused
+from gateway.mqtt.link_client import NetworkClient, Unreadable
+from gateway.mqtt.link_errors import LinkDown, LinkError, MessageTooLarge, NotConnected, PublishRefused
+from gateway.mqtt.link_paho import PACKET_TOO_LARGE
 from gateway.mqtt.link_settings import LinkSettings
 from gateway.mqtt.link_state import LinkState
 
@@ -29,6 +30,9 @@ LEAVE_S = 3.0
 # Messages on their way to the broker at once, less if an MQTT 5 broker says so in its Receive Maximum, to
 # which paho pays no heed. Not more than paho's own window, so that paho queues nothing itself.
 SEND_WINDOW = 20
+# At most this many bytes of a packet are neither topic nor payload nor correlation data: type, length, packet
+# identifier and the lengths of topic, properties and correlation data (MQTT 5.0 section 3.3).
+_PACKET_FRAME = 17
 # MQTT 5.0 section 3.14.2.1.
 _SESSION_TAKEN_OVER = 0x8E
 _KEEP_ALIVE_TIMEOUT = 0x8D
@@ -41,7 +45,8 @@ class Incoming:
     `topic` is empty if the broker sent none that is valid UTF-8. `payload` is empty and `payload_too_large`
     true when more came than the settings allow. `retain`: it is on the broker, or (MQTT 5) was sent to be;
     MQTT 3.1.1 does not tell that of a message that comes while we listen. `response_topic` and
-    `correlation_data` exist in MQTT 5 only.
+    `correlation_data` exist in MQTT 5 only. `unreadable`: nothing else is known of it. `unanswerable`: the
+    connection broke again and again while it was handled; it is acknowledged, and will not come again.
     """
 
     topic: str
@@ -50,6 +55,8 @@ class Incoming:
     response_topic: str | None = None
     correlation_data: bytes | None = None
     payload_too_large: bool = False
+    unreadable: bool = False
+    unanswerable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ class Connection:
         self._unacknowledged: dict[int, asyncio.Future[None]] = {}
         self._deliveries: asyncio.Queue[Delivery | None] = asyncio.Queue()
         self._window = asyncio.Semaphore(SEND_WINDOW)
+        self._largest_packet: int | None = None
         self._room = threading.BoundedSemaphore(settings.receive_maximum)
         self._client: NetworkClient | None = None
 
@@ -116,6 +124,10 @@ class Connection:
 
         Raises LinkDown, PublishRefused, and ValueError for a topic with wildcards.
         """
+        size = len(topic.encode()) + len(payload) + len(correlation_data or b"") + _PACKET_FRAME
+        if self._largest_packet is not None and size > self._largest_packet:
+            # Sent all the same it would end the connection, and do so again whenever it is repeated.
+            raise MessageTooLarge(f"the broker takes at most {self._largest_packet} bytes")
         properties = None
         if self._settings.version == "5" and correlation_data is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it so
@@ -190,7 +202,8 @@ class Connection:
         properties: Properties | None,
     ) -> None:
         window = min(SEND_WINDOW, getattr(properties, "ReceiveMaximum", SEND_WINDOW))
-        self._post(self._connected, reason.value if reason.is_failure else None, window)
+        largest = getattr(properties, "MaximumPacketSize", None)
+        self._post(self._connected, reason.value if reason.is_failure else None, window, largest)
 
     def _on_disconnect(
         self,
@@ -213,7 +226,7 @@ class Connection:
     def _on_publish(self, _c: mqtt.Client, _: object, mid: int, reason: ReasonCode, _p: object) -> None:
         self._post(self._acknowledged, mid, reason.value if reason.is_failure else None)
 
-    def _on_message(self, _c: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
         if self.overflowed and message.qos > 0:
             return
         # Counted here and not in the loop: a busy loop would let the messages pile up on the way to it.
@@ -224,14 +237,19 @@ class Connection:
                 self.overflowed = True
                 self._post(self._deliveries.put_nowait, None)
             return
-        self._post(self._deliveries.put_nowait, self._delivery(message))
+        self._post(
+            self._deliveries.put_nowait,
+            self._delivery(message, cut_short=isinstance(client, NetworkClient) and client.cut_short),
+        )
 
-    def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
+    def _delivery(self, message: mqtt.MQTTMessage, *, cut_short: bool) -> Delivery:
+        if isinstance(message, Unreadable):
+            return Delivery(Incoming("", b"", retain=False, unreadable=True), message.mid, message.qos)
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        too_large = len(message.payload) > self._settings.max_payload_bytes
+        too_large = cut_short or len(message.payload) > self._settings.max_payload_bytes
         incoming = Incoming(
             topic=topic,
             payload=b"" if too_large else bytes(message.payload),
@@ -247,8 +265,9 @@ class Connection:
     def _explain(self, why: LinkState) -> None:
         self._why = why
 
-    def _connected(self, error: int | None, window: int) -> None:
+    def _connected(self, error: int | None, window: int, largest_packet: int | None) -> None:
         self._window = asyncio.Semaphore(window)
+        self._largest_packet = largest_packet
         if error is not None:
             self._why = link_state.refused(error)
         elif self._client is not None:
@@ -275,6 +294,8 @@ class Connection:
             return
         if error is None:
             waiting.set_result(None)
+        elif error == PACKET_TOO_LARGE:
+            waiting.set_exception(MessageTooLarge("the broker says that the message is too large"))
         else:
             waiting.set_exception(PublishRefused(f"the broker refused the message (code 0x{error:02x})"))
 

@@ -4,6 +4,7 @@ LinkError
 |-- LinkDown        no connection, or lost before the acknowledgement
 |-- NotConnected    a connection did not come about; never leaves the link
 `-- PublishRefused  an MQTT 5 broker said no to a message
+    `-- MessageTooLarge  or would, because it is larger than the broker takes
 NotStored           raised by the handler, not by the link
 """
 
@@ -20,6 +21,10 @@ class LinkDown(LinkError):
 
 class PublishRefused(LinkError):
     """An MQTT 5 broker answered a message with an error: trying the same again will not help by itself."""
+
+
+class MessageTooLarge(PublishRefused):
+    """An MQTT 5 broker does not take a message of this size."""
 
 
 class NotConnected(LinkError):

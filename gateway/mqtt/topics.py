@@ -10,7 +10,11 @@ from msgspec import Struct
 CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What a client may be called."""
 _VERB = re.compile(r"[a-z0-9_]{1,64}(/[a-z0-9_]{1,64}){0,3}")
-_NO_PLACE_TO_ANSWER = re.compile(r"[+#\x00]")
+_WILDCARD = re.compile(r"[+#]")
+_MOST_LEVELS = 8
+"""Levels of a response topic below the client's own. Over too many brokers end the connection."""
+_LONGEST_RESPONSE_TOPIC = 256
+"""In bytes, as AWS IoT has it; other brokers take more."""
 
 
 class Request(Struct, frozen=True):
@@ -55,10 +59,16 @@ class Topics:
         """Return where to answer.
 
         `wanted` is the MQTT 5 response topic. It counts only below the client's own response topics, because
-        whoever could choose freely would have PINs sent to where others read.
+        whoever could choose freely would have PINs sent to where others read. Nor may it be of a kind over
+        which a broker ends the connection: too long, too deep, or with characters that cannot be seen.
         """
         own = f"{self._root}/response/{request.client}/"
         below = (wanted or "").removeprefix(own)
-        if wanted is None or wanted in {own, below} or _NO_PLACE_TO_ANSWER.search(below):
-            return own + request.verb
-        return wanted
+        fits = (
+            wanted not in {None, own, below}
+            and not _WILDCARD.search(below)
+            and below.isprintable()
+            and below.count("/") < _MOST_LEVELS
+            and len((own + below).encode()) <= _LONGEST_RESPONSE_TOPIC
+        )
+        return own + (below if fits else request.verb)

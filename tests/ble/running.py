@@ -10,6 +10,7 @@ from drivers.ble.driver import BleDriver
 from drivers.ble.family import Configured
 from drivers.ble.settings import BleSettings
 from gateway.domain.driver import LockEvent
+from gateway.domain.pulse import Pulse
 from tests.ble.tiny import TinyDoor, configured
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.keyring import MemoryKeyring
@@ -42,13 +43,21 @@ class Recorder:
 class Running:
     """The driver, its locks and what it tells."""
 
-    def __init__(self, locks: Mapping[str, Configured], settings: BleSettings, paired: Sequence[str]) -> None:
+    def __init__(
+        self,
+        locks: Mapping[str, Configured],
+        settings: BleSettings,
+        paired: Sequence[str],
+        pulse: Pulse | None,
+    ) -> None:
         self.air = Air()
         self.sink = Recorder()
         self.doors: dict[str, TinyDoor] = {}
         self.keyring = MemoryKeyring({name: DOORS[name].encode() for name in paired})
         self.clock = VirtualClock(asyncio.get_running_loop())
-        self.driver = BleDriver(settings, locks, clock=self.clock, random=Random(1), keyring=self.keyring)
+        self.driver = BleDriver(
+            settings, locks, clock=self.clock, random=Random(1), keyring=self.keyring, pulse=pulse
+        )
 
     def connects(self, name: str) -> int:
         """Return how often the driver has connected to a lock."""
@@ -65,6 +74,7 @@ async def running(
     heard: bool = True,
     quiet: bool = True,
     every_s: float = 0.5,
+    pulse: Pulse | None = None,
     **weather: Any,  # noqa: ANN401 - attributes of the air
 ) -> AsyncIterator[Running]:
     """Run a driver until the block ends. With `quiet` it has done what it wants when the block begins.
@@ -72,7 +82,7 @@ async def running(
     Locks advertise every `every_s` seconds: rarely in tests that take hours.
     """
     known = locks or {name: configured(name) for name in names}
-    run = Running(known, settings or BleSettings(), list(known) if paired is None else paired)
+    run = Running(known, settings or BleSettings(), list(known) if paired is None else paired, pulse)
     for name, value in weather.items():
         setattr(run.air, name, value)
     for name in known:

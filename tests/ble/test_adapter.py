@@ -21,7 +21,7 @@ from drivers.ble.settings import BleSettings
 from drivers.ble.trouble import in_words
 from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, LockAlive, LockUnreachable
 from tests.ble.running import running
-from tests.ble.tiny import seen
+from tests.ble.tiny import remembered
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.radio import Air
 from tests.ble_bed.virtual import VirtualClock, in_virtual_time
@@ -39,7 +39,7 @@ async def test_a_missing_adapter_is_told_and_waited_for() -> None:
         run.air.plug()
         await asyncio.sleep(70)
         assert list(run.driver.warnings) == []
-        assert run.sink.take()[:2] == [AuthorityUp(device_ids=("front",)), seen("front")]
+        assert run.sink.take()[:2] == [AuthorityUp(device_ids=("front",)), remembered("front")]
 
 
 @in_virtual_time
@@ -59,7 +59,7 @@ async def test_an_adapter_that_is_pulled_out_and_put_back_is_survived() -> None:
         run.air.plug()
         await asyncio.sleep(70)
         events = run.sink.take()
-        assert events[:2] == [AuthorityUp(device_ids=("front",)), seen("front")]
+        assert events[:2] == [AuthorityUp(device_ids=("front",)), remembered("front")]
         assert LockAlive(device_id="front") in events
         async with run.driver.session("front") as session:
             await session.read("1")
@@ -135,6 +135,26 @@ async def test_locks_not_heard_by_passive_scanning_are_looked_for_actively() -> 
         assert "active" in run.air.modes
 
 
+@in_virtual_time
+async def test_one_lock_that_is_heard_does_not_stop_the_search_for_another() -> None:
+    """Which advertisements pass depends on the lock."""
+    async with running(("front", "back"), heard=False) as run:
+        await run.doors["front"].advertise()
+        await asyncio.sleep(300)
+        assert run.air.modes == ["passive", "active"]
+
+
+@in_virtual_time
+async def test_a_lock_that_fell_silent_later_is_not_asked_for_more() -> None:
+    """It was heard: passive scanning does for it, and the others' batteries are spared."""
+    async with running(("front", "back")) as run:
+        await run.doors["back"].peripheral.hide()
+        await asyncio.sleep(3600)
+        run.air.forget_scans()
+        await asyncio.sleep(600)
+        assert set(run.air.modes) == {"passive"}
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -162,7 +182,15 @@ async def scanning(air: Air, settings: BleSettings, kernel: Path) -> AsyncIterat
     """Run an adapter alone; its kernel is a directory with one entry for each adapter."""
     clock = VirtualClock(asyncio.get_running_loop())
     with bleak_on(air):
-        adapter = Adapter(settings, clock, Random(1), up=lambda: None, down=lambda: None, kernel=kernel)
+        adapter = Adapter(
+            settings,
+            clock,
+            Random(1),
+            up=lambda: None,
+            down=lambda: None,
+            unheard=lambda: False,
+            kernel=kernel,
+        )
         task = asyncio.create_task(adapter.run())
         try:
             await asyncio.sleep(1)
@@ -204,12 +232,18 @@ async def test_an_adapter_replugged_within_seconds_scans_again_within_seconds(tm
 
 @in_virtual_time
 async def test_an_error_that_nobody_foresaw_does_not_end_the_scanning(tmp_path: Path) -> None:
-    """It is told, and tried again."""
+    """It is told once, and tried again."""
     air = Air()
     listen = AsyncMock(side_effect=RuntimeError("secret"))
-    with patch.object(air, "listen", listen):
+    with listening("drivers.ble") as records, patch.object(air, "listen", listen):
         async with scanning(air, BleSettings(), tmp_path / "none") as adapter:
             assert adapter.trouble == "scanning for Bluetooth devices does not start"
+            await asyncio.sleep(600)
             listen.side_effect = Air.listen.__get__(air)
             await asyncio.sleep(60)
             assert adapter.up
+    assert troubles(records, "bluetooth_unforeseen") == [
+        ("ERROR", "bluetooth_unforeseen", "begins", None),
+        ("INFO", "bluetooth_unforeseen", "ends", None),
+    ]
+    assert [r for r in records if r.levelno == logging.ERROR and not hasattr(r, "trouble")] == []

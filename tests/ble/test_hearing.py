@@ -8,7 +8,7 @@ from drivers.ble.settings import BleSettings
 from gateway.domain.driver import AuthorityUp, BatteryLevel, CodeUsed, LockAlive, LockDead, LockSeen
 from gateway.domain.lock import Reach
 from tests.ble.running import DOORS, running
-from tests.ble.tiny import CHANGED, COMPANY, configured, seen
+from tests.ble.tiny import CHANGED, COMPANY, configured, remembered, seen
 from tests.ble_bed.peripheral import Advertised
 from tests.ble_bed.virtual import in_virtual_time
 
@@ -20,7 +20,11 @@ async def test_at_the_start_locks_are_told_without_a_connection() -> None:
     """What pairing stored is enough."""
     async with running(("front", "back")) as run:
         events = run.sink.take()
-        assert events[:3] == [AuthorityUp(device_ids=("front", "back")), seen("front"), seen("back")]
+        assert events[:3] == [
+            AuthorityUp(device_ids=("front", "back")),
+            remembered("front"),
+            remembered("back"),
+        ]
         assert {event.device_id for event in events if isinstance(event, LockAlive)} == {"front", "back"}
         assert run.air.connects == {}
 

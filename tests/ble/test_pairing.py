@@ -6,11 +6,11 @@ import pytest
 
 from gateway.domain.driver import LockAlive, LockDead, LockSeen, LockUnreachable, PairingFailed
 from tests.ble.running import DOORS, running
-from tests.ble.tiny import PAIRING, configured, seen
+from tests.ble.tiny import PAIRING, configured, remembered, seen
 from tests.ble_bed.virtual import in_virtual_time
 
 
-async def nobody(_: str) -> None:
+async def nobody(_words: str, _seconds_left: float | None = None) -> None:
     """Listen to the words for people."""
 
 
@@ -19,7 +19,7 @@ async def test_a_lock_is_managed_as_soon_as_it_is_paired() -> None:
     """Its secret is kept; the operator is told what to do."""
     words: list[str] = []
 
-    async def tell(word: str) -> None:
+    async def tell(word: str, _seconds_left: float | None = None) -> None:
         words.append(word)
 
     async with running(paired=()) as run:
@@ -33,7 +33,7 @@ async def test_a_lock_is_managed_as_soon_as_it_is_paired() -> None:
         assert words == ["press the button"]
         assert run.keyring.secrets == {"front": DOORS["front"].encode()}
         assert run.driver.problems == {}
-        assert run.sink.taken(LockSeen) == [seen("front")]
+        assert run.sink.taken(LockSeen) == [remembered("front")]
         async with run.driver.session("front") as session:
             await session.read("1")
 
@@ -178,6 +178,26 @@ async def test_keys_that_cannot_be_stored_are_worked_with_and_stored_later() -> 
         async with run.driver.session("front") as session:
             await session.read("1")
         run.keyring.is_full = False
+        await asyncio.sleep(60)
+        assert run.keyring.secrets == {"front": DOORS["front"].encode()}
+        assert run.driver.problems == {}
+
+
+@pytest.mark.parametrize("paired", [(), ("front",)])
+@in_virtual_time
+async def test_keys_are_worked_with_and_stored_later_although_the_disk_cannot_be_read(
+    paired: tuple[str, ...],
+) -> None:
+    """What was stored before the pairing cannot be known then, and is of no use any more."""
+    async with running(paired=paired) as run:
+        run.keyring.secrets.update(dict.fromkeys(paired, b"older"))
+        await run.doors["front"].advertise(PAIRING)
+        run.keyring.is_unreadable = True
+        await run.driver.pair("front", {}, nobody)
+        assert "disk full" in run.driver.problems["front"]
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        run.keyring.is_unreadable = False
         await asyncio.sleep(60)
         assert run.keyring.secrets == {"front": DOORS["front"].encode()}
         assert run.driver.problems == {}

@@ -19,7 +19,7 @@ from gateway.domain.driver import (
 from gateway.domain.lock import Reach
 from gateway.domain.pin import Pin
 from tests.ble.running import running
-from tests.ble.tiny import configured, seen
+from tests.ble.tiny import TinyLock, configured, remembered, seen
 from tests.ble_bed.virtual import in_virtual_time
 
 CODE = Credential(pin=Pin("4711"))
@@ -37,6 +37,8 @@ async def test_all_operations_of_a_session_share_one_connection() -> None:
             await session.clear("1", holds=CODE)
         await asyncio.sleep(60)
         assert run.connects("front") == 1
+        health = run.driver.health["front"]
+        assert (health.connections_tried, health.connections_succeeded) == (1, 1)
         assert run.doors["front"].asked == ["write", "read", "clear", "who", "log", "log"]
         assert [used.slot for used in run.sink.taken(CodeUsed)] == ["3"]
 
@@ -139,6 +141,25 @@ async def test_an_answer_that_does_not_come_ends_the_operation_and_the_connectio
 
 
 @in_virtual_time
+async def test_a_long_list_has_more_time_than_one_operation() -> None:
+    """Two hundred codes in small packets on bad air take longer, at every attempt."""
+    async with running(settings=BleSettings(operation_timeout_s=10)) as run:
+        async with run.driver.session("front") as session:
+            run.doors["front"].peripheral.weather.delay_s = 9
+            assert len(await session.read_all()) == 4
+        assert run.connects("front") == 1
+
+
+@in_virtual_time
+async def test_a_lock_that_stops_in_the_middle_of_a_list_is_given_up() -> None:
+    """Some time it must end, for the sake of all other locks."""
+    async with running() as run, run.driver.session("front") as session:
+        run.doors["front"].peripheral.weather.swallowed = 1
+        with pytest.raises(NoAnswer, match="300 s"):
+            await session.read_all()
+
+
+@in_virtual_time
 async def test_a_refusal_leaves_the_connection_as_it_is() -> None:
     """The next operation uses it."""
     async with running() as run:
@@ -158,6 +179,26 @@ async def test_a_session_does_not_outlive_its_block() -> None:
             pass
         with pytest.raises(LockUnreachable, match="over"):
             await session.read("1")
+
+
+@in_virtual_time
+async def test_a_lock_that_would_refuse_everything_is_not_connected_to() -> None:
+    """Neither for the engine nor because it says that something changed; afterwards all is as before."""
+    async with running() as run:
+        family = run.driver._locks["front"].family
+        assert isinstance(family, TinyLock)
+        family.refuses = "it is known to refuse"
+        await run.doors["front"].open_with("3")
+        with pytest.raises(Refused, match="known to refuse"):
+            async with run.driver.session("front"):
+                pass
+        await asyncio.sleep(3600)
+        assert run.connects("front") == 0
+        family.refuses = None
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        await asyncio.sleep(60)
+        assert [used.slot for used in run.sink.taken(CodeUsed)] == ["3"]
 
 
 @in_virtual_time
@@ -230,7 +271,7 @@ async def test_a_lock_of_which_nothing_is_known_is_asked_once_when_it_is_heard()
         await asyncio.sleep(60)
         assert (run.connects("front"), run.connects("back")) == (1, 0)
         assert sorted(run.sink.taken(LockSeen), key=lambda event: event.device_id) == [
-            seen("back"),
+            remembered("back"),
             seen("front"),
         ]
 

@@ -40,6 +40,8 @@ from tests.engine.bench import MemoryStore
 
 CELLAR, SHED = "cellar", "shed"
 SECURITY_PIN = "2468"
+FINISH = 0x57
+"""TTLock's "that was all" at the end of an initialisation."""
 
 
 class Hub:
@@ -196,6 +198,28 @@ async def test_two_families_get_one_pin_over_one_adapter() -> None:
             assert [held.current for held in lock.codes] == [codes[0]["code"]]
 
 
+@in_virtual_time
+async def test_a_lock_whose_initialisation_broke_off_gets_its_codes() -> None:
+    """Its keys are kept, so that nobody is told to pair it again, and no restart is needed."""
+    air, clock = Air(), VirtualClock(asyncio.get_running_loop())
+    with bleak_on(air):
+        lock, on_air = await hang_up_ttlock(air, clock)
+        hub = Hub(clock, {SHED: "ttlock"})
+        async with hub.running():
+            await on_air.touch()
+            lock.faults.silent_on = frozenset({FINISH})
+            assert "not set up to the end" in (await hub.pair(SHED))["error"]["message"]
+            lock.faults.silent_on = frozenset()
+            await asyncio.sleep(600)
+
+            code = (await hub.do("access_codes/create", device_id=SHED, code="471193"))["access_code"]
+            await on_air.touch()
+            await asyncio.sleep(60)
+            assert await hub.status(code) == "set"
+            assert [held.current for held in lock.codes] == ["471193"]
+            assert await hub.troubles(SHED) == []
+
+
 @pytest.mark.slow
 @in_virtual_time
 async def test_a_lock_in_place_of_another_gets_no_code_before_a_person_says_so() -> None:
@@ -235,7 +259,7 @@ async def paired_with(hub: Hub, keypad: NukiOnAir) -> None:
 
 
 def test_a_wrong_security_pin_is_told_without_it(caplog: pytest.LogCaptureFixture) -> None:
-    """The lock stays without keys, and says again what to type."""
+    """The lock knows the hub by then: the right one is enough, without its button."""
     caplog.set_level(logging.DEBUG, logger="gateway")
     caplog.set_level(logging.DEBUG, logger="drivers")
 
@@ -251,7 +275,17 @@ def test_a_wrong_security_pin_is_told_without_it(caplog: pytest.LogCaptureFixtur
                 await keypad.advertise()
                 ended = await hub.pair(CELLAR, security_pin=SECURITY_PIN)
                 assert "security PIN is wrong" in ended["error"]["message"]
-                assert await hub.troubles(CELLAR) == ["device_not_paired"]
+                await keypad.advertise()
+                code = (await hub.do("access_codes/create", device_id=CELLAR, code="471193"))["access_code"]
+                await asyncio.sleep(60)
+                assert await hub.status(code) == "setting"
+                assert "security PIN" in hub.driver.problems[CELLAR]
+                assert await hub.troubles(CELLAR) == []
+
+                ended = await hub.pair(CELLAR, security_pin="9753", keep_keys="yes")
+                assert ended["status"] == "success"
+                await asyncio.sleep(60)
+                assert await hub.status(code) == "set"
 
     story()
     assert SECURITY_PIN not in caplog.text

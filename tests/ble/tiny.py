@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import override
 
 from bleak.backends.device import BLEDevice
+from msgspec.structs import replace
 
 from drivers.ble.family import (
     Advert,
@@ -192,6 +193,11 @@ def seen(device_id: str, reach: Reach = Reach.ALWAYS) -> LockSeen:
     )
 
 
+def remembered(device_id: str) -> LockSeen:
+    """Return what is told of such a lock before it is heard."""
+    return replace(seen(device_id), heard=False)
+
+
 class TinyLock(FamilyLock):
     """One configured lock."""
 
@@ -211,6 +217,11 @@ class TinyLock(FamilyLock):
         self._is_known = is_known
         self._trouble = trouble
         self.describes = describes
+        self.refuses: str | None = None
+
+    @override
+    def refusal(self) -> str | None:
+        return self.refuses
 
     @override
     def trouble(self) -> str | None:

@@ -15,7 +15,12 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData as Heard
 from bleak.backends.scanner import AdvertisementDataCallback, BaseBleakScanner
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
-from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
+    BleakDBusError,
+    BleakError,
+)
 from bumble.att import ATT_Error
 from bumble.core import BaseBumbleError
 from bumble.device import Connection, Peer
@@ -32,6 +37,8 @@ _PROPERTIES = {
     Characteristic.Properties.INDICATE: "indicate",
 }
 _GONE = "Not connected"
+_TELLS_AFTER_S = 0.01
+"""BlueZ fails what is under way when a link breaks, and says only then that it did."""
 
 
 @contextmanager
@@ -236,7 +243,7 @@ class _Client(BaseBleakClient):
             call.cancel()
         # bumble cancels what waits when the link breaks; our caller was not cancelled then.
         if call.cancelled():
-            raise BleakError(_GONE)
+            raise BleakDBusError("org.bluez.Error.Failed", ["Operation failed with ATT error: 0x0e"])
         error = call.exception()
         if isinstance(error, (BaseBumbleError, ATT_Error, TimeoutError)):
             raise BleakError("the lock answered with an error, or not at all") from None
@@ -245,7 +252,7 @@ class _Client(BaseBleakClient):
     def _on_lost(self, _reason: int) -> None:
         self._connection = None
         if self._disconnected_callback is not None:
-            self._disconnected_callback()
+            asyncio.get_running_loop().call_later(_TELLS_AFTER_S, self._disconnected_callback)
 
 
 def _proxy(characteristic: BleakGATTCharacteristic) -> CharacteristicProxy[bytes]:

@@ -106,7 +106,7 @@ class Peripheral:
         self.weather = Weather()
         self.advertised = Advertised()
         self.interval_s = 0.5
-        """Between advertisements, up to 10 s. Each costs the computer a millisecond or more."""
+        """Between advertisements, up to 10 s."""
         self.connections = 0
         """How often somebody connected."""
         self.lose_after: int | None = None

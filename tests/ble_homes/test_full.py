@@ -77,3 +77,18 @@ async def test_a_lock_that_says_it_is_full_is_believed_and_not_pestered(door_typ
         await home.settle(3600)
         assert home.door.pins() == sorted([OURS, THEIRS, NEW])
         assert (await home.errors(code_id)) == {}
+
+
+@every_family
+@in_virtual_time
+async def test_what_was_taken_off_makes_room_for_the_next_guest(door_type: type[Door]) -> None:
+    """One guest after the other, more than the lock has places, and each of them comes in."""
+    async with at_home(door_type, room=2) as home:
+        for pin in (OURS, NEW, THEIRS):
+            code_id = await home.create(pin)
+            await home.settle()
+            assert home.door.pins() == [pin]
+            assert (await home.shown(code_id))["status"] == "set"
+            await home.delete(code_id)
+            await home.settle()
+            assert home.door.pins() == []

@@ -1,5 +1,7 @@
 """What only one family has: a security PIN that may be wrong, and locks that listen only after a touch."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.ble_bed.virtual import in_virtual_time
@@ -8,7 +10,7 @@ from tests.ble_homes.home import at_home
 
 pytestmark = pytest.mark.slow
 
-OURS, NEW = "834947", "958736"
+OURS, NEW, OTHER = "834947", "958736", "762519"
 
 
 class _WrongPin(NukiDoor):
@@ -64,3 +66,25 @@ async def test_what_waits_for_a_touch_says_so_and_is_done_at_the_touch() -> None
         await home.door.touch()
         await home.settle(50)
         assert home.door.pins() == []
+
+
+@in_virtual_time
+async def test_a_code_for_one_use_goes_though_the_log_runs_backwards_and_reading_gives_way() -> None:
+    """The hub has a code to write at the same touch; the use lies at the oldest end of the log."""
+    async with at_home(SleepyTTLockDoor) as home:
+        assert isinstance(home.door, SleepyTTLockDoor)
+        home.door.lock.log_backwards, home.door.lock.page = True, 4
+        await home.create(OURS, is_one_time_use=True)
+        await home.create(OTHER)
+        await home.settle()
+        home.events()
+        assert home.door.open_with(OURS)
+        for _ in range(6):
+            await home.until(home.clock.true() + timedelta(minutes=5))
+            assert home.door.open_with(OTHER)
+        await home.create(NEW)
+        await home.door.show_news()
+        await home.settle()
+        await home.settle()
+        assert home.events().count("lock.unlocked") == 7
+        assert home.door.pins() == sorted([NEW, OTHER])

@@ -47,7 +47,10 @@ class Keys(io.StringIO):
 
 @dataclass(kw_only=True)
 class House:
-    """A folder with a configuration, and a daemon that gives the answers it was told to give."""
+    """A folder with a configuration, and a daemon that gives the answers it was told to give.
+
+    That to a request for a further page is under the verb, a blank and the cursor.
+    """
 
     folder: Path
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -72,7 +75,7 @@ class House:
         self.asked.append((verb, dict(parameters)))
         if self.refusal is not None:
             raise RefusedByDaemon(*self.refusal)
-        return self.answers.get(verb, {})
+        return self.answers.get(" ".join([verb, *filter(None, [parameters.get("page_cursor")])]), {})
 
     @contextmanager
     def line(self, settings: Settings, _events_of: str | None) -> Iterator[Line]:
@@ -130,6 +133,7 @@ def pinsmith(house: House) -> Pinsmith:
             args=args,
             terminal=terminal,
             env=house.env,
+            service_credentials=house.folder / "pinsmith.service",
             ask_daemon=house.answer,
             watch_daemon=house.watch,
             open_line=house.line,

@@ -31,6 +31,46 @@ def test_columns_without_content_are_left_out(house: House, pinsmith: Pinsmith) 
     assert (header, row) == ("id lock slot status", "foreign-1 front-door 3 set")
 
 
+@pytest.mark.parametrize(
+    ("line", "verb", "name"),
+    [
+        ("codes list", "access_codes/list", "access_codes"),
+        ("codes list --unmanaged", "access_codes/unmanaged/list", "unmanaged_access_codes"),
+        ("watch --once", "access_codes/list", "access_codes"),
+    ],
+)
+def test_codes_are_listed_to_the_last_page(
+    house: House, pinsmith: Pinsmith, line: str, verb: str, name: str
+) -> None:
+    """Asked for in pages that any broker takes; who looks for a guest looks for all of them."""
+    house.answers[verb] = {name: [CODE], "pagination": {"has_next_page": True, "next_page_cursor": "c2"}}
+    last = CODE | {"access_code_id": "c0de-2"}
+    house.answers[f"{verb} c2"] = {name: [last], "pagination": {"has_next_page": False}}
+
+    listed = json.loads(pinsmith(*line.split(), "--json").out)[name]
+
+    assert [code["access_code_id"] for code in listed] == [CODE["access_code_id"], "c0de-2"]
+    asked = [(one["limit"], one.get("page_cursor")) for asked, one in house.asked if asked == verb]
+    assert asked == [(100, None), (100, "c2")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("ANN", ["c0de-1"]), ("c0de", ["c0de-1", "c0de-2"]), ("c0DE-2", ["c0de-2"]), (CODE["code"], [])],
+)
+def test_codes_are_searched_by_name_and_id(
+    house: House, pinsmith: Pinsmith, text: str, found: list[str]
+) -> None:
+    """Not by PIN: what is typed here is seen by every user of the machine, so no PIN shall lead anywhere."""
+    nameless = CODE | {"access_code_id": "c0de-2", "name": None}
+    house.answers["access_codes/list"] = {"access_codes": [CODE, nameless]}
+
+    listed = json.loads(pinsmith("codes", "list", "--search", text, "--json").out)["access_codes"]
+
+    assert [code["access_code_id"] for code in listed] == found
+    assert house.asked == [("access_codes/list", {"limit": 100})]
+
+
 def test_one_code_comes_with_what_is_wrong_and_what_to_do(house: House, pinsmith: Pinsmith) -> None:
     """The remedy is what a person needs at the door."""
     house.answers["access_codes/get"] = {"access_code": CODE}
@@ -141,7 +181,14 @@ def test_a_plan_says_what_why_and_at_what_cost(house: House, pinsmith: Pinsmith)
         "issues": [],
         "next_wake": None,
     }
-    house.answers["plan/get"] = {"plans": [PLAN, idle]}
+    later = {
+        "at": "2026-11-20T12:30:00.000Z",
+        "action": "write",
+        "access_code_id": "c0de-1",
+        "why": "it is enabled at its start",
+        "radio_commands": 2,
+    }
+    house.answers["plan/get"] = {"plans": [PLAN | {"coming": [later]}, idle]}
 
     lines = pinsmith("plan").lines
 
@@ -150,6 +197,7 @@ def test_a_plan_says_what_why_and_at_what_cost(house: House, pinsmith: Pinsmith)
     assert lines[3:] == [
         "write 20 c0de-1 3 its window starts in 30 min",
         "probe 1 audit is due",
+        "2026-11-20 13:30 CET: write c0de-1, it is enabled at its start (radio commands: 2)",
         "device_disconnected: the lock does not answer",
         "back-door: nothing further is due",
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import logging
 import os
 import stat
 import tarfile
@@ -20,6 +21,7 @@ from gateway.cli.main import carry_out, make_parser
 from gateway.cli.report.scrub import Scrub
 from gateway.cli.terminal import Terminal
 from gateway.domain.pin import Pin
+from gateway.logs import Objects
 from tests.cli.conftest import House, Pinsmith
 from tests.daemon.bed import running, settings, somebody
 from tests.e2e.secrecy import found as shapes_of
@@ -178,7 +180,48 @@ def test_it_is_made_without_a_daemon_and_says_what_is_in_it_first(house: House, 
     parts = free_of_secrets(target)
     assert parts["configuration"]["mqtt"]["url"] == {"scheme": "mqtt", "host": "loopback", "port": 1}
     assert parts["configuration"]["locks"]["back-door"]["driver"]["node"] == 7
+    assert parts["configuration"]["homeassistant"] == {
+        "enabled": False,
+        "discovery_prefix": "set",
+        "status_topic": "set",
+        "user": "set",
+        "arrival_notice": "3600s",
+    }
     assert parts["about"]["python"]
+
+
+def test_lines_of_ours_are_told_from_others_in_json_too(
+    house: House, pinsmith: Pinsmith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `logs.format = "json"` the journal has whole objects as messages, and knows none of our fields."""
+    code_id = str(uuid.uuid4())
+
+    def written(logger: str, message: str, **fields: object) -> dict[str, Any]:
+        record = logging.makeLogRecord({"name": logger, "msg": message, "levelname": "WARNING"} | fields)
+        return {"MESSAGE": Objects().format(record), "PRIORITY": "6", "SYSLOG_IDENTIFIER": "pinsmith"}
+
+    journal(
+        house.folder,
+        monkeypatch,
+        written(
+            "gateway.events", f"front-door: low_battery {PIN}", lock="front-door", code=code_id, attempt=3
+        ),
+        written("bleak", f"sent {PIN}"),
+        {"MESSAGE": f'{{"logger": ["gateway"], "message": "{PIN}"}}'},
+    )
+    target = house.folder / "report.tar.gz"
+    assert pinsmith("diagnostics", "--out", str(target)).code == 0
+    ours, *others = free_of_secrets(target, PIN)["log"]
+    assert ours == {
+        "time": None,
+        "priority": 4,
+        "logger": "gateway.events",
+        "lock": "front-door",
+        "code": code_id,
+        "attempt": "3",
+        "message": "front-door: low_battery [digits]",
+    }
+    assert ["left out" in entry["message"] for entry in others] == [True, True]
 
 
 def test_a_file_that_is_there_is_left_alone(house: House, pinsmith: Pinsmith) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.exits import MEANINGS, Exit
+from gateway.cli.broker import connected
+from gateway.cli.exits import MEANINGS, Exit, NoDaemon
 from gateway.cli.main import main, make_parser
+from gateway.config import load
 from tests.cli.conftest import House, Pinsmith
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
@@ -50,6 +52,34 @@ def test_config_check_says_what_is_configured(house: House, pinsmith: Pinsmith) 
     assert done.lines == [
         f"{house.folder}/pinsmith.toml is right: gateway home, broker mqtt://127.0.0.1:1, 2 locks"
     ]
+
+
+def test_config_check_warns_of_a_key_that_only_the_service_gets(house: House, pinsmith: Pinsmith) -> None:
+    """Whether the service gets it cannot be known while it is stopped, so that is not called right either."""
+    file = house.folder / "pinsmith.toml"
+    text = file.read_text().replace("mqtt://127.0.0.1:1", "mqtts://broker.example")
+    file.write_text(text.replace("[locks.front-door]", 'cert_file = "hub.pem"\n\n[locks.front-door]'))
+    (house.folder / "hub.pem").write_text("certificate")
+
+    people, program = pinsmith("config", "check"), pinsmith("config", "check", "--json")
+
+    assert (people.code, program.code) == (Exit.OK, Exit.OK)
+    assert people.err.startswith(f"warning: {file}:6: mqtt.key_file: ")
+    assert [one["key"] for one in json.loads(program.out)["warnings"]] == ["mqtt.key_file"]
+
+
+def test_a_broker_is_not_asked_without_the_key_that_only_the_service_gets(house: House) -> None:
+    """The broker's own words would say nothing of where it is."""
+    (house.folder / "hub.pem").write_text("certificate")
+    file = house.folder / "other.toml"
+    file.write_text(
+        '[gateway]\nid = "home"\ntime_zone = "UTC"\n'
+        '[mqtt]\nurl = "mqtts://127.0.0.1:1"\ncert_file = "hub.pem"\n'
+    )
+    settings = load(file, {}, service=house.folder / "pinsmith.service")
+
+    with pytest.raises(NoDaemon, match=r"pinsmith\.tls-key.*sudo"), connected(settings):
+        pass
 
 
 def test_config_check_lists_mistakes_for_programs(house: House, pinsmith: Pinsmith) -> None:

@@ -103,7 +103,7 @@ def test_it_says_what_to_do_until_the_lock_is_paired(paired: House, pinsmith: Pi
     paired.events = [
         told("pairing_progress", "of somebody else", "a0"),
         {"event_type": "lock.unlocked"},
-        told("pairing_progress", "hold the button for five seconds"),
+        told("pairing_progress", "hold the button for five seconds") | {"seconds_left": 120},
         told("pairing_progress", "found it"),
         told("paired"),
         told("pairing_progress", "never read"),
@@ -112,7 +112,7 @@ def test_it_says_what_to_do_until_the_lock_is_paired(paired: House, pinsmith: Pi
     done = pinsmith("pair", "nuki", "cellar", typed=(SECRET,))
 
     assert done.lines == [
-        "hold the button for five seconds",
+        "hold the button for five seconds (2 min left)",
         "found it",
         "paired; `pinsmith locks show cellar` tells what the hub finds on it",
     ]

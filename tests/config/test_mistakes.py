@@ -190,6 +190,7 @@ BROKER = [
     ('url = "http://broker.example"', f"5: mqtt.url: {URL}"),
     ('url = "mqtt://"', f"5: mqtt.url: {URL}"),
     ('url = "mqtt://broker.example:99999"', f"5: mqtt.url: {URL}"),
+    ('url = "mqtt://broker.example:0"', f"5: mqtt.url: {URL}"),
     ('url = "mqtts://broker.example/topic"', f"5: mqtt.url: {URL}"),
     (
         'url = "mqtts://pinsmith:hunter2@broker.example"',

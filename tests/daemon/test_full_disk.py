@@ -28,10 +28,10 @@ def may_grow(store: SqliteStore, *, more: int) -> Callable[[Tx], None]:
     return unit
 
 
-async def test_that_it_can_be_read_does_not_end_the_trouble(
+async def test_health_tells_of_it_until_something_could_be_stored_again(
     broker: Broker, app: Somebody, tmp_path: Path
 ) -> None:
-    """It is told once, stays told while others only look, and ends when something could be stored again."""
+    """While commands that cannot be stored come again and again."""
     opened: list[SqliteStore] = []
     really = SqliteStore.open
 
@@ -57,4 +57,7 @@ async def test_that_it_can_be_read_does_not_end_the_trouble(
             await store.run(may_grow(store, more=1000))
             await eventually(lambda: trouble() is None, 60)
     told = [message.json["storage_trouble"] is not None for message in app.under("bridge/health")]
-    assert [failed for failed, _ in groupby(told)] == [False, True, False]
+    # In between, what needs no room may be stored, and that is news.
+    came_and_went = [failed for failed, _ in groupby(told)]
+    assert came_and_went[:2] == [False, True]
+    assert came_and_went[-1] is False

@@ -1,8 +1,6 @@
 """Starting and ending the daemon, as a process."""
 
-import asyncio
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 
 from drivers.simulated import keypad
 from tests.daemon.bed import PINS, Somebody, online, running, settings
-from tests.daemon.process import PROJECT, ended, put_away, start
+from tests.daemon.process import ended, put_away, start
 from tests.mqtt.broker import Broker, eventually
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow]
@@ -103,14 +101,3 @@ async def test_a_code_ends_by_the_wall_clock(tmp_path: Path, broker: Broker, app
         assert keypad.show(folder, "front") == {}
     finally:
         await put_away(process)
-
-
-async def test_only_the_drivers_in_use_are_loaded() -> None:
-    """The daemon as such loads no radio library and no embedded broker."""
-    heavy = {"zwave_js_server", "aiohttp", "amqtt", "bleak"}
-    code = f"import sys, gateway.daemon; print(*{heavy} & set(sys.modules))"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, cwd=PROJECT
-    )
-    output, _ = await process.communicate()
-    assert (process.returncode, output.strip()) == (0, b"")

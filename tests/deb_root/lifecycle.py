@@ -147,6 +147,15 @@ def test_a_first_installation_makes_user_folders_and_key(fresh: Root, tmp_path: 
     root.must_not(ON)
 
 
+def test_no_key_is_made_where_systemd_hands_one_over(fresh: Root, tmp_path: Path) -> None:
+    """Nobody could tell later which of the two is the right one."""
+    root = fresh.another(tmp_path)
+    root.put("/etc/credstore/pinsmith.key", KEY.hex())
+    root.must(f"dpkg -i /packages/{BUILT}.deb")
+
+    root.must_not(f"ls {DATA}/key")
+
+
 def test_all_of_it_comes_from_the_package(root: Root) -> None:
     """Every driver loads with nothing but Debian's python3 beside it, whatever is set."""
     script = "import drivers.zwave.driver, drivers.ble.driver, gateway.daemon, sys; print(*sys.path)"
@@ -248,8 +257,18 @@ def test_purging_keeps_the_data_unless_somebody_says_otherwise(root: Root) -> No
     root.must_not("ls /etc/pinsmith/config.toml")
 
 
+def test_removing_keeps_the_backups_switched_on(root: Root) -> None:
+    """As the service is kept, for the installation that follows."""
+    root.must("systemctl enable pinsmith-backup.timer")
+
+    root.must(f"dpkg -r pinsmith; dpkg -i /packages/{BUILT}.deb")
+
+    root.must("systemctl is-enabled pinsmith-backup.timer")
+
+
 def test_purging_with_the_data_leaves_nothing(root: Root) -> None:
     """Asked for beforehand here; on a terminal it is a question."""
+    root.must("systemctl enable pinsmith-backup.timer")
     root.must("echo 'pinsmith pinsmith/remove-data boolean true' | debconf-set-selections")
 
     root.must("dpkg -P pinsmith")

@@ -1,6 +1,6 @@
 """docs/operation.md says of every error and warning what the code says."""
 
-from gateway.domain.timing import RECENT_READING, Timing
+from gateway.domain.timing import ENABLING, RECENT_READING, Timing
 from gateway.engine.audit import SLICE
 from scripts import make_errors_page
 from storage.backup import SHORTEST_PASSPHRASE
@@ -27,6 +27,7 @@ def test_the_figures_are_those_of_the_code() -> None:
         f"older than {RECENT_READING.seconds // 60} minutes",
         f"{SLICE} slots of others",
         f"at the start of a code, or {timing.setting_delay.seconds // 60} minutes after it was asked for",
+        f"disabled on its lock, {ENABLING.seconds // 60} minute after its start",
         f"began more than {timing.removing_delay.seconds // 60} minutes ago",
         f"`failed_to_expire` {timing.expiry_alarm.seconds // 60} minutes after the end",
     ):

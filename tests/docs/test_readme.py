@@ -153,6 +153,26 @@ def test_the_reader_is_asked_for_little_patience() -> None:
     assert 0 < sum(map(int, pauses)) <= WAITING_S
 
 
+def test_what_is_not_typed_here_is_what_its_own_page_says() -> None:
+    """Two blocks cannot be tried beside a test: the hub of the first terminal, and the installation.
+
+    The first is what runs beside all of them, the second the steps that docs/install.md has.
+    """
+    hub, install = (_without_remarks(block) for block in blocks("README.md") if not block.kind)
+    assert hub == ["make run"]
+    page = [
+        line for block in blocks("docs/install.md") if block.kind == "sh" for line in _without_remarks(block)
+    ]
+    first = page.index(install[0])
+    assert page[first : first + 3] == install[:3]
+    assert install[3:] == ["sudo pinsmith doctor"]
+
+
+def _without_remarks(block: Block) -> list[str]:
+    """Return the lines of a block; three blanks begin what is said about one."""
+    return [re.split(r" {3,}", line)[0] for line in block.text.splitlines()]
+
+
 def test_every_target_of_make_exists() -> None:
     """What is said of make is there to be typed, in the README and in every other page."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ _CONFIG = """<busconfig><type>system</type><listen>unix:path={socket}</listen><a
 {rule}</policy></busconfig>
 """
 DENIED = '<deny send_destination="org.bluez"/>'
-"""What the rules of Debian say to users that are not in the group bluetooth."""
+"""What stricter rules than Debian's say, to users that are not in a group of theirs."""
 
 
 @contextlib.asynccontextmanager

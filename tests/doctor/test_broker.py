@@ -12,7 +12,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from gateway.config import Settings
+from gateway.cli.broker import connected
+from gateway.cli.exits import NoDaemon
+from gateway.config import Settings, load
 from gateway.doctor.examine import examine
 from gateway.mqtt.link import BRIEF_CONNECTIONS
 from gateway.system_clock import SystemClock
@@ -76,6 +78,30 @@ async def test_a_wrong_password(tmp_path: Path) -> None:
     async with Broker(tmp_path, passwords=PASSWORDS) as broker:
         found = await report(guarded(tmp_path, broker.port, "wrong"))
     found.says("broker_wrong_password", "not what the broker knows", "mosquitto_passwd")
+
+
+async def test_a_password_that_only_the_service_has(tmp_path: Path) -> None:
+    """Nothing is wrong with it: the command does not see it."""
+    async with Broker(tmp_path, passwords=PASSWORDS) as broker:
+        found = await report(settings(tmp_path, broker.port, mqtt='username = "pinsmith"'))
+        with (
+            pytest.raises(NoDaemon, match=r"without a password.*use sudo"),
+            connected(settings(tmp_path, broker.port, mqtt='username = "pinsmith"')),
+        ):
+            pass
+    found.says("broker_no_password", "credential mqtt-password", "sudo pinsmith doctor")
+    assert "broker_wrong_password" not in found.ids
+
+
+async def test_a_key_that_only_the_service_has(tmp_path: Path) -> None:
+    """Without it there is no use in knocking, and the files are not to blame."""
+    (tmp_path / "hub.pem").write_text("certificate")
+    settings(tmp_path, free_port(), scheme="mqtts")
+    file = tmp_path / "pinsmith.toml"
+    file.write_text(file.read_text().replace("[mqtt]\n", '[mqtt]\ncert_file = "hub.pem"\n'))
+    found = await report(load(file, {}, service=tmp_path / "pinsmith.service"))
+    found.says("broker_not_visited", "to the service alone", "systemctl start pinsmith")
+    assert "broker_tls_files" not in found.ids
 
 
 async def test_no_password_where_one_is_wanted(tmp_path: Path) -> None:

@@ -106,6 +106,19 @@ async def test_a_running_daemon_with_a_credential_lacks_no_key(tmp_path: Path) -
     assert "key_missing" not in found.ids
 
 
+async def test_a_file_beside_the_credential_of_a_running_daemon_is_left_over(tmp_path: Path) -> None:
+    """The daemon opened the database, so its key is right; the file is only of no use."""
+    data = await remember(tmp_path)
+    store = await SqliteStore.open(data, Vault(KEY))
+    try:
+        (data / "key").write_text("ab" * 32)
+        found = await look(tmp_path)
+    finally:
+        await store.close()
+    found.says("key_left_over", "as a credential", "CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service")
+    assert "key_wrong" not in found.ids
+
+
 async def test_what_a_crash_left_is_read_and_left_as_it_is(tmp_path: Path) -> None:
     """The last changes are in the log beside the database only; the next start needs both as they are."""
     (tmp_path / "running").mkdir()

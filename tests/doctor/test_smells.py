@@ -1,11 +1,17 @@
 """Configurations that work and are unwise."""
 
+import errno
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from gateway.doctor.smells import check_settings, files_open
-from tests.doctor.bed import FRONT, settings
+from gateway.doctor.probe_files import files_closed, files_open
+from gateway.doctor.smells import check_settings
+from tests.doctor.bed import FRONT, Report, remember, report, settings
+from tests.doctor.test_memory import ROOT_ONLY
+from tests.mqtt.broker import free_port
 
 ZWAVE = '[locks.door]\ndriver = "zwave"\nnode = 2\n'
 USER = 'username = "pinsmith"\npassword_file = "password"'
@@ -75,3 +81,55 @@ def test_a_configuration_with_nothing_unwise(tmp_path: Path) -> None:
     (tmp_path / "password").chmod(0o600)
     how = settings(tmp_path, 1883, mqtt=USER)
     assert [one.id for one in check_settings(how, (), files_open(how))] == ["fine"]
+
+
+async def look_as_root(folder: Path, owner: int) -> Report:
+    """Let root look at a hub whose data directory belongs to somebody."""
+    data = await remember(folder)
+    for path in (data, *data.iterdir()):
+        os.chown(path, owner, owner)
+    return await report(settings(folder, free_port(), mqtt=USER))
+
+
+@ROOT_ONLY
+async def test_a_password_that_root_may_read_and_the_daemon_may_not(tmp_path: Path) -> None:
+    """`sudo pinsmith doctor` gets in with it, and the daemon does not even start."""
+    (tmp_path / "password").write_text("secret")
+    (tmp_path / "password").chmod(0o600)
+    found = await look_as_root(tmp_path, 1)
+    told = found.says("file_closed", "belongs to somebody else", f"chown daemon {tmp_path / 'password'}")
+    assert "daemon may not read" in told.what
+
+
+@ROOT_ONLY
+@pytest.mark.parametrize(("owner", "mode"), [((1, 0), 0o400), ((0, 1), 0o640)])
+def test_a_password_that_the_daemon_may_read(owner: tuple[int, int], mode: int) -> None:
+    """As its owner, or by its group; and where it may enter the folder."""
+    # Not in the folder of all tests, which nobody else may enter.
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "password").write_text("secret")
+        os.chown(folder / "password", *owner)
+        (folder / "password").chmod(mode)
+        how = settings(folder, 1883, mqtt=USER)
+        assert files_closed(how, 1) == [folder / "password"]
+        folder.chmod(0o755)
+        assert files_closed(how, 1) == []
+        (folder / "password").chmod(0o600 if owner == (0, 1) else 0o240)
+        assert files_closed(how, 1) == [folder / "password"]
+        assert files_closed(how, 0) == []
+
+
+@ROOT_ONLY
+def test_a_file_system_without_lists_of_rights_is_judged_by_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as that of a USB stick."""
+
+    def none_here(_path: Path) -> list[str]:
+        raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr(os, "listxattr", none_here)
+    (tmp_path / "password").write_text("secret")
+    (tmp_path / "password").chmod(0o600)
+    assert files_closed(settings(tmp_path, 1883, mqtt=USER), 1) == [tmp_path / "password"]

@@ -30,6 +30,7 @@ class TestCommandErrors:
             "TransactionReused": "transaction_reused",
             "Expired": "expired",
             "Overloaded": "overloaded",
+            "AnswerNotDelivered": "answer_not_delivered",
             "InternalError": "internal_error",
         }
 

@@ -28,10 +28,13 @@ class TestIdentity:
             (replace(YALE, manufacturer="Kwikset"), True),
             (replace(YALE, product="YRD446"), True),
             (replace(YALE, product="YRD446", serial=None), True),
+            (replace(YALE, product=None), False),
+            (replace(YALE, product=None, serial=None), False),
+            (replace(YALE, product=None, serial="18"), True),
         ],
     )
     def test_certainly_another_lock(self, seen: Identity, *, contradicts: bool) -> None:
-        """A serial that one side does not know contradicts nothing; everything else must agree."""
+        """What one side does not know contradicts nothing; everything else must agree."""
         assert YALE.contradicts(seen) is contradicts
         assert seen.contradicts(YALE) is contradicts
         assert Device(device_id="d", policy=None, identity=YALE, seen_identity=seen).replaced is contradicts

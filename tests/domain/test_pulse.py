@@ -77,6 +77,17 @@ def test_a_task_that_has_ended_is_forgotten() -> None:
     assert pulse.stuck() == {}
 
 
+def test_a_task_that_runs_out_is_forgotten_whatever_it_did_last() -> None:
+    """Also where it was cancelled in the middle of something."""
+    time = Time()
+    pulse = Pulse(time, LIMITS)
+    with pulse.beating("pairing front") as beat:
+        beat.on_radio()
+        time.now += 31
+        assert pulse.stuck().keys() == {"pairing front"}
+    assert pulse.stuck() == {}
+
+
 def test_successors_go_on_with_the_same_sign() -> None:
     """A driver that is made anew takes over what the one before said."""
     pulse = Pulse(Time(), LIMITS)

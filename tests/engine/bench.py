@@ -84,6 +84,7 @@ class MemoryStore:
         nonces = itertools.count()
         self._connection = open_database(":memory:")
         self._vault = Vault(KEY, nonce=lambda: next(nonces).to_bytes(12))
+        self._kept: dict[str, Snapshot] = {}
         self.failing = False
 
     async def run[T](self, unit: Callable[[Tx], T]) -> T:
@@ -98,7 +99,12 @@ class MemoryStore:
                 raise StorageFailed("the disk is full")
             return result
 
-        return run_unit(self._connection, self._vault, attempt)
+        return run_unit(self._connection, self._vault, attempt, self._kept)
+
+    def watch(self, note: Callable[[str], object] | None) -> None:
+        """Tell `note` of every statement from now on, as after a start: nothing that was read is kept."""
+        self._kept.clear()
+        self._connection.set_trace_callback(note)
 
     def dump(self) -> list[str]:
         """Return everything stored, as SQL: to compare, and to search for what must not be there."""

@@ -78,6 +78,18 @@ class TestLifeOfACode:
             "access_code.removed_from_device",
         ]
 
+    async def test_a_window_that_the_hub_opens_in_time_is_not_late(self, hang: Hang) -> None:
+        """The code waits disabled, and is enabled at its start and not before."""
+        bench = await hang(READABLE)
+        await bench.create(PIN, starts_at=instant(NOON + HOUR))
+        await bench.settle(HOUR + MINUTE)
+        assert bench.events() == [
+            "access_code.created",
+            "access_code.changed",
+            "access_code.changed",
+            "access_code.set_on_device",
+        ]
+
     async def test_what_is_changed_is_told_when_asked_and_when_done(self, hang: Hang) -> None:
         """Digits, window and name, each by its own event."""
         bench = await hang(CHOOSER)
@@ -259,3 +271,43 @@ class TestRestarts:
         await bench.start()
         assert bench.snap().slots["3"].unmanaged_id == unmanaged
         assert bench.events() == []
+
+
+class TestUnknown:
+    """Nobody could know for a while, and now one can."""
+
+    async def test_a_code_that_was_set_and_is_still_is_no_new_success(self, hang: Hang) -> None:
+        """Only its status is told, also over a restart."""
+        bench = await hang(READABLE)
+        await bench.create(PIN)
+        await bench.settle(HOUR)
+        bench.events()
+        for restarts in (False, True):
+            await bench.tell(AuthorityLost(device_ids=(DOOR,)))
+            await bench.settle(HOUR)
+            if restarts:
+                bench.boot()
+                await bench.engine.start()
+            await bench.tell(AuthorityUp(device_ids=(DOOR,)))
+            await bench.tell(bench.seen())
+            assert bench.events() == [
+                "device.disconnected",
+                "access_code.changed",
+                "device.connected",
+                "access_code.changed",
+            ]
+
+    async def test_a_window_that_began_meanwhile_is_a_success(self, hang: Hang) -> None:
+        """The lock opened it by itself, and nobody was told so yet."""
+        bench = await hang(NATIVE)
+        await bench.create(PIN, starts_at=instant(NOON + HOUR), ends_at=instant(NOON + DAY))
+        await bench.settle(MINUTE)
+        await bench.tell(AuthorityLost(device_ids=(DOOR,)))
+        await bench.settle(2 * HOUR)
+        bench.events()
+        await bench.tell(AuthorityUp(device_ids=(DOOR,)))
+        await bench.tell(bench.seen())
+        assert [event for event in bench.events() if event.startswith("access_code.")] == [
+            "access_code.changed",
+            "access_code.set_on_device",
+        ]

@@ -12,7 +12,15 @@ from gateway.domain.credential import Schedule
 from gateway.domain.lock import Capabilities
 from gateway.domain.placement import Former, Snapshot
 from gateway.domain.timing import Timing
-from gateway.engine.audit import audit_steps, budget_ready, look_steps, next_look, spend, spent_until
+from gateway.engine.audit import (
+    audit_steps,
+    budget_ready,
+    doomed_steps,
+    look_steps,
+    next_look,
+    spend,
+    spent_until,
+)
 from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, WriteCode, radio_commands
 from gateway.engine.waiting import Wake
 from tests.engine.build import (
@@ -82,6 +90,15 @@ class TestSingleLooks:
         """The code that has the slot decides what is in it."""
         ghost = slot("20", known(), ghost=True, former=GHOST)
         assert looks(snapshot(ghost, held())) == ([], None)
+
+
+def test_nobody_s_code_is_deleted_from_a_lock_of_which_nothing_is_known() -> None:
+    """What a command asked for waits until the driver has seen the lock."""
+    theirs = slot("6", known("8"), unmanaged_id="u", doomed_at=NOON)
+    wake = Wake(NOON)
+    assert doomed_steps(snapshot(device(capabilities=None), theirs), view(), wake) == []
+    assert wake.at is None
+    assert len(doomed_steps(snapshot(device(), theirs), view(), wake)) == 1
 
 
 class TestWipeLooks:

@@ -1,5 +1,6 @@
 """Backup codes beside their originals: named, not changed, out of the way, and out when there are no more."""
 
+import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import CHOOSER, READABLE, TINY
@@ -27,6 +28,21 @@ async def test_the_original_is_still_set_after_its_backup_was_pulled(hang: Hang)
     assert (await bench.shown(code_id))["status"] == "set"
     await bench.settle(DAY)
     assert not {"471134", pulled["code"]} & set(bench.on_lock().values())
+
+
+async def test_a_forced_delete_of_the_original_takes_its_backup_off_the_lock(hang: Hang) -> None:
+    """Who has the one must not come in with the other; what the forced one left is told as ever."""
+    bench = await hang(READABLE, policy=POOL)
+    await bench.settle()
+    code_id = await bench.create("471134", **UNTIL)
+    await bench.settle()
+    done = await bench.do("access_codes/pull_backup_access_code", access_code_id=code_id)
+    pulled = done["backup_access_code"]
+    left = (await bench.do("access_codes/delete", access_code_id=code_id, force=True))["left_behind"]
+    assert [one["access_code_id"] for one in left] == [code_id]
+    await bench.settle(MINUTE)
+    assert pulled["code"] not in bench.on_lock().values()
+    assert pulled["access_code_id"] not in bench.snap().codes
 
 
 async def test_none_is_available_while_the_pool_is_empty(hang: Hang) -> None:
@@ -77,3 +93,26 @@ async def test_a_lock_out_of_the_hub_s_hands_has_no_pool(hang: Hang) -> None:
     await bench.do("devices/update", device_id=DOOR, is_managed=False)
     await bench.settle(HOUR)
     assert [c for c in bench.snap().codes.values() if c.backup == "waiting" and c.deleted_at is None] == []
+
+
+@pytest.mark.parametrize(
+    ("configured", "said", "waiting"),
+    [(1, None, 1), (1, False, 0), (0, True, 3)],
+    ids=["configured", "turned off", "turned on"],
+)
+async def test_a_lock_that_is_taken_back_has_the_pool_that_it_had(
+    hang: Hang, *, configured: int, said: bool | None, waiting: int
+) -> None:
+    """Giving it away empties the pool and is no word about it."""
+    bench = await hang(READABLE, policy=replace(POLICY, backup_pool=configured))
+    if said is not None:
+        await bench.do("devices/update", device_id=DOOR, backup_access_code_pool_enabled=said)
+    await bench.settle(MINUTE)
+    assert len(bench.on_lock()) == waiting
+    shown = (await bench.do("devices/update", device_id=DOOR, is_managed=False))["device"]
+    assert shown["properties"]["backup_access_code_pool_enabled"] is False
+    await bench.settle(HOUR)
+    assert bench.on_lock() == {}
+    await bench.do("devices/update", device_id=DOOR, is_managed=True)
+    await bench.settle(HOUR)
+    assert (len(bench.on_lock()), bench.issues()) == (waiting, set())

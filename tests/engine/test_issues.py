@@ -9,6 +9,7 @@ from gateway.domain.clock import TimeView
 from gateway.domain.credential import Evidence
 from gateway.domain.lock import Link
 from gateway.domain.placement import Placement, Snapshot
+from gateway.domain.recurrence import Recurrence
 from gateway.engine.planner import plan
 from tests.engine.build import (
     CAN_BLIND,
@@ -85,6 +86,36 @@ TABLE: list[tuple[str, Snapshot, TimeView, set[str]]] = [
         snapshot(code(starts_at=NOON), slot("20")),
         view(),
         {"delay_in_setting_on_device"},
+    ),
+    (
+        "staged, enabled in a moment",
+        snapshot(code(starts_at=NOON), held(content=credential(enabled=False))),
+        view(NOON + 59 * SECOND),
+        set(),
+    ),
+    (
+        "staged, not enabled a minute later",
+        snapshot(code(starts_at=NOON), held(content=credential(enabled=False))),
+        view(NOON + MINUTE),
+        {"delay_in_setting_on_device"},
+    ),
+    (
+        "staged with another PIN",
+        snapshot(code(starts_at=NOON), held(content=credential("9", enabled=False))),
+        view(),
+        {"delay_in_setting_on_device"},
+    ),
+    (
+        "staged, and enabling it failed",
+        snapshot(code(starts_at=NOON), held(content=credential(enabled=False), failures=1)),
+        view(),
+        {"delay_in_setting_on_device", "failed_to_set_on_device"},
+    ),
+    (
+        "staged, as far as one can know",
+        snapshot(code(starts_at=NOON), held(content=credential(enabled=False), evidence=Evidence.SENT)),
+        view(),
+        {"delay_in_setting_on_device", "unable_to_confirm_code"},
     ),
     ("staged in time", snapshot(code(starts_at=NOON + MINUTE), slot("20")), view(), set()),
     (
@@ -203,6 +234,9 @@ class TestWording:
         assert words in issue.message
 
 
+ALWAYS = Recurrence(cron="* * * * *", minutes=1, time_zone="UTC")
+
+
 class TestNextLook:
     """The hub wakes at every moment at which time alone changes something."""
 
@@ -215,6 +249,8 @@ class TestNextLook:
             (snapshot(code(starts_at=NOON + HOUR)), NOON + 30 * MINUTE),
             (snapshot(code(starts_at=NOON + 10 * MINUTE), held()), NOON + 10 * MINUTE),
             (snapshot(code(ends_at=NOON + MINUTE), held()), NOON + MINUTE),
+            # Always open: no moment of its own, so the next is the audit.
+            (snapshot(code(recurrence=ALWAYS), held()), NOON + DAY),
             (snapshot(ENDED, held()), NOON - SECOND + 2 * MINUTE),
             (snapshot(ENDED), NOON + DAY),
             (snapshot(GONE, held(removal_began=NOON)), NOON + 15 * MINUTE),

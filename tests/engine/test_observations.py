@@ -21,7 +21,7 @@ from gateway.domain.driver import (
     SlotTouched,
     Tampered,
 )
-from gateway.domain.lock import Link
+from gateway.domain.lock import Device, Link
 from gateway.domain.placement import Placement
 from gateway.engine.observations import absorb_event
 from gateway.engine.work import Work
@@ -36,6 +36,7 @@ from tests.engine.build import (
     SECOND,
     Fact,
     code,
+    credential,
     device,
     held,
     intent,
@@ -83,6 +84,20 @@ class TestPresence:
         lock = after(LockSeen(device_id=DOOR, identity=other, capabilities=CAN), since).device
         assert (lock.identity, lock.seen_identity) == (IDENTITY, other)
         assert (lock.link_since, lock.audit_at, lock.battery) == (NOON - HOUR, since.audit_at, 0.7)
+
+    @pytest.mark.parametrize("field", ["product", "serial"])
+    def test_what_is_learned_of_a_lock_later_is_pinned_then(self, field: str) -> None:
+        """And kept where it is not told the next time: another lock is noticed by it."""
+
+        def seen(lock: Device, value: str | None) -> Device:
+            found = replace(IDENTITY, **{field: value})
+            return after(LockSeen(device_id=DOOR, identity=found, capabilities=CAN), lock).device
+
+        unknown = replace(IDENTITY, **{field: None})
+        lock = seen(seen(device(identity=unknown, seen_identity=unknown), "learned"), None)
+        assert not lock.replaced
+        assert lock.identity == lock.seen_identity == replace(IDENTITY, **{field: "learned"})
+        assert seen(lock, "other").replaced
 
     def test_a_sign_of_life_ends_the_waiting(self) -> None:
         """At once."""
@@ -219,7 +234,7 @@ class TestUse:
         [
             [held(evidence=Evidence.SENT, outside=outside())],
             [held(evidence=Evidence.SENT, rewrite_due=True)],
-            [held(evidence=Evidence.SENT), intent()],
+            [held(evidence=Evidence.SENT), intent(target=credential("5822"), before=known())],
         ],
     )
     def test_in_doubt_it_proves_nothing(self, facts: list[Fact]) -> None:
@@ -255,6 +270,20 @@ class TestSecurity:
         assert (tampered.event_type, tampered.payload) == ("device.tampered", {"what": "cover removed"})
 
     @pytest.mark.parametrize(
+        ("facts", "code_id"),
+        [
+            ([code(), held()], "ana"),
+            ([slot("20", known(), unmanaged_id="u")], "u"),
+            ([], None),
+        ],
+    )
+    def test_a_code_that_is_not_let_in_is_named(self, facts: list[Fact], code_id: str | None) -> None:
+        """Where the lock says which it was."""
+        [event] = after(AccessDenied(device_id=DOOR, reason="outside_schedule", slot="20"), *facts)._events
+        assert (event.event_type, event.access_code_id) == ("lock.access_denied", code_id)
+        assert set(event.payload) == {"reason"}
+
+    @pytest.mark.parametrize(
         ("before", "level", "events"),
         [
             (None, 0.19, ["device.battery_status_changed", "device.low_battery"]),
@@ -269,6 +298,11 @@ class TestSecurity:
         self, before: float | None, level: float, events: list[str]
     ) -> None:
         """When it crosses a fifth, downwards."""
-        work = after(BatteryLevel(device_id=DOOR, level=level), device(battery=before))
-        assert work.device.battery == level
-        assert told(work) == events
+        tellings: list[LockEvent] = [
+            BatteryLevel(device_id=DOOR, level=level),
+            LockSeen(device_id=DOOR, identity=IDENTITY, capabilities=CAN, battery=level),
+        ]
+        for telling in tellings:  # Nuki and Yale tell it only with the rest of what they are
+            work = after(telling, device(battery=before))
+            assert work.device.battery == level
+            assert told(work) == events

@@ -1,95 +1,19 @@
 """Pairing by command: told as it goes on, its secrets nowhere, and ended whatever happens."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from drivers.simulated.models import READABLE
-from gateway.domain.driver import LockDead, LockUnreachable, PairingFailed, Progress
+from gateway.domain.driver import LockDead, LockUnreachable, PairingFailed
+from gateway.domain.pulse import Limits, Pulse
 from gateway.engine import pairing
 from gateway.engine.commands.params import PairDevice
-from gateway.engine.keyring import StoredKeys
 from gateway.engine.pairing import Given
-from tests.engine.bench import Bench, BenchDriver
-from tests.engine.build import DOOR, IDENTITY, MINUTE
-
-PIN = "97531864"
-KEYS = b"keys"
-
-
-class PairingDriver(BenchDriver):
-    """A driver whose lock must be paired. It repeats everything it was given, as no driver should."""
-
-    def __init__(self, bench: Bench) -> None:
-        super().__init__(bench.lock)
-        self.keyring = StoredKeys(bench.store)
-        self.failure: Exception | None = None
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-
-    async def pair(self, device_id: str, given: Mapping[str, str], progress: Progress) -> None:
-        await progress("hold the button for five seconds")
-        await progress(f"got {sorted(given.values())} and {given}")
-        await self.go_on.wait()
-        if self.failure is not None:
-            raise self.failure
-        await self.keyring.save(device_id, KEYS)
-
-    async def unpair(self, device_id: str) -> None:
-        if self.failure is not None:
-            raise self.failure
-        await self.keyring.forget(device_id)
-
-
-@asynccontextmanager
-async def unpaired() -> AsyncIterator[tuple[Bench, PairingDriver]]:
-    """Run a hub with a lock that was never paired."""
-    bench = Bench(READABLE)
-    driver = bench.driver = PairingDriver(bench)
-    bench.boot()
-    await bench.engine.start()
-    running = asyncio.ensure_future(bench.engine.pairings.run())
-    try:
-        yield bench, driver
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        bench.store.close()
-
-
-async def until(done: Callable[[], bool]) -> None:
-    """Let others work until something came about."""
-    for _ in range(100):
-        if done():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it did not come about")
-
-
-async def attempt(bench: Bench, begun: dict[str, Any]) -> dict[str, Any]:
-    """Return how the attempt that a reply names has ended."""
-    attempt_id = begun["action_attempt"]["action_attempt_id"]
-
-    def ended() -> bool:
-        found = bench.store.do(lambda tx: tx.attempt(attempt_id))
-        return found is not None and found.status != "pending"
-
-    await until(ended)
-    found: dict[str, Any] = await bench.do("action_attempts/get", action_attempt_id=attempt_id)
-    return dict(found["action_attempt"])
-
-
-def told(bench: Bench) -> list[tuple[str, str | None]]:
-    """Return events with their words."""
-    stored = bench.store.do(lambda tx: tx.undelivered(1000))
-    return [(one.event.event_type, one.event.payload.get("message")) for one in stored]
+from tests.engine.bench import Bench
+from tests.engine.build import DOOR, MINUTE
+from tests.engine.pairing_bed import KEYS, PIN, BrokeOff, attempt, told, unpaired, until
 
 
 class TestPairing:
@@ -126,12 +50,35 @@ class TestPairing:
                 "device.paired",
             ]
             assert told(bench)[0] == ("device.pairing_progress", "hold the button for five seconds")
+            stored = bench.store.do(lambda tx: tx.undelivered(1000))
+            # The first step has a limit of its own, the second that of the whole attempt.
+            assert [one.event.payload.get("seconds_left") for one in stored] == [120, 900, None]
             assert await driver.keyring.load(DOOR) == KEYS
             await bench.engine.handle(bench.seen())
             await bench.create("471134")
             await bench.settle()
             assert list(bench.on_lock().values()) == ["471134"]
             assert (await bench.do("devices/get", device_id=DOOR))["device"]["is_paired"] is True
+
+    async def test_a_pairing_that_never_ends_is_told_by_its_sign_of_life(
+        self,
+    ) -> None:
+        """Waiting for something to pair is life, and so is a pairing that takes its time."""
+        time = [0.0]
+        async with unpaired() as (bench, driver):
+            pulse = bench.engine.pairings._pulse = Pulse(lambda: time[0], Limits(radio_s=1000))
+            time[0] += 1_000_000
+            assert pulse.stuck() == {}
+            driver.go_on.clear()
+            begun = await bench.do("devices/pair", device_id=DOOR)
+            await until(lambda: [event for event, _ in told(bench)].count("device.pairing_progress") == 2)
+            time[0] += 999
+            assert pulse.stuck() == {}
+            time[0] += 2
+            assert pulse.stuck() == {f"pairing {DOOR}": "at the radio, 1 s overdue"}
+            driver.go_on.set()
+            await attempt(bench, begun)
+            await until(lambda: pulse.stuck() == {})
 
     async def test_a_paired_lock_stays_paired_over_a_restart(self) -> None:
         """The keys are in the vault."""
@@ -162,6 +109,36 @@ class TestPairing:
             assert words in ended["error"]["message"]
             assert told(bench)[-1] == ("device.pairing_failed", ended["error"]["message"])
             assert bench.snap().device.is_paired is False
+
+    async def test_a_lock_whose_pairing_broke_off_is_worked_with_by_the_keys_that_were_kept(self) -> None:
+        """The attempt failed all the same: people are told what is missing."""
+        async with unpaired() as (bench, driver):
+            await driver.keyring.save(DOOR, KEYS)
+            driver.failure = BrokeOff("its keys are kept")
+            ended = await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
+
+            assert (ended["status"], ended["error"]["message"]) == ("error", "its keys are kept")
+            assert told(bench)[-1][0] == "device.pairing_failed"
+            await bench.engine.handle(bench.seen())
+            await bench.create("471134")
+            await bench.settle()
+            assert "device_not_paired" not in bench.issues()
+            assert list(bench.on_lock().values()) == ["471134"]
+
+    async def test_a_reset_lock_whose_pairing_broke_off_is_read_anew(self) -> None:
+        """Its codes are gone, as after a pairing that came to its end."""
+        async with unpaired() as (bench, driver):
+            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
+            await bench.engine.handle(bench.seen())
+            await bench.settle()
+            bench.driver.operations.clear()
+            bench.clock.pass_by(MINUTE)
+
+            driver.failure = BrokeOff("its keys are kept")
+            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
+            await bench.settle()
+
+            assert bench.driver.operations != []
 
     async def test_it_does_not_stay_open_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A driver that waits for a lock that nobody brings is ended."""
@@ -268,85 +245,3 @@ class TestRefusals:
             await bench.do("devices/pair", device_id=DOOR, dry_run=True)
             await asyncio.sleep(0)
             assert bench.events() == []
-
-
-class TestLettingGo:
-    """Keys that are no longer wanted."""
-
-    async def test_unpairing_forgets_the_keys(self) -> None:
-        """And says what to type should it be wanted again."""
-        async with unpaired() as (bench, driver):
-            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
-            await bench.engine.handle(bench.seen())
-
-            ended = await attempt(bench, await bench.do("devices/unpair", device_id=DOOR))
-
-            assert (ended["action_type"], ended["status"]) == ("UNPAIR_DEVICE", "success")
-            assert await driver.keyring.load(DOOR) is None
-            assert bench.issues() == {"device_not_paired"}
-            assert told(bench)[-1][0] == "device.unpaired"
-
-    async def test_unpairing_that_fails_says_so(self) -> None:
-        """The keys are kept then."""
-        async with unpaired() as (bench, driver):
-            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
-            driver.failure = PairingFailed("the adapter is away")
-            ended = await attempt(bench, await bench.do("devices/unpair", device_id=DOOR))
-            assert ended["error"]["message"] == "the adapter is away"
-            assert bench.snap().device.is_paired is True
-
-    async def test_a_forgotten_lock_is_forgotten_by_its_driver_too(self) -> None:
-        """It stays in the configuration and must be paired anew."""
-        async with unpaired() as (bench, driver):
-            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
-            await bench.engine.handle(bench.seen())
-            dropped: list[str] = []
-
-            async def unpair(device_id: str) -> None:
-                dropped.append(device_id)
-
-            driver.unpair = unpair  # type: ignore[method-assign]
-            await bench.do("devices/forget", device_id=DOOR)
-            await until(lambda: bool(dropped))
-
-            assert dropped == [DOOR]
-            lock = bench.snap().device
-            assert (lock.is_paired, lock.capabilities, lock.identity) == (False, None, None)
-
-
-class TestAnotherLock:
-    """A lock that was swapped for a new one, under the same name."""
-
-    async def test_new_keys_and_a_person_s_word_make_it_ours(self) -> None:
-        """Pairing alone is not that word: it may be the wrong door (rule 15)."""
-        async with unpaired() as (bench, _):
-            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
-            await bench.engine.handle(bench.seen())
-            await bench.create("471134")
-            await bench.settle()
-            bench.lock.slots.clear()
-
-            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
-            other = replace(bench.seen(), identity=replace(IDENTITY, product="other", serial="18"))
-            await bench.engine.handle(other)
-            await bench.settle()
-            assert "device_replaced" in bench.issues()
-            assert bench.on_lock() == {}
-
-            await bench.do("devices/replace", device_id=DOOR)
-            await bench.settle()
-            assert list(bench.on_lock().values()) == ["471134"]
-
-    async def test_the_same_lock_after_a_reset_is_read_anew(self) -> None:
-        """Its codes are gone, and nobody told."""
-        async with unpaired() as (bench, _):
-            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
-            await bench.engine.handle(bench.seen())
-            await bench.settle()
-            bench.driver.operations.clear()
-            bench.clock.pass_by(MINUTE)
-
-            await attempt(bench, await bench.do("devices/pair", device_id=DOOR))
-            await bench.settle()
-
-            assert bench.driver.operations != []

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.catalogue import CATALOGUE
-from gateway.domain.credential import Known, Unreadable
+from gateway.domain.credential import Empty, Known, Unreadable
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Refusal, Snapshot
 from gateway.domain.timing import REJECTION_STANDS
@@ -95,6 +95,21 @@ class TestPure:
                     assert step.credential == desired(snap.codes[step.access_code_id], snap, t, TIMING)
 
 
+def has_already(step: WriteCode, snap: Snapshot) -> bool:
+    """Say whether the slot of a code is known to hold the PIN that is written into it."""
+    placement = snap.placement(step.access_code_id)
+    state, confirmed = snap.slots.get(placement.slot or ""), placement.confirmed
+    reading = state.reading if state is not None else None
+    shown = not isinstance(reading, Known) or reading.credential.pin == step.credential.pin
+    return (
+        confirmed is not None
+        and confirmed.credential.pin == step.credential.pin
+        and not placement.rewrite_due
+        and not isinstance(reading, Empty)
+        and shown
+    )
+
+
 class TestNobodyElses:
     """Rules 1 and 4."""
 
@@ -136,9 +151,14 @@ class TestNobodyElses:
                 assert state.read_at >= state.doomed_at, name(case)
 
     def test_no_two_codes_are_given_one_pin(self, seed: int) -> None:
-        """What is written is, or may be, on no other code of the hub, and on none of others that is known."""
+        """What is written is, or may be, on no other code of the hub, and on none of others that is known.
+
+        A slot that has the PIN already is given none.
+        """
         for case, step in writes(seed):
             pin, snap = step.credential.pin, case.snap
+            if has_already(step, snap):
+                continue
             for other in snap.placements.values():
                 if other.access_code_id == step.access_code_id:
                     continue

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from drivers.simulated.models import MASKED, NATIVE, READABLE, Model
+from drivers.simulated.models import CHOOSER, MASKED, NATIVE, READABLE, Model
 from gateway.domain.credential import Credential, Known, SlotRef
 from gateway.domain.placement import Snapshot
 from gateway.domain.store import Tx
@@ -29,7 +29,18 @@ def stored(anything: Anything, model: Model) -> Snapshot:
     slots = {
         name: replace(state, read_at=min(state.read_at or NOON, NOON)) for name, state in snap.slots.items()
     }
-    return replace(snap, codes=codes, slots=slots)
+    snap = replace(snap, codes=codes, slots=slots)
+    return _placed(snap) if model.capabilities.lock_chooses_slot else snap
+
+
+def _placed(snap: Snapshot) -> Snapshot:
+    """Return the facts as a lock that chooses its slots allows them: a code is in one, or has none."""
+    placements = {
+        code_id: it if (it.slot is None) == (it.confirmed is None) else replace(it, slot=None, confirmed=None)
+        for code_id, it in snap.placements.items()
+    }
+    intents = tuple(i for i in snap.intents if i.slot == placements[i.access_code_id or ""].slot)
+    return replace(snap, placements=placements, intents=intents)
 
 
 def truth(anything: Anything, snap: Snapshot) -> dict[SlotRef, Credential]:
@@ -75,7 +86,7 @@ def remember(bench: Bench, snap: Snapshot) -> None:
     bench.store.do(unit)
 
 
-@pytest.mark.parametrize("model", [READABLE, MASKED, NATIVE], ids=lambda m: m.name)
+@pytest.mark.parametrize("model", [READABLE, MASKED, NATIVE, CHOOSER], ids=lambda m: m.name)
 @pytest.mark.parametrize("seed", range(HOUSES))
 async def test_from_any_facts_work_comes_to_an_end(seed: int, model: Model) -> None:
     """What is over is gone, the rest is set or says why not, others' codes are as they were."""

@@ -375,7 +375,7 @@ class TestConfirming:
         confirm(work, "ana", "20", credential(), Evidence.ACCEPTED)
         placement = work.placement("ana")
         assert replace(placement, confirmed=None) == Placement(
-            access_code_id="ana", slot="20", was_on_lock=True
+            access_code_id="ana", slot="20", was_on_lock=True, pin_since=NOON
         )
         assert told(work) == ["access_code.code_changed"]
         honoured = working(code(), held(outside=outside(honoured=True)))

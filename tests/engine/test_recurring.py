@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import MASKED, NATIVE, READABLE, Model
-from gateway.domain.driver import ClockChecked, Refused
+from gateway.domain.driver import ClockChecked, Refused, SlotTouched
 from gateway.domain.lock import NativeWindows
 from gateway.domain.placement import Refusal
 from gateway.engine.mutations import instant
-from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
 
 # NOON is Wednesday 2026-07-01, 14:00 in Berlin.
@@ -102,6 +102,59 @@ class TestByTheHub:
         await bench.settle(5 * MINUTE)
         assert [credential.enabled for credential in bench.lock.slots.values()] == [False]
         assert bench.issues() == set()
+
+    @pytest.mark.parametrize("model", [READABLE, MASKED], ids=lambda m: m.name)
+    async def test_trouble_of_one_window_is_no_trouble_of_the_next(self, hang: Hang, model: Model) -> None:
+        """Somebody removes the code, and the lock does not take it again until the window closes."""
+        bench = await hang(model)
+        await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(OPENS + HOUR - NOON)
+        [slot] = bench.on_lock()
+        bench.lock.delete(slot)
+        await bench.tell(SlotTouched(device_id=DOOR, slot=slot))
+        await bench.settle(29 * SECOND)
+        bench.driver.faults = [None, *[("before", Refused(Refusal.BUSY, "busy"))] * 50]
+        await bench.settle(HOUR)
+        assert {"code_modified_external_to_gateway", "failed_to_set_on_device"} <= bench.issues()
+        await bench.settle(2 * HOUR)
+        assert bench.issues() == set()
+        bench.driver.faults.clear()
+        bench.events()
+        await bench.settle(OPENS + 7 * DAY + HOUR - bench.clock.wall)
+        assert list(bench.on_lock().values()) == ["471134"]
+        assert [told for told in bench.events() if "access_code" in told] == [
+            "access_code.changed",
+            "access_code.changed",
+            "access_code.set_on_device",
+        ]
+
+    async def test_a_write_that_did_not_stick_is_forgotten_with_its_window(self, hang: Hang) -> None:
+        """The lock took it and had lost it at the second look."""
+        bench = await hang(READABLE)
+        code_id = await bench.create("471134", recurrence=THURSDAYS)
+        await bench.settle(OPENS + HOUR - NOON)
+        gone = replace(bench.snap().placement(code_id), confirmed=None, lost=1)
+        bench.store.do(lambda tx: tx.save_placement(DOOR, gone))
+        bench.lock.delete_all()
+        bench.driver.faults = [("before", Refused(Refusal.BUSY, "busy"))] * 50
+        await bench.settle(HOUR)
+        assert "second_check_failed" in bench.issues()
+        await bench.settle(2 * HOUR)
+        assert bench.issues() == set()
+
+    async def test_a_removal_that_the_code_allows_outlives_its_window(self, hang: Hang) -> None:
+        """It stays away until an update."""
+        bench = await hang(READABLE)
+        code_id = await bench.create("471134", recurrence=THURSDAYS, is_external_modification_allowed=True)
+        await bench.settle(OPENS + HOUR - NOON)
+        [slot] = bench.on_lock()
+        bench.lock.delete(slot)
+        await bench.tell(SlotTouched(device_id=DOOR, slot=slot))
+        await bench.settle(OPENS + 7 * DAY + HOUR - bench.clock.wall)
+        assert (bench.on_lock(), bench.issues()) == ({}, {"external_modification_in_effect"})
+        await bench.do("access_codes/update", access_code_id=code_id, name="Bo")
+        await bench.settle(MINUTE)
+        assert list(bench.on_lock().values()) == ["471134"]
 
 
 class TestByTheLock:

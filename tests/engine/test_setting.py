@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from msgspec.structs import replace
 
-from gateway.domain.credential import Credential, Evidence, Reading, Unreadable
+from gateway.domain.credential import Credential, Evidence, Known, Reading, Unreadable
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, PinRules
 from gateway.domain.pin import Pin
@@ -27,6 +27,7 @@ from tests.engine.build import (
     SECOND,
     TIMING,
     Fact,
+    clearing,
     code,
     credential,
     device,
@@ -98,6 +99,16 @@ class TestFirst:
         assert found == []
         assert issue.code == "no_space_for_access_code_on_device"
         assert issue.data == {"managed": 1, "unmanaged": 1}
+
+    def test_a_slot_that_nobody_read_since_it_was_emptied_holds_no_code_of_others(self) -> None:
+        """The lock said that it is full; what stands in one slot is known, and nothing of the other."""
+        said = Rejection(reason=Refusal.FULL, at=NOON, revision=1, inventory_version=0)
+        snap = snapshot(
+            code(), Placement(access_code_id="ana", rejection=said, retry_at=NOON + HOUR),
+            slot("19", known("8888"), unmanaged_id="u"), slot("20", None, read_at=None),
+        )  # fmt: skip
+        found, [issue], _ = setting(snap)
+        assert (found, issue.data) == ([], {"managed": 0, "unmanaged": 1})
 
     def test_a_code_that_went_missing_is_set_again(self) -> None:
         """And the reason says so."""
@@ -276,6 +287,7 @@ class TestConflicts:
 class TestRefused:
     """Rule 11: a code the lock rejects for good is not tried again until something changes."""
 
+    HELD = credential("4070", enabled=False)
     REJECTION = Rejection(reason=Refusal.DUPLICATE, at=NOON - HOUR, revision=1, inventory_version=0)
 
     @pytest.mark.parametrize(
@@ -298,6 +310,15 @@ class TestRefused:
         lock = device(inventory_version=inventory)
         assert steps(snapshot(lock, code(revision=revision), rejected, slot("20")))
 
+    def test_one_that_a_known_duplicate_explains_lasts_as_long_as_that(self) -> None:
+        """And the error names it: here a neighbour's slot that shows the PIN of before, being put right."""
+        waits = held(content=credential(enabled=False), rejection=replace(self.REJECTION, explained=True))
+        right = held("bo", "3", "9999")
+        repair = intent("bo", "3", credential("9999"), before=known())
+        found, [issue], wake = setting(snapshot(code(), waits, right, repair))
+        assert (found, issue.data, wake) == ([], {"managed_access_code_id": "bo"}, NOON - HOUR + DAY)
+        assert steps(snapshot(code(), waits, right)) == [write("enabled changed")]
+
     @pytest.mark.parametrize("can", [CAN, CAN_NATIVE])
     def test_a_pin_that_breaks_a_rule_of_the_lock_is_not_tried_at_all(self, can: Capabilities) -> None:
         """The lock's rules may be known only after the code was created."""
@@ -306,6 +327,27 @@ class TestRefused:
         assert found == []
         assert issue.code == "code_constraints_violated"
         assert "4070" not in issue.message
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            (held(content=HELD, rewrite_due=True),),
+            (held(content=HELD, evidence=Evidence.SENT, cleared_at=NOON - MINUTE),),
+            (held(content=HELD), slot("20")),
+            (held(content=HELD), slot("20", known("9999"))),
+            (held(content=HELD), intent(target=credential("9999"))),
+            (held(content=HELD), clearing()),
+        ],
+    )
+    def test_a_slot_that_may_not_hold_the_pin_any_more_gets_it_like_a_new_one(
+        self, facts: tuple[Fact, ...]
+    ) -> None:
+        """Only where the PIN is there for certain, what forbids a new one does not count."""
+        strict = device(replace(CAN, pin_rules=PinRules(constraints=("no_zeros",))))
+        there = snapshot(strict, code(pin="4070"), held(content=self.HELD), slot("20", Known(self.HELD)))
+        assert steps(there) == [write("enabled changed", what=credential("4070"))]
+        found, [issue], _ = setting(snapshot(strict, code(pin="4070"), *facts))
+        assert (found, issue.code) == ([], "code_constraints_violated")
 
     def test_the_error_appears_only_where_something_is_to_be_written(self) -> None:
         """A code that is on the lock already is not told that it cannot be set."""

@@ -18,6 +18,7 @@ from tests.engine.build import (
     NOON,
     POLICY,
     SECOND,
+    TIMING,
     Fact,
     code,
     device,
@@ -91,21 +92,29 @@ class TestFirstInventory:
 
     def test_nothing_was_read_yet(self) -> None:
         """So nobody knows how long it takes."""
-        shown = inventory(snapshot(device(audit_round=NOON)), NOON)
+        shown = inventory(snapshot(device(audit_round=NOON)), NOON, TIMING)
         assert shown is not None
         assert (shown.slots_read, shown.slots, shown.seconds_left) == (0, 20, None)
 
     def test_the_time_left_is_that_of_the_slots_read_so_far(self) -> None:
         """Five slots in ten seconds: fifteen more in thirty."""
         facts = [read_at(number, NOON + SECOND) for number in range(1, 6)]
-        shown = inventory(snapshot(device(audit_round=NOON), *facts), NOON + 10 * SECOND)
+        shown = inventory(snapshot(device(audit_round=NOON), *facts), NOON + 10 * SECOND, TIMING)
         assert shown is not None
         assert (shown.slots_read, shown.seconds_left) == (5, 30)
+
+    def test_the_time_left_is_what_the_budget_allows(self) -> None:
+        """An hour's worth of reads goes quickly; of 250 slots the other 190 take as many minutes."""
+        facts = [read_at(number, NOON + SECOND) for number in range(1, 61)]
+        there = device(HUGE.capabilities, audit_round=NOON, read_budget=NOON + HOUR + 2 * MINUTE)
+        shown = inventory(snapshot(there, *facts), NOON + 2 * MINUTE, TIMING)
+        assert shown is not None
+        assert (shown.slots_read, shown.seconds_left) == (60, 190 * 60)
 
     def test_slots_read_earlier_say_nothing_of_the_pace(self) -> None:
         """After a restart the audit begins anew."""
         facts = [read_at(number, NOON - HOUR) for number in range(1, 11)]
-        shown = inventory(snapshot(device(audit_round=NOON), *facts), NOON + MINUTE)
+        shown = inventory(snapshot(device(audit_round=NOON), *facts), NOON + MINUTE, TIMING)
         assert shown is not None
         assert (shown.slots_read, shown.seconds_left) == (10, None)
 
@@ -122,7 +131,7 @@ class TestFirstInventory:
     )
     def test_there_is_none(self, facts: list[Fact]) -> None:
         """Where there is nothing to wait for."""
-        assert inventory(snapshot(*facts), NOON) is None
+        assert inventory(snapshot(*facts), NOON, TIMING) is None
 
 
 class TestProgressAsEvents:
@@ -142,6 +151,8 @@ class TestProgressAsEvents:
         told = await self.inventoried(bench)
         assert [one["slots_read"] for one in told] == [25, 50, 75, 100, 125, 150, 175, 200, 225, 250]
         assert {one["slots"] for one in told} == {250}
+        # Of the 60 reads that are free in the first hour one is for the checksum.
+        assert told[0]["seconds_left"] == (250 + 1 - 60) * 60
         assert told[-1]["seconds_left"] == 0
         assert (await bench.do("devices/get", device_id=DOOR))["device"]["inventory"] is None
         bench.store.close()

@@ -1,6 +1,7 @@
 """Another configuration taken over by an engine that runs, in an event loop whose time jumps."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import override
@@ -18,6 +19,7 @@ from gateway.engine.crew import LEAVE_S
 from tests.engine.bench import Bench
 from tests.engine.build import DOOR, NOON
 from tests.engine.test_running import LoopClock, Patient
+from tests.heard import listening
 from tests.simulation.loop import run_virtual
 
 PIN = "471134"
@@ -147,15 +149,22 @@ def test_rules_count_at_once() -> None:
 
 
 def test_a_full_disk_makes_the_new_configuration_wait() -> None:
-    """It is taken over as a whole once there is room."""
+    """It is taken over as a whole once there is room; that it waits is told once, and that it is over."""
 
     async def story(bench: Bench, driver: Slow) -> None:
         bench.store.failing = True
-        taking = asyncio.ensure_future(taken_over(bench, driver, replace(bench.policy, name="Front")))
-        await asyncio.sleep(25)
-        assert not taking.done()
-        bench.store.failing = False
-        await taking
+        with listening("gateway.engine.engine") as records:
+            taking = asyncio.ensure_future(taken_over(bench, driver, replace(bench.policy, name="Front")))
+            await asyncio.sleep(25)
+            assert not taking.done()
+            bench.store.failing = False
+            await taking
+        assert [
+            (r.levelname, r.getMessage().split(":")[0]) for r in records if r.levelno > logging.DEBUG
+        ] == [
+            ("ERROR", "The new configuration waits for the database"),
+            ("INFO", "The new configuration is stored, after 30 s and 3 failed attempts"),
+        ]
         policy = bench.snap().device.policy
         assert policy is not None
         assert policy.name == "Front"

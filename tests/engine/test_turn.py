@@ -93,8 +93,8 @@ class TestHousekeeping:
     def test_the_alarm_of_a_wipe_ends_when_every_wanted_code_is_back(self) -> None:
         """Not before, and not while a person has to decide."""
         wiped = device(wiped_at=NOON)
-        assert kept(wiped, code(), held(), code("bo", "1")).device.wiped_at == NOON
-        assert kept(wiped, code(), held(), code("bo", "1", deleted_at=NOON)).device.wiped_at is None
+        assert kept(wiped, code(), held(), code("bo", "5822")).device.wiped_at == NOON
+        assert kept(wiped, code(), held(), code("bo", "5822", deleted_at=NOON)).device.wiped_at is None
         assert kept(device(wiped_at=NOON, held_after_wipe=True), code(), held()).device.wiped_at == NOON
 
 
@@ -235,3 +235,22 @@ class TestPruning:
         drop_finished(work)
         assert ("ana" in work.codes) is kept
         assert told(work) == ([] if kept else ["access_code.deleted"])
+
+    @pytest.mark.parametrize(
+        ("used_at", "ends_at", "one_time", "kept"),
+        [
+            (OLD, None, True, False),
+            (OLD, NOON + DAY, True, False),
+            (OLD + SECOND, None, True, True),
+            (OLD, None, False, True),
+            (None, None, True, True),
+        ],
+        ids=["long ago", "long before its end", "not yet", "not for one use", "not used"],
+    )
+    def test_so_are_codes_that_were_used_up(
+        self, used_at: datetime | None, ends_at: datetime | None, *, one_time: bool, kept: bool
+    ) -> None:
+        """They have ended with their use, whether they have an end or not."""
+        work = working(code(first_used_at=used_at, ends_at=ends_at, is_one_time_use=one_time))
+        drop_finished(work)
+        assert ("ana" in work.codes) is kept

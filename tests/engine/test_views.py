@@ -22,6 +22,7 @@ from tests.engine.build import (
     CAN_CHOOSE,
     DOOR,
     HOUR,
+    IDENTITY,
     MINUTE,
     NOON,
     TIMING,
@@ -276,6 +277,16 @@ class TestDevice:
         assert properties["code_constraints"][0] == {"constraint_type": "cannot_start_with_12"}
         assert properties["serial_number"] == "17"
         assert (shown["is_paused"], shown["paused_until"]) == (True, "2026-07-01T12:01:00.000Z")
+
+    def test_the_operators_word_on_lengths_is_what_is_shown(self) -> None:
+        """It is what a PIN is refused by."""
+        shown = lock_object(snapshot(device(reported_lengths=(6, 4))))
+        assert shown["properties"]["supported_code_lengths"] == [4, 6]
+
+    def test_a_model_that_nobody_told_stays_away(self) -> None:
+        """Instead of being guessed."""
+        lock = device(CAN_CHOOSE, seen_identity=replace(IDENTITY, product=None))
+        assert "model" not in lock_object(snapshot(lock))["properties"]
 
     def test_how_well_it_is_reached_where_the_driver_tells(self) -> None:
         """Only then: what is not known stays away."""

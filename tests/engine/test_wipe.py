@@ -156,6 +156,40 @@ class TestWiped:
         assert sorted(bench.on_lock().values()) == PINS
         assert "device_wiped" not in bench.issues()
 
+    async def test_the_alarm_ends_although_some_codes_cannot_come_back(self, hang: Hang) -> None:
+        """One was removed by wish; one has an error of its own, because somebody took its PIN meanwhile."""
+        bench = await hang(READABLE, policy=HOLD)
+        unwanted = await bench.create("998877", is_external_modification_allowed=True)
+        await bench.settle(HOUR)
+        [slot] = bench.on_lock()
+        bench.lock.delete(slot)
+        await bench.tell(SlotTouched(device_id=DOOR, slot=slot))
+        await bench.settle(HOUR)
+        assert (await bench.shown(unwanted))["status"] == "unset"
+        await filled(bench)
+        bench.lock.delete_all()
+        bench.by_hand("1", PINS[0])
+        await bench.tell(AllCleared(device_id=DOOR))
+        await bench.settle(HOUR)
+        assert "device_wiped" in bench.issues()
+        await bench.do("devices/refill", device_id=DOOR)
+        await bench.settle(HOUR)
+        assert sorted(bench.on_lock().values()) == PINS
+        assert bench.on_lock()["1"] == PINS[0]
+        assert "duplicate_code_on_device" in bench.issues()
+        assert "device_wiped" not in bench.issues()
+
+    async def test_it_is_told_also_when_no_code_can_come_back(self, hang: Hang) -> None:
+        """Here the PINs were set before somebody found out how long they must be."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        await bench.do("access_codes/report_device_constraints", device_id=DOOR, supported_code_lengths=[4])
+        bench.lock.delete_all()
+        await bench.tell(AllCleared(device_id=DOOR))
+        await bench.settle(HOUR)
+        assert bench.events().count("device.wiped") == 1
+        assert (bench.on_lock(), "device_wiped" in bench.issues()) == ({}, False)
+
 
 class TestAnotherLock:
     """A mismatch stops all writes until the operator says `locks replace`."""

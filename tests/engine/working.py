@@ -1,10 +1,13 @@
 """Facts of one lock open for change, without a store."""
 
 import itertools
+from datetime import datetime
 
 from gateway.domain.clock import TimeView
+from gateway.domain.driver import CodeUsed
+from gateway.engine.observations import absorb_event
 from gateway.engine.work import Chance, Work
-from tests.engine.build import TIMING, Fact, snapshot, view
+from tests.engine.build import DOOR, TIMING, Fact, snapshot, view
 
 
 def chance() -> Chance:
@@ -21,6 +24,13 @@ def working(*facts: Fact, t: TimeView | None = None) -> Work:
 def later(work: Work, t: TimeView) -> Work:
     """Return the same facts at another time, with nothing told yet."""
     return Work(work.snapshot(), t, TIMING, work.chance)
+
+
+def used(at: datetime | None, *facts: Fact) -> Work:
+    """Take in at noon a use of slot 20, by a record of that time."""
+    work = working(*facts)
+    absorb_event(work, CodeUsed(device_id=DOOR, slot="20", at=at))
+    return work
 
 
 def told(work: Work) -> list[str]:

@@ -1,24 +1,37 @@
 #!/bin/sh
-# Builds the guest of `make test-hub`: a Debian 13 with systemd, BlueZ and mosquitto, its kernel, and what
-# the virtual locks in it need.
+# Builds the guest of `make test-hub`: a Debian 13 with systemd, BlueZ and mosquitto, and its kernel.
+# The package is installed in it under a lower number, as the release before.
 #
-#   build.sh FOLDER
+#   build.sh FOLDER DEB
 #
 # Makes FOLDER/{disk.img,vmlinuz,initrd}. MIRROR overrides where Debian's packages come from; without it the mirror
-# of this machine is used. What is there and belongs to the same sources is kept.
+# of this machine is used. What is there and belongs to the same image and package is kept. The package is installed
+# here because that takes minutes in a guest.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 PATH=$PATH:/usr/sbin
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
+deb=$(realpath "$2")
 
-wanted=$(cd "$tree" && find tests/hub_guest/build.sh tests/hub_guest/overlay requirements/dev.txt docs/mosquitto.acl -type f -exec sha256sum {} + | sort | sha256sum)
+# The package too: the steps before the upgrade would otherwise run an earlier build.
+wanted=$(cd "$tree" && {
+    sha256sum <"$deb"
+    find tests/hub_guest/build.sh tests/hub_guest/overlay docs/mosquitto.acl -type f -exec sha256sum {} + | sort
+} | sha256sum)
 [ "$(cat "$out/built" 2>/dev/null)" = "$wanted" ] && exit 0
-rm -rf "$out/built" "$out/packages"
+rm -f "$out/built"
 
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 '/debian/$' || true)}
-echo "Building the guest: Debian 13 in about two minutes, its Python packages in one more ..."
+older=$out/older
+rm -rf "$older" && mkdir "$older"
+dpkg-deb -R "$deb" "$older/tree"
+sed -i "s/^Version: .*/Version: 0.0.9/" "$older/tree/DEBIAN/control"
+dpkg-deb --root-owner-group -Znone -b "$older/tree" "$older/pinsmith.deb" >/dev/null
+rm -r "$older/tree"
+
+echo "Building the guest, a Debian 13, in about two minutes ..."
 # The guest boots from a disk of one kind: all other modules would only be unpacked slowly.
 mmdebstrap --quiet --variant=minbase --format=tar \
     --include=linux-image-amd64,systemd-sysv,initramfs-tools,zstd,bluez,dbus,kmod,udev,python3,debconf \
@@ -32,16 +45,15 @@ mmdebstrap --quiet --variant=minbase --format=tar \
     --customize-hook='chroot "$1" mosquitto_passwd -b /etc/mosquitto/passwords outside of-the-house' \
     --customize-hook='chroot "$1" mosquitto_passwd -b /etc/mosquitto/passwords homeassistant of-home-assistant' \
     --customize-hook='chroot "$1" chown mosquitto: /etc/mosquitto/passwords /etc/mosquitto/mosquitto.acl' \
+    --customize-hook="copy-in $older/pinsmith.deb /root" \
+    --customize-hook='chroot "$1" dpkg -i /root/pinsmith.deb; rm "$1/root/pinsmith.deb"' \
     --customize-hook='mkdir -p "$1/tree" "$1/debs" "$1/var/log/journal"' \
     --customize-hook='touch "$1/etc/.updated" "$1/var/.updated"' \
-    --customize-hook='chroot "$1" systemctl --quiet enable orders.socket nuki-bed systemd-networkd' \
+    --customize-hook='chroot "$1" systemctl --quiet enable orders.socket adapter systemd-networkd' \
     --customize-hook='chroot "$1" systemctl --quiet mask getty.target systemd-logind.service apt-daily.timer \
         apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
         systemd-networkd-wait-online.service' \
     trixie "$out/root.tar" ${mirror:+"$mirror"}
-
-"$tree/.venv/bin/uv" pip install --quiet --compile-bytecode --target "$out/packages" --python-version 3.13 \
-    --python-platform x86_64-manylinux_2_36 --require-hashes -r "$tree/requirements/dev.txt"
 
 # As root of its own making: the files keep their owners.
 fakeroot sh -eu -c '
@@ -51,9 +63,8 @@ fakeroot sh -eu -c '
     tar -xf root.tar -C root --exclude="./dev/*"
     mv root/boot/vmlinuz-* vmlinuz
     mv root/boot/initrd.img-* initrd
-    mv packages root/opt/packages
-    chown -R 0:0 root/opt
     mke2fs -q -t ext4 -d root disk.img 2500M
     rm -rf root root.tar
 ' sh "$out"
+rm -r "$older"
 echo "$wanted" >"$out/built"

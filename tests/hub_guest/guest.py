@@ -41,13 +41,16 @@ class Guest:
 
     @classmethod
     @asynccontextmanager
-    async def boot(cls, image: Path, debs: Path, console: Path) -> AsyncIterator[Self]:
-        """Boot from a copy of what is in `image`; what the guest prints goes to `console`."""
+    async def boot(cls, image: Path, debs: Path, radio: int, console: Path) -> AsyncIterator[Self]:
+        """Boot from a copy of what is in `image`; what the guest prints goes to `console`.
+
+        `radio` is the port of the host where it finds the far end of its Bluetooth adapter.
+        """
         ports = free_port(), free_port()
         with console.open("wb") as log, TemporaryDirectory(dir=image) as folder:
             disk = Path(folder) / "disk.img"
             await asyncio.to_thread(_copy, image / "disk.img", disk)
-            guest = cls(_command(image, disk, debs, *ports), log, *ports)
+            guest = cls(_command(image, disk, debs, radio, *ports), log, *ports)
             try:
                 await guest._start()
                 yield guest
@@ -110,12 +113,15 @@ def _copy(disk: Path, to: Path) -> None:
     subprocess.run(["cp", "--sparse=always", str(disk), str(to)], check=True)  # noqa: S603, S607 - our own
 
 
-def _command(image: Path, disk: Path, debs: Path, mqtt_port: int, orders_port: int) -> list[str]:
+def _command(image: Path, disk: Path, debs: Path, radio: int, mqtt_port: int, orders_port: int) -> list[str]:
     command = ["qemu-system-x86_64", *_acceleration(), "-cpu", "max", "-smp", "2", "-m", "1536"]
     # Under emulation a machine that was switched off boots three times as fast as one that was reset.
     command += ["-nodefaults", "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot"]
     command += ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd")]
-    command += ["-append", "root=/dev/vda rw console=ttyS0 loglevel=3 systemd.show_status=false"]
+    command += [
+        "-append",
+        f"root=/dev/vda rw console=ttyS0 loglevel=3 systemd.show_status=false radio={radio}",
+    ]
     command += ["-drive", f"file={disk},format=raw,if=virtio,cache=unsafe"]
     ports = ((mqtt_port, 1883), (orders_port, 2000))
     forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in ports)

@@ -1,7 +1,6 @@
 """The hub in the guest: its service, its locks, and people who talk to it from outside."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from urllib.parse import urlsplit
 
 from tests.daemon.bed import Somebody
 from tests.hub_guest.guest import HOST, Guest
+from tests.hub_guest.nuki_bed import NukiBed
 from tests.zwave_bed.bed import ZwaveBed
 
 PATIENCE_S = 120.0
 """Far more than anything here takes on an idle machine."""
 NODE = 2
-NUKI_CODES = "/var/lib/nuki-bed/codes.json"
 _CONFIG = """
 [gateway]
 id = "hub"
@@ -49,6 +48,7 @@ class Hub:
     """Watches events and health, as Home Assistant would."""
     bed: ZwaveBed
     """Runs on the host: an emulated Node.js needs minutes to start."""
+    nuki: NukiBed
 
     @property
     def config(self) -> str:
@@ -83,7 +83,7 @@ class Hub:
         return code_id
 
     async def has(self, lock: str, pin: str) -> None:
-        """Wait until a PIN is truly on a lock, which shows it within a second."""
+        """Wait until a PIN is truly on a lock, at once."""
 
         async def does() -> bool:
             return pin in await self.on_lock(lock)
@@ -102,8 +102,7 @@ class Hub:
         """Return the PINs that are truly on a lock, sorted: a PIN in two slots is there twice."""
         if lock == "front":
             return sorted(one.code for one in (await self.bed.slots(NODE)).values() if one.status == 1)
-        found = await self.guest.order(f"cat {NUKI_CODES}")
-        return sorted(json.loads(found).values())
+        return self.nuki.codes
 
     async def holds(self, lock: str, *pins: str) -> None:
         """Wait until exactly these PINs are on a lock."""

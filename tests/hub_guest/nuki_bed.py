@@ -1,27 +1,22 @@
-"""Runs in the guest as nuki-bed.service: a virtual Nuki lock that real BlueZ finds through a virtual adapter.
+"""A virtual Nuki lock beside the guest, and the far end of the guest's Bluetooth adapter.
 
-The lock stands on a link of bumble's. The other end of the link is a controller that the kernel sees as an
-adapter (hci_vhci), so that kernel, BlueZ, D-Bus and bleak's own backend are the real ones.
-
-In the folder it is given: `pairing` is made by whoever presses the lock's button, `codes.json` shows what is
-on its keypad, by the lock's numbers, and `memory` keeps that over a reboot of the hub, as a lock at the door
-would.
+The lock stands on a link of bumble's. The other end of the link is a controller that the kernel in the guest
+sees as an adapter (hci_vhci, see bridge.py), so that kernel, BlueZ, D-Bus and bleak's own backend are the
+real ones. It runs on the host: emulated, the lock alone would keep a processor busy.
 """
 
 import asyncio
-import json
 import os
-import pickle
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import NoReturn
+from dataclasses import replace
+from functools import partial
+from typing import Self, cast
 
+from bumble import ll
 from bumble.controller import Controller
-from bumble.hci import LeFeatureMask
-from bumble.transport import open_transport
+from bumble.hci import HCI_ErrorCode, HCI_LE_Advertising_Report_Event, HCI_Packet, LeFeatureMask
+from bumble.transport.common import StreamPacketSink, StreamPacketSource
 
 from gateway.system_clock import SystemClock
 from tests.ble_bed.nuki.brain import Brain
@@ -35,68 +30,76 @@ SELDOM_S = 2.0
 """Between advertisements: each costs an emulated machine time."""
 ADDRESS = "C0:00:00:00:0A:01"
 SECURITY_PIN = 2468
-_POWER_ON = [
-    "busctl",
-    "set-property",
-    "org.bluez",
-    "/org/bluez/hci0",
-    "org.bluez.Adapter1",
-    "Powered",
-    "b",
-    "true",
-]
 
 
-async def _serve(folder: Path) -> NoReturn:
-    air, kept = Air(), folder / "memory"
-    # What this program itself has written.
-    memory = pickle.loads(kept.read_bytes()) if kept.exists() else Memory()  # noqa: S301
-    async with _bluez(air):
+class NukiBed:
+    """The lock; `port` on loopback is where a guest reaches its adapter."""
+
+    def __init__(self, lock: NukiOnAir, memory: Memory, port: int) -> None:
+        """Use `start`."""
+        self.port = port
+        self._lock = lock
+        self._memory = memory
+
+    @classmethod
+    @asynccontextmanager
+    async def start(cls) -> AsyncIterator[Self]:
+        """Hang up the lock, and wait for guests."""
+        air, memory = Air(), Memory()
         brain = Brain(now=SystemClock().now, random=os.urandom, pin=SECURITY_PIN, memory=memory)
         lock = await NukiOnAir.hang_up(air, ADDRESS, brain)
         lock.most = LEGACY
         lock.peripheral.interval_s = SELDOM_S
         await lock.advertise()
-        written = b""
-        while True:
-            if (pairing := (folder / "pairing").exists()) != brain.pairing:
-                brain.pairing = pairing
-                await lock.advertise()
-            if (now := pickle.dumps(memory)) != written:
-                written = now
-                put(kept, now)
-                codes = {number: str(code.pin) for number, code in memory.codes.items() if code.enabled}
-                put(folder / "codes.json", json.dumps(codes).encode())
-            await asyncio.sleep(0.5)
+        server = await asyncio.get_running_loop().create_server(partial(_Adapter, air), "127.0.0.1", 0)
+        async with server:
+            yield cls(lock, memory, server.sockets[0].getsockname()[1])
+
+    async def press_button(self, *, pairing: bool) -> None:
+        """Let the lock be paired, or no longer."""
+        self._lock.brain.pairing = pairing
+        await self._lock.advertise()
+
+    @property
+    def codes(self) -> list[str]:
+        """Return the PINs that open the door, sorted."""
+        return sorted(str(code.pin) for code in self._memory.codes.values() if code.enabled)
 
 
-def put(path: Path, content: bytes) -> None:
-    """Replace a file, so that who reads it sees the old or the new one."""
-    aside = path.with_suffix(".new")
-    aside.write_bytes(content)
-    aside.replace(path)
+class _Adapter(StreamPacketSource):
+    """One life of the guest's adapter, from its plugging in until the guest goes down."""
 
+    def __init__(self, air: Air) -> None:
+        super().__init__()
+        self._air = air
 
-@asynccontextmanager
-async def _bluez(air: Air) -> AsyncIterator[None]:
-    """Show the kernel an adapter on `air`, and wait until BlueZ has switched it on."""
-    async with await open_transport("vhci") as transport:
-        controller = Controller("hci0", host_source=transport.source, host_sink=transport.sink, link=air.link)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the guest's kernel a controller of its own."""
+        sink = StreamPacketSink(cast("asyncio.WriteTransport", transport))
+        self._controller = _Fading("hci0", host_source=self, host_sink=sink, link=self._air.link)
         # With either of them BlueZ scans in ways that bumble's controller does not know (bumble issue 841).
-        controller.le_features &= ~(LeFeatureMask.LL_PRIVACY | LeFeatureMask.LE_EXTENDED_ADVERTISING)
-        await asyncio.to_thread(subprocess.run, ["systemctl", "start", "bluetooth"], check=True)
-        for _ in range(240):
-            if await _run(_POWER_ON) == 0:
-                break
-            await asyncio.sleep(0.5)  # until BlueZ has seen it
-        print("BlueZ has its adapter", flush=True)
-        yield
+        self._controller.le_features &= ~(LeFeatureMask.LL_PRIVACY | LeFeatureMask.LE_EXTENDED_ADVERTISING)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the lock notice that nobody is there any more."""
+        del exc
+        for connection in self._controller.le_connections.values():
+            connection.send_ll_control_pdu(ll.TerminateInd(HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR))
+        self._air.link.remove_controller(self._controller)
 
 
-async def _run(command: list[str]) -> int:
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
-    return await process.wait()
+class _Fading(Controller):
+    """Hears advertisements now stronger, now weaker, as every adapter does.
 
+    BlueZ tells of one that it knows only when something about it has changed.
+    """
 
-if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1])))
+    _heard = 0
+
+    def send_hci_packet(self, packet: HCI_Packet) -> None:
+        """Pass on what was heard; an advertisement is two reports."""
+        if isinstance(packet, HCI_LE_Advertising_Report_Event):
+            strength = -50 - 10 * (self._heard // 2 % 2)
+            self._heard += 1
+            packet = HCI_LE_Advertising_Report_Event([replace(one, rssi=strength) for one in packet.reports])
+        super().send_hci_packet(packet)

@@ -4,33 +4,42 @@ The PINs on the locks are compared whole, so that a code that is missing, left o
 """
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from tests.daemon.bed import ROOT
-from tests.hub_guest.hub import NUKI_CODES, Hub, until
+from tests.daemon.process import PROJECT
+from tests.hub_guest.hub import Hub, until
 from tests.hub_guest.nuki_bed import SECURITY_PIN
 from tests.storage.samples import KEY
 
 PINS = {
-    name: f"{number}47192"
-    for number, name in enumerate(
-        ("ongoing", "bluetooth", "killed", "wedged", "broker", "window", "crowded", "rebooted", "upgraded"), 1
-    )
+    "ongoing": "147192",
+    "bluetooth": "247192",
+    "killed": "347192",
+    "wedged": "447192",
+    "broker": "547192",
+    "deaf": "558192",
+    "window": "647192",
+    "crowded": "747192",
+    "rebooted": "847192",
+    "upgraded": "947192",
 }
 CONFIG_FILE, DATA = "/etc/pinsmith/config.toml", "/var/lib/pinsmith"
 WATCHDOG_S = 10
 OLDER = "0.0.9"
+"""As build.sh names the package that it puts into the image."""
+GOLDEN = "tests/storage/golden/v1.sql"
+"""The first format, below the tree; the guest sees the tree as /tree."""
 CROWD = "x" * 50
-COMMAND = "CREDENTIALS_DIRECTORY=/etc/credstore pinsmith"
-"""As root, who may read the broker's password there; the daemon has it as a credential of its unit."""
 
 
-async def install(hub: Hub) -> None:
-    """Install the older package; without a configuration it is not started."""
-    said = await hub.guest.order(f"dpkg -i /debs/pinsmith_{OLDER}_amd64.deb")
-    assert "sudo pinsmith init" in said, said
+async def installed(hub: Hub) -> None:
+    """The older package came with the image; without a configuration it is not started."""
+    assert await _version(hub) == f"{OLDER} installed"
     assert await hub.shows("ActiveState") == "inactive"
 
 
@@ -60,13 +69,13 @@ async def zwave(hub: Hub) -> None:
 
 async def bluetooth(hub: Hub) -> None:
     """Pair the Nuki as a person would, from the sandbox of the unit over D-Bus; put a code on it."""
-    await until(lambda: _is_there(hub), "the virtual lock is there")
-    said = await hub.guest.order(f"""
-        touch /var/lib/nuki-bed/pairing
-        echo {SECURITY_PIN} | {COMMAND} pair nuki cellar --stdin --config {CONFIG_FILE}
-        rm /var/lib/nuki-bed/pairing
-    """)
+    await hub.nuki.press_button(pairing=True)
+    # As root, who finds the broker's password among the credentials of the service.
+    said = await hub.guest.order(
+        f"echo {SECURITY_PIN} | pinsmith pair nuki cellar --stdin --config {CONFIG_FILE}"
+    )
     assert "paired" in said, said
+    await hub.nuki.press_button(pairing=False)
     await hub.set("cellar", PINS["bluetooth"])
     await hub.holds("cellar", PINS["bluetooth"])
 
@@ -113,7 +122,24 @@ async def broker(hub: Hub) -> None:
     await hub.guest.order("systemctl start mosquitto")
     await until(hub.answers, "it answers again")
     await hub.set("cellar", PINS["broker"])
-    await hub.holds("cellar", PINS["bluetooth"], PINS["broker"])
+    await hub.holds("cellar", *_cellar("broker"))
+    assert await hub.shows("MainPID") == before
+
+
+async def deaf(hub: Hub) -> None:
+    """BlueZ is stopped for a while: that is told, and what was asked for is done when it is back."""
+    before = await hub.shows("MainPID")
+    # Masked, because whoever asks for it at D-Bus starts it.
+    await hub.guest.order("systemctl mask --runtime --now bluetooth 2>&1")
+    code_id = await hub.create("cellar", PINS["deaf"])
+
+    async def told() -> bool:
+        return "there is no Bluetooth" in json.dumps(hub.house.last("bridge/health"))
+
+    await until(told, "health tells that there is no Bluetooth")
+    await hub.guest.order("systemctl unmask --runtime bluetooth 2>&1; systemctl start bluetooth")
+    await hub.becomes(code_id, "set")
+    await hub.holds("cellar", *_cellar("deaf"))
     assert await hub.shows("MainPID") == before
 
 
@@ -148,7 +174,7 @@ async def unsynchronised(hub: Hub) -> None:
     await asyncio.sleep(8)
     assert PINS["window"] not in await hub.on_lock("front")
     assert await hub.status(code_id) != "set"
-    await hub.guest.order(f"{COMMAND} clock trust --config {CONFIG_FILE}")
+    await hub.guest.order(f"pinsmith clock trust --config {CONFIG_FILE}")
     await hub.becomes(code_id, "set")
     await hub.has("front", PINS["window"])
 
@@ -195,21 +221,21 @@ async def rebooted(hub: Hub) -> None:
     await hub.runs_again("0")
     await hub.set("cellar", PINS["rebooted"])
     await hub.holds("front", *_front("crowded"))
-    await hub.holds("cellar", PINS["bluetooth"], PINS["broker"], PINS["rebooted"])
+    await hub.holds("cellar", *_cellar("rebooted"))
 
 
 async def upgraded(hub: Hub) -> None:
     """The built package over the older one: codes, key, configuration and pairing stay."""
     before = await hub.shows("MainPID")
     key = await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}")
-    await hub.guest.order(f"dpkg -i $(ls /debs/*.deb | grep -v _{OLDER}_)")
+    await hub.guest.order("dpkg -i /debs/*.deb")
     await hub.runs_again(before)
-    version = await hub.guest.order("dpkg-query -W -f '${Version} ${db:Status-Status}' pinsmith")
+    version = await _version(hub)
     assert version.endswith(" installed")
     assert not version.startswith(OLDER)
     assert await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}") == key
     await hub.set("cellar", PINS["upgraded"])
-    await hub.holds("cellar", *(PINS[name] for name in ("bluetooth", "broker", "rebooted", "upgraded")))
+    await hub.holds("cellar", *_cellar("upgraded"))
     await hub.holds("front", *_front("crowded"))
 
 
@@ -222,13 +248,16 @@ async def deleted(hub: Hub) -> None:
 
 
 async def migrated(hub: Hub) -> None:
-    """A database of the first format is brought to the new one before READY; a copy of the old one stays."""
+    """A database of the first format is brought to the new one before READY, with all its codes.
+
+    A copy of the old one stays.
+    """
     await hub.guest.order(f"""
         systemctl stop pinsmith
         rm {DATA}/pinsmith.db*
         runuser -u pinsmith -- python3 -c '
 import sqlite3
-with open("/tree/tests/storage/golden/v1.sql") as file:
+with open("/tree/{GOLDEN}") as file:
     sqlite3.connect("{DATA}/pinsmith.db").executescript(file.read())'
         chmod 600 {DATA}/pinsmith.db
         echo {KEY.hex()} >{DATA}/key
@@ -236,6 +265,8 @@ with open("/tree/tests/storage/golden/v1.sql") as file:
         test -e {DATA}/pinsmith.db.format-1
     """)
     await until(hub.answers, "it answers")
+    listed = (await hub.ask("access_codes/list"))["access_codes"]
+    assert {code["access_code_id"] for code in listed} == _codes_of_first_format()
 
 
 async def silent(hub: Hub) -> None:
@@ -245,8 +276,16 @@ async def silent(hub: Hub) -> None:
     assert code == 1, f"a PIN is in the journal: {len(said.splitlines())} lines"
 
 
-STEPS: tuple[Callable[[Hub], Awaitable[None]], ...] = (
-    install,
+def _codes_of_first_format() -> set[str]:
+    """Return the ids of the codes in the database of the first format."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.executescript((PROJECT / GOLDEN).read_text())
+        return {code_id for (code_id,) in database.execute("SELECT access_code_id FROM access_code")}
+
+
+type Step = Callable[[Hub], Awaitable[None]]
+STEPS: tuple[Step, ...] = (
+    installed,
     start,
     zwave,
     bluetooth,
@@ -254,6 +293,7 @@ STEPS: tuple[Callable[[Hub], Awaitable[None]], ...] = (
     killed,
     wedged,
     broker,
+    deaf,
     reloaded,
     unsynchronised,
     crowded,
@@ -265,14 +305,19 @@ STEPS: tuple[Callable[[Hub], Awaitable[None]], ...] = (
 )
 
 
-async def _is_there(hub: Hub) -> bool:
-    code, _ = await hub.guest.attempt(f"test -e {NUKI_CODES}")
-    return code == 0
+async def _version(hub: Hub) -> str:
+    return await hub.guest.order("dpkg-query -W -f '${Version} ${db:Status-Status}' pinsmith")
 
 
 def _front(upto: str) -> list[str]:
     """Return what the Z-Wave lock holds after a step."""
     names = ["ongoing", "killed", "wedged", "window", "crowded"]
+    return [PINS[name] for name in names[: names.index(upto) + 1]]
+
+
+def _cellar(upto: str) -> list[str]:
+    """Return what the Nuki holds after a step."""
+    names = ["bluetooth", "broker", "deaf", "rebooted", "upgraded"]
     return [PINS[name] for name in names[: names.index(upto) + 1]]
 
 

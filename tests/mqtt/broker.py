@@ -19,6 +19,9 @@ from tests.mqtt.certificates import Pair
 # Debian keeps daemons out of an ordinary user's PATH.
 _BINARY = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
+# MQTT 3.1.1, clean session, no user, a name that the broker makes up.
+_CONNECT = bytes.fromhex("10 0c 00 04 4d 51 54 54 04 02 00 3c 00 00")
+
 
 async def eventually(condition: Callable[[], object], seconds: float = 15.0) -> None:
     """Wait until `condition` holds; fail when it does not within `seconds`."""
@@ -87,10 +90,25 @@ class Broker:
             await self._process.wait()
 
     async def kill(self) -> None:
-        """Kill it; every change up to now is on disk already."""
+        """Kill it, with every change up to now on its disk."""
         if self._process is not None and self._process.returncode is None:
+            await self._saves()
             self._process.kill()
             await self._process.wait()
+
+    async def _saves(self) -> None:
+        """Wait until it saved what it acknowledged.
+
+        It acknowledges first and saves at the end of the same turn of its loop. Whoever connects after the
+        acknowledgement is served in a later turn; a refusal is an answer as well.
+        """
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        with contextlib.suppress(ConnectionError):
+            writer.write(_CONNECT)
+            await asyncio.wait_for(reader.read(1), 15)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     def log(self) -> str:
         """Return what it wrote so far."""

@@ -267,6 +267,8 @@ class TestGarbage:
                 retain=st.booleans(),
                 response_topic=st.one_of(st.none(), st.text(max_size=10)),
                 payload_too_large=st.booleans(),
+                unreadable=st.booleans(),
+                unanswerable=st.booleans(),
             ),
             max_size=30,
         )

@@ -181,7 +181,8 @@ class TestScriptedBrokers:
             writer.write(b"\x20\x03\x00\x00\x00")
             _, body = await read_packet(reader)
             writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
-            writer.write(b"\x32\x04\x00\x00\xff\xff")
+            # A message shorter than its own topic: nothing that could be acknowledged.
+            writer.write(b"\x32\x04\x00\x09\xff\xff")
             await reader.read()
 
         async with listening(babble) as port:

@@ -20,6 +20,7 @@ from storage.keys import load_key
 from storage.store import SqliteStore
 from storage.vault import Vault
 from tests.daemon.bed import PINS, Somebody, running, settings, somebody
+from tests.daemon.with_clock import ShiftedClock
 from tests.mqtt.broker import Broker, eventually
 
 pytestmark = pytest.mark.mosquitto
@@ -234,3 +235,18 @@ async def test_old_events_and_replies_are_dropped(how: Settings, app: Somebody) 
         listed = await app.ask("events/list")
     assert answer["status"] == "ok"
     assert listed["data"]["events"][0]["event_id"] == "old-2"
+
+
+async def test_a_jump_of_the_clock_that_is_in_doubt_makes_nothing_old(
+    how: Settings, app: Somebody, tmp_path: Path
+) -> None:
+    """A reply is kept for seven days (rule 7); a year ahead by mistake, no command is carried out twice."""
+    offset = tmp_path / "offset"
+    order = {"transaction": "t", "device_id": "front"}
+    async with running(how, app, clock=ShiftedClock(offset)):
+        first = await app.ask("access_codes/create", **order)
+    app.heard.clear()
+    offset.write_text(str(timedelta(days=400).total_seconds()))
+    async with running(how, app, clock=ShiftedClock(offset)):
+        again = await app.ask("access_codes/create", **order)
+    assert again == first

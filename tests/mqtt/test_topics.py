@@ -50,6 +50,16 @@ def test_topics_of_others_are_no_requests() -> None:
         ("pinsmith/hub/response/me/+/x", OWN),
         ("x/pinsmith/hub/response/me/y", OWN),
         ("", OWN),
+        ("pinsmith/hub/response/me/1/2/3/4/5/6/7/8", "pinsmith/hub/response/me/1/2/3/4/5/6/7/8"),
+        ("pinsmith/hub/response/me/1/2/3/4/5/6/7/8/9", OWN),
+        ("pinsmith/hub/response/me" + "/x" * 250, OWN),
+        ("pinsmith/hub/response/me/" + "x" * 231, "pinsmith/hub/response/me/" + "x" * 231),
+        ("pinsmith/hub/response/me/" + "x" * 232, OWN),
+        ("pinsmith/hub/response/me/" + "é" * 116, OWN),
+        ("pinsmith/hub/response/me/\ufeffx", OWN),
+        ("pinsmith/hub/response/me/\x01", OWN),
+        ("pinsmith/hub/response/me/\ufdd0", OWN),
+        ("pinsmith/hub/response/me/my place", "pinsmith/hub/response/me/my place"),
     ],
 )
 def test_answers_stay_with_the_client(wanted: str | None, answered: str) -> None:

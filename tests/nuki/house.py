@@ -150,7 +150,7 @@ class House:
     async def take(self, event: LockEvent) -> None:
         self.events.append(event)
 
-    async def _progress(self, words: str) -> None:
+    async def _progress(self, words: str, _seconds_left: float | None = None) -> None:
         self.said.append(words)
 
 

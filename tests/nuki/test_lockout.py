@@ -11,9 +11,9 @@ from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.session import NukiSession
 from drivers.ble.nuki.standing import LOCKED_OUT_S
 from gateway.domain.credential import Credential
-from gateway.domain.driver import DriverError, Refused
+from gateway.domain.driver import DriverError, PairingFailed, Refused
 from gateway.domain.pin import Pin
-from tests.nuki.house import House, paired
+from tests.nuki.house import House, house, paired
 
 
 async def try_everything(home: House) -> list[str]:
@@ -81,6 +81,26 @@ async def test_what_needs_no_pin_still_works() -> None:
         await try_everything(home)
         async with home.session() as session:
             assert (await session.describe()).battery == 0.8
+
+
+async def test_it_is_said_that_connecting_would_be_in_vain() -> None:
+    """A connection costs the lock's battery. What the lock is must be known, though: that needs no PIN."""
+    async with paired() as home:
+        assert home.known is not None
+        assert home.known.refusal() is None
+        home.brain.pin = 9753
+        await try_everything(home)
+        assert "security PIN" in (home.known.refusal() or "")
+        home.restart()
+        assert "security PIN" in (home.known.refusal() or "")
+    async with house() as home:
+        with pytest.raises(PairingFailed):
+            await home.pair("1357")
+        assert home.known is not None
+        assert home.known.refusal() is None
+        async with home.session() as session:
+            await session.describe()
+        assert "security PIN" in (home.known.refusal() or "")
 
 
 async def test_a_changed_pin_is_tried() -> None:

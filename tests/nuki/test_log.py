@@ -25,7 +25,7 @@ async def test_a_used_code_and_a_wrong_one_are_told_once() -> None:
         home.brain.type_code(111119)
         assert await home.read_log() == [
             CodeUsed(device_id="door", slot=slot, at=NOON),
-            AccessDenied(device_id="door", reason="unknown_code"),
+            AccessDenied(device_id="door", reason="unknown_code", at=NOON),
         ]
         assert await home.read_log() == []
 
@@ -36,7 +36,8 @@ async def test_a_code_that_is_not_allowed_now_is_told_with_its_slot() -> None:
         slot = await with_code(home)
         home.brain.memory.change(int(slot), enabled=False)
         home.brain.type_code(345678)
-        assert await home.read_log() == [AccessDenied(device_id="door", reason="outside_schedule", slot=slot)]
+        denied = AccessDenied(device_id="door", reason="outside_schedule", slot=slot, at=NOON)
+        assert await home.read_log() == [denied]
 
 
 async def test_arrows_fingers_and_other_records_are_nobodys_code() -> None:
@@ -61,16 +62,34 @@ async def test_what_was_before_the_hub_is_not_told() -> None:
         assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=NOON)]
 
 
-async def test_many_records_are_all_told_in_order() -> None:
-    """More than the first look asks for."""
+@pytest.mark.parametrize("count", [25, 250])
+async def test_many_records_are_all_told_in_order(count: int) -> None:
+    """More than the first look asks for, or the second."""
     async with paired() as home:
         slot = await with_code(home)
-        for minute in range(25):
+        for minute in range(count):
             home.clock.passed = timedelta(minutes=minute)
             home.brain.type_code(345678)
         assert await home.read_log() == [
-            CodeUsed(device_id="door", slot=slot, at=NOON + timedelta(minutes=minute)) for minute in range(25)
+            CodeUsed(device_id="door", slot=slot, at=NOON + timedelta(minutes=minute))
+            for minute in range(count)
         ]
+
+
+async def test_records_that_the_lock_does_not_tell_any_more_are_missed_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Somebody may wonder where an opening is."""
+    async with paired() as home:
+        await with_code(home)
+        home.brain.type_code(345678)
+        await home.read_log()
+        assert "more happened" not in caplog.text
+        for _ in range(5):
+            home.brain.type_code(345678)
+        del home.brain.memory.log[:3]
+        assert len(await home.read_log()) == 3
+        assert "more happened" in caplog.text
 
 
 async def test_a_restart_tells_nothing_twice() -> None:
@@ -100,7 +119,7 @@ async def test_what_could_not_be_stored_is_told_again() -> None:
             with pytest.raises(OSError):  # noqa: PT011 - its text is nobody's business
                 await session.read_log(full_disk)
         assert stored == [CodeUsed(device_id="door", slot=slot, at=NOON)]
-        assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code")]
+        assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code", at=NOON)]
 
 
 async def test_a_log_begun_anew_is_read_from_its_start() -> None:
@@ -129,12 +148,16 @@ async def test_times_are_told_in_utc_whichever_way_the_lock_keeps_them() -> None
 
 
 async def test_a_wrong_clock_gives_no_times() -> None:
-    """That a code was used is still told."""
+    """That a code was used is still told, and that a wrong one was."""
     async with paired() as home:
         home.brain.faults.clock_off = timedelta(days=-400)
         slot = await with_code(home)
         home.brain.type_code(345678)
-        assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=None)]
+        home.brain.type_code(111119)
+        assert await home.read_log() == [
+            CodeUsed(device_id="door", slot=slot, at=None),
+            AccessDenied(device_id="door", reason="unknown_code", at=None),
+        ]
 
 
 async def test_numbers_of_records_begin_anew_after_the_largest() -> None:

@@ -8,11 +8,14 @@ from datetime import UTC, timedelta
 import nacl.bindings
 import pytest
 from bleak.backends.device import BLEDevice
+from msgspec.structs import replace
 
 from gateway.domain.credential import Credential, Known, Schedule, WeeklyWindow
 from gateway.domain.pin import Pin
 from tests.nuki.house import ADDRESS, NOON, House, house
 from tests.nuki.other_client import NukiConst, NukiDevice, NukiErrorException
+
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @asynccontextmanager
@@ -135,6 +138,51 @@ async def test_what_we_write_it_would_have_written() -> None:
         assert found.allowed_until_date.replace(tzinfo=UTC) == until
 
 
+@pytest.mark.parametrize(
+    ("window", "days", "hours"),
+    [
+        (
+            WeeklyWindow(weekdays=(0, 3), from_minute=480, until_minute=690),
+            {"monday", "thursday"},
+            ((8, 0), (11, 30)),
+        ),
+        (
+            WeeklyWindow(weekdays=(1, 2, 4, 5, 6), from_minute=0, until_minute=1440),
+            {"tuesday", "wednesday", "friday", "saturday", "sunday"},
+            ((0, 0), (23, 59)),
+        ),
+    ],
+)
+async def test_weekdays_and_hours_that_we_write_it_would_have_written(
+    window: WeeklyWindow, days: set[str], hours: tuple[tuple[int, int], tuple[int, int]]
+) -> None:
+    """Of a new code and of one that is changed; and we read them as we meant them."""
+    until = NOON + timedelta(days=30)
+    cleaner = Credential(
+        pin=Pin("345678"), name="Cleaner", schedule=Schedule(ends_at=until, weekly=(window,))
+    )
+    async with paired_with_both() as (home, client):
+        await client.disconnect()
+        async with home.session() as session:
+            added = await session.write(None, cleaner, replaces=None)
+            assert await session.read_all() == {added.slot: Known(cleaner)}
+            plain = Credential(pin=Pin("876543"), name="Guest")
+            slot = (await session.write(None, plain, replaces=None)).slot
+            changed = replace(cleaner, pin=plain.pin)
+            await session.write(slot, changed, replaces=plain)
+            assert (await session.read_all())[slot] == Known(changed)
+        payloads = dict(home.brain.payloads)  # the last one of each command
+        (sent, *_) = [payload for command, payload in home.brain.payloads if command == 0x0041]
+        # A change begins with the number of the code, and says behind its name whether it is enabled.
+        updated = payloads[0x0046][2:26] + payloads[0x0046][27:]
+        for raw in (sent, updated):
+            found = client._const.AddKeypadCode.parse(raw)
+            assert found.time_limited == 1
+            assert {day for day in _WEEK if found.allowed_weekdays[day]} == days
+            times = (found.allowed_from_time, found.allowed_until_time)
+            assert tuple((time.hour, time.minute) for time in times) == hours
+
+
 async def test_it_reads_the_log() -> None:
     """Which code opened, and that a wrong one was typed."""
     async with paired_with_both() as (home, client):
@@ -163,9 +211,7 @@ async def test_the_lock_refuses_it_what_it_refuses_us() -> None:
             "time_limited": 0,
             "allowed_from_date": NOON,
             "allowed_until_date": NOON,
-            "allowed_weekdays": dict.fromkeys(
-                ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), 0
-            ),
+            "allowed_weekdays": dict.fromkeys(_WEEK, 0),
             "allowed_from_time": {"hour": 0, "minute": 0},
             "allowed_until_time": {"hour": 0, "minute": 0},
         }

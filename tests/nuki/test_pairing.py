@@ -1,12 +1,17 @@
 """Making the hub known to a lock."""
 
+from collections.abc import Iterator
+from unittest.mock import patch
+
 import pytest
 
-from drivers.ble.nuki.commands import Registration
+from drivers.ble.family import Unfinished
+from drivers.ble.nuki.commands import Command, Registration
+from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.keys import decode
 from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.driver import AccessDenied, PairingFailed, Refused
-from tests.nuki.house import ADDRESS, house
+from tests.nuki.house import ADDRESS, NOON, house
 
 
 async def test_a_lock_in_pairing_mode_is_found_and_paired() -> None:
@@ -53,7 +58,7 @@ async def test_what_happens_at_the_door_right_after_pairing_is_told() -> None:
         home.brain.type_code(777777)
         await home.pair()
         home.brain.type_code(777777)
-        assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code")]
+        assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code", at=NOON)]
 
 
 async def test_a_log_that_cannot_be_read_is_in_no_pairings_way() -> None:
@@ -117,15 +122,63 @@ async def test_a_pin_of_the_wrong_form_needs_no_radio(pin: str) -> None:
         assert home.air.connects == {}
 
 
-@pytest.mark.parametrize("writes", range(6))
+@pytest.mark.parametrize("writes", range(5))
 async def test_a_link_lost_while_pairing_fails_in_plain_words(writes: int) -> None:
-    """Wherever it breaks; the next attempt succeeds."""
+    """Wherever it breaks before both sides have agreed; the next attempt succeeds."""
     async with house() as home:
         home.lock.peripheral.lose_after = writes
         with pytest.raises(PairingFailed):
             await home.pair()
+        assert home.vault.secrets == {}
         await home.pair()
         assert home.known is not None
+
+
+@pytest.mark.parametrize("writes", range(5, 9))
+async def test_a_link_lost_after_both_have_agreed_leaves_the_keys(writes: int) -> None:
+    """The lock knows them by now: the hub works with it, and nobody has to hold the button again."""
+    async with house() as home:
+        home.lock.peripheral.lose_after = writes
+        with pytest.raises(Unfinished, match="keys are kept"):
+            await home.pair()
+        assert home.known is not None
+        async with home.session() as session:
+            assert (await session.describe()).identity.serial == "1A2B3C4D"
+            assert await session.read_all() == {}
+        assert len(home.brain.memory.users) == 1
+
+
+async def test_a_lock_that_takes_no_pin_for_a_while_keeps_the_hub_it_was_paired_with() -> None:
+    """Somebody else has tried wrong ones; ours is tried when that is over."""
+    async with house() as home:
+        home.brain.wrong_pins = 3
+        with pytest.raises(Unfinished, match="too often"):
+            await home.pair()
+        home.brain.wrong_pins = 0
+        async with home.session() as session:
+            assert await session.read_all() == {}
+
+
+async def test_a_pin_refused_without_proof_while_pairing_is_not_sent_again() -> None:
+    """Were it the lock, each attempt would count against us. Whoever pairs is there to give it again."""
+    forged = plain(Command.ERROR_REPORT, bytes([0x21, 0, 0]))
+    async with house() as home:
+        answer = home.brain.command
+
+        def refuse(frame: bytes) -> Iterator[bytes]:
+            answers = list(answer(frame))
+            return iter((forged,) if home.brain.heard[-1] == Command.VERIFY_PIN else answers)
+
+        with patch.object(home.brain, "command", refuse), pytest.raises(Unfinished, match="--keep-keys"):
+            await home.pair()
+        home.brain.heard.clear()
+        async with home.session() as session:
+            with pytest.raises(Refused, match="security PIN"):
+                await session.read_all()
+        assert Command.REQUEST_CODES not in home.brain.heard
+        await home.pair_without_button("2468", keep_keys="yes")
+        async with home.session() as session:
+            assert await session.read_all() == {}
 
 
 async def test_a_lock_that_falls_silent_while_pairing_is_given_up() -> None:

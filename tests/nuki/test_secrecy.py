@@ -43,7 +43,7 @@ async def a_whole_life(told: list[str], secrets: list[str]) -> None:
     )
     driver = BleDriver(BleSettings(), {"door": door}, clock=clock, random=dice, keyring=vault)
 
-    async def progress(words: str) -> None:
+    async def progress(words: str, _seconds_left: float | None = None) -> None:
         told.append(words)
 
     with bleak_on(air):

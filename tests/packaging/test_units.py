@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.main import make_parser
-from gateway.config.checks import PASSWORD_CREDENTIAL
+from gateway.config import credentials
 from storage.keys import CREDENTIAL
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -62,8 +62,9 @@ def test_commands_exist(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_credentials_are_those_that_the_program_reads(name: str) -> None:
     """The key and the backup's passphrase by one pattern, the broker's password by its name."""
-    assert Unit(name)["ImportCredential"] == ["pinsmith.*", PASSWORD_CREDENTIAL]
+    assert Unit(name)["ImportCredential"] == ["pinsmith.*", credentials.PASSWORD]
     assert CREDENTIAL.startswith("pinsmith.")
+    assert credentials.TLS_KEY.startswith("pinsmith.")
 
 
 def test_the_daemon_may_ask_whether_the_clock_is_right() -> None:

@@ -148,8 +148,8 @@ async def test_opening_tells_the_slot_and_a_wrong_code_no_digits(tmp_path: Path)
         assert keypad.open_door(run.directory, "door", Pin("9001"), at=NOON) == "admin"
         assert await run.look() == [
             CodeUsed(device_id="door", slot="3", at=NOON),
-            AccessDenied(device_id="door", reason="credential_error", slot="4"),
-            AccessDenied(device_id="door", reason="unknown_code"),
+            AccessDenied(device_id="door", reason="credential_error", slot="4", at=NOON),
+            AccessDenied(device_id="door", reason="unknown_code", at=NOON),
         ]
 
 

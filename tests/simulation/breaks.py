@@ -12,7 +12,7 @@ from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Unreadable
 from gateway.domain.lock import Identity
-from gateway.engine import desire, readings, removal, setting, slots, work
+from gateway.engine import desire, observations, readings, removal, setting, slots, work
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.plan import ReadSlot, Step
 from storage.lock_rows import LockRows
@@ -187,6 +187,24 @@ def _one_use_is_many() -> contextlib.AbstractContextManager[Any]:
     return patch.object(AccessCode, "is_used_up", property(lambda _code: False))
 
 
+def _in_doubt_nobody_came() -> contextlib.AbstractContextManager[Any]:
+    """Count no use of a code while a write of it is open, whatever the slot can have held."""
+    right = observations._was_only
+
+    def wrong(known: Any, owner: Any, pin: Any, at: Any) -> bool:  # noqa: ANN401 - stands in for the real one
+        return not known.snapshot().open_intents(owner.access_code_id) and right(known, owner, pin, at)
+
+    return patch.object(observations, "_was_only", wrong)
+
+
+def _removals_take_room() -> contextlib.AbstractContextManager[Any]:
+    """Count on a lock that chooses its slots what it ever held."""
+    stack = contextlib.ExitStack()
+    stack.enter_context(patch.object(setting, "taken", lambda snap: frozenset(snap.slots)))
+    stack.enter_context(patch.object(readings, "_is_forgettable", lambda *_: False))
+    return stack
+
+
 def _one_backup_for_all() -> contextlib.AbstractContextManager[Any]:
     """Pull a backup that somebody has already."""
 
@@ -229,6 +247,8 @@ def _never_satisfied() -> contextlib.AbstractContextManager[Any]:
 FURTHER: dict[str, Break] = {
     "a window that comes again": _windows_stay_open,
     "one use": _one_use_is_many,
+    "a use while a write is open": _in_doubt_nobody_came,
+    "room after a removal": _removals_take_room,
     "a backup for each": _one_backup_for_all,
     "guests before backups": _backups_first,
     "rehearsals": _rehearsals_count,

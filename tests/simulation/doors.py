@@ -30,6 +30,8 @@ class Door:
         self.seen: dict[SlotRef, list[tuple[datetime, bool]]] = {}
         """Readings delivered to the hub: (when, empty?)."""
         self.last_seen: dict[SlotRef, Reading] = {}
+        self.reported: set[SlotRef] = set()
+        """Slots of which the lock told something since the hub read them last."""
         self.lies: set[SlotRef] = set()
         self.on_wipe = OnWipe.REFILL
         self.replaced_at: datetime | None = None
@@ -49,6 +51,8 @@ class Door:
         """When the hub died."""
         self.uncertain: set[SlotRef] = set()
         """Slots whose last operation of the hub went unanswered."""
+        self.edited_at: dict[SlotRef, datetime] = {}
+        """When somebody last changed a slot by hand."""
         self.named: set[SlotRef] = set()
         """Slots of others that a command named: the hub may take these, and no other (rule 1)."""
         self.clock_off = timedelta(0)
@@ -93,10 +97,12 @@ class Door:
 
     def saw(self, slot: SlotRef, reading: Reading, at: datetime) -> None:
         """Remember what the hub was told of a slot."""
-        if self.last_seen.get(slot) != reading:
+        is_new = self.last_seen.get(slot) != reading
+        if is_new or slot in self.reported:
             self.changes += 1  # news to the hub
-            if isinstance(reading, Empty) and not self.wipe_seen:
-                self.wipe_seen, self.asked_in_vain_since_wipe_seen = True, 0
+        self.reported.discard(slot)
+        if is_new and isinstance(reading, Empty) and not self.wipe_seen:
+            self.wipe_seen, self.asked_in_vain_since_wipe_seen = True, 0
         self.last_seen[slot] = reading
         self.seen.setdefault(slot, []).append((at, isinstance(reading, Empty)))
 
@@ -132,7 +138,7 @@ class Door:
     def by_person(self, slot: SlotRef, at: datetime) -> None:
         """Remember that somebody filled or changed a slot."""
         self.origin[slot] = "edited" if self.origin.get(slot) in {"hub", "edited"} else "person"
-        self.filled_at[slot] = at
+        self.filled_at[slot] = self.edited_at[slot] = at
         if not self.lock.model.masks_digits:
             self.named.discard(slot)  # the hub can see that it is another code
 

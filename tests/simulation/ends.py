@@ -162,12 +162,41 @@ class Ends:
 
     # Codes for one use.
 
-    def used(self, door: Door, wanted: Wanted) -> None:
+    def used(self, door: Door, wanted: Wanted, slot: str) -> None:
         """Look at a code for one use shortly after the lock reported its use."""
         pin, watch = wanted.pin, self._watch
+        if self._must_count(door, wanted, slot):
+            self._world.later(30, partial(self._counted, door, wanted, self._world.now()))
         certain = wanted.is_settled and watch.is_quiet(door, _QUIET)
         if certain and watch.was_idle(door, self._world.now()):
             self._world.later(15, lambda: self._gone_after_use(door, wanted, pin))
+
+    def _must_count(self, door: Door, wanted: Wanted, slot: str) -> bool:
+        """Say whether the hub is told of this use and knows whose it is, whatever else is under way."""
+        world = self._world
+        if world.hub is None or not world.authority_up or door.replaced_at is not None:
+            return False
+        if not _is_as_created(wanted) or world.clock_since > wanted.pin_since:
+            return False
+        if door.edited_at.get(slot, wanted.pin_since) > wanted.pin_since:
+            return False  # it may have been another PIN, as far as the hub knows
+        snap = run_unit(world.connection, world.vault, lambda tx: tx.snapshot(door.device_id))
+        return snap is not None and snap.placement(wanted.access_code_id).slot == slot
+
+    def _counted(self, door: Door, wanted: Wanted, at: datetime) -> None:
+        """A use counts, however busy the lock was: else the code opens again."""
+        world, watch = self._world, self._watch
+        if not _is_as_created(wanted) or not door.noted(at) or not watch.is_hub_fine(timedelta(minutes=1)):
+            return
+        codes = run_unit(world.connection, world.vault, lambda tx: list(tx.codes()))
+        world.fate.counts["use judged"] += 1
+        pair = {wanted.access_code_id, wanted.backup_id}
+        if any(
+            code.first_used_at is None
+            for code in codes
+            if code.access_code_id in pair or code.pulled_backup_access_code_id == wanted.access_code_id
+        ):
+            watch.broken(6, f"{door.device_id}: a use of a code for one use did not count")
 
     def _gone_after_use(self, door: Door, wanted: Wanted, pin: str) -> None:
         if wanted.pin != pin or wanted.leaving or wanted.unsure or not self._watch.is_quiet(door, _QUIET):
@@ -177,6 +206,12 @@ class Ends:
             for slot, taken in door.lock.slots.items()
         ):
             self._watch.broken(6, f"{door.device_id}: a code for one use is there 15 s after its use")
+
+
+def _is_as_created(wanted: Wanted) -> bool:
+    """Say whether client and hub certainly agree on the code, and it has the PIN that it had at first."""
+    gone = wanted.deleted or wanted.leaving or wanted.released
+    return not (gone or wanted.unsure or wanted.former)
 
 
 def _ended_by_lock(door: Door, slot: str, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """People at the doors: they add, change, disable, delete and use codes, and now and then insist."""
 
+import random
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ class Hands:
         """Walk from door to door in `world`."""
         self._world = world
         self._rng = world.rng
+        self._haste = random.Random(f"haste {world.seed}")
 
     def act(self, door: Door) -> None:
         """Do something at a door."""
@@ -99,6 +101,16 @@ class Hands:
         except Refused:
             return
 
+    def awaited(self, door: Door, slot: str) -> None:
+        """Let the guest of a code that was just written come in, perhaps before the hub knows that it was."""
+        if self._world.has("haste") and self._haste.random() < 0.4:
+            self._world.later(self._haste.uniform(0.05, 20), partial(self._come, door, slot))
+
+    def _come(self, door: Door, slot: str) -> None:
+        if slot in door.lock.slots and not self._world.fate.calm:
+            self._world.touches.touch(door)
+            self._use(door, slot)
+
     def _use(self, door: Door, slot: str) -> None:
         world = self._world
         pin = door.lock.slots[slot].pin
@@ -112,5 +124,9 @@ class Hands:
             if wanted.device_id == door.device_id and wanted.pin == pin.reveal() and wanted.one_time:
                 world.note(f"the code for one use in slot {opened} of {door.device_id} is used")
                 world.fate.counts["one-time code used"] += 1
-                world.rules.ends.used(door, wanted)
+                world.rules.ends.used(door, wanted, opened)
                 wanted.used = True
+                for other in world.people.wanted.values():
+                    # A code for one use and its backup have that use together.
+                    if wanted.access_code_id == other.backup_id or other.access_code_id == wanted.backup_id:
+                        other.used = True

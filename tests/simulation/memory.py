@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 
+from gateway.domain.placement import Snapshot
 from gateway.domain.store import StorageFailed, Tx
 from storage.sqlite import run_unit
 from storage.vault import Vault
@@ -28,6 +29,7 @@ class SimStore:
     ) -> None:
         """Use the database that earlier lives left; `doubt` hears of every unit that failed."""
         self._doubt = doubt
+        self._kept: dict[str, Snapshot] = {}
         self._connection = connection
         self._vault = vault
         self._process = process
@@ -51,7 +53,7 @@ class SimStore:
             return result
 
         try:
-            result = run_unit(self._connection, self._vault, wrapped)
+            result = run_unit(self._connection, self._vault, wrapped, self._kept)
         except _BeforeCommit:
             self._process.die()
             raise Died from None

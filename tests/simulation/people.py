@@ -104,7 +104,7 @@ class People:
         if self._rng.random() < 0.7:
             body["code"] = self.pin(door)
         if self._world.has("one_time") and door.lock.model.capabilities.reports_use:
-            body["is_one_time_use"] = self._rng.random() < 0.2
+            body["is_one_time_use"] = self._rng.random() < (0.7 if self._world.has("haste") else 0.2)
         return body
 
     async def _create(self) -> None:
@@ -194,6 +194,19 @@ class People:
         self._world.rules.pins.add(pin)
         self._world.rules.ends.expect(wanted)
         if moves_end and backup is not None and not backup.leaving:
+            await self._move_along(wanted, backup)
+
+    async def _move_along(self, wanted: Wanted, backup: Wanted) -> None:
+        """Note that the backup ends with its original now; one that has ended stays so."""
+        shown = await self.look("access_codes/get", {"access_code_id": backup.access_code_id})
+        if shown is None:
+            backup.unsure = True
+            return
+        moved = shown["access_code"]["ends_at"] == instant(wanted.ends_at)
+        ended = backup.ends_at is not None and backup.ends_at <= self._world.now()
+        if not moved and not ended and self._world.clock.synced:
+            self._world.rules.broken(6, f"{backup.device_id}: a backup does not end with its original")
+        if moved:
             backup.ends_at, backup.changed_at = wanted.ends_at, wanted.changed_at
             self._world.rules.ends.expect(backup)
 

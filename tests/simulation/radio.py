@@ -102,6 +102,7 @@ class SimSession:
                 raise Refused(Refusal.OTHER, "the lock refuses every write just now")
             stored = door.lock.write(slot, credential)
             door.by_hub(stored, world.clock.true())
+            world.people.hands.awaited(door, stored)
             return stored
 
         try:

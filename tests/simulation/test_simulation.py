@@ -40,8 +40,17 @@ def test_a_world_keeps_every_rule(seed: int) -> None:
     assert sum(outcome.operations.values()) > 50
 
 
-LIKELY: dict[int | str, tuple[int, ...]] = {14: (10,)}
-"""Worlds to begin with, where most of the others notice nothing. It only saves time: all fifty are tried."""
+LIKELY: dict[int | str, int] = {
+    4: 2,
+    5: 3,
+    11: 4,
+    14: 13,
+    "a backup for each": 6,
+    "a window that comes again": 8,
+    "progress": 6,
+    "room after a removal": 9,
+}
+"""Worlds to begin with, where those before notice nothing. It only saves time: all fifty are tried."""
 
 
 @pytest.mark.parametrize("what", [*sorted(BREAKS), *FURTHER])
@@ -49,7 +58,7 @@ LIKELY: dict[int | str, tuple[int, ...]] = {14: (10,)}
 def test_a_deliberate_break_is_noticed_within_fifty_worlds(what: int | str) -> None:
     """Code that breaks a rule on purpose does not survive."""
     with broken(what):
-        worlds = [*LIKELY.get(what, ()), *range(50)]
+        worlds = [LIKELY.get(what, 0), *range(50)]
         found = next((o for o in map(run_seed, worlds) if o.broken is not None), None)
     assert found is not None
     assert found.story

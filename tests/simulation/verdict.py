@@ -69,6 +69,9 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
     _no_leftovers(world, watch, door, snap)
     full = {issue.access_code_id for issue in issues if issue.code == "no_space_for_access_code_on_device"}
     _guests_first(watch, door, [code for code in snap.codes.values() if code.access_code_id in full], snap, t)
+    can = door.lock.model.capabilities
+    if full and can.lock_chooses_slot and len(door.lock.slots) < can.max_codes:
+        watch.broken(12, f"{door.device_id}: a lock with room is said to be full")
 
 
 def judge_backups(world: "World", watch: "Watch") -> None:

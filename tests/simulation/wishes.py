@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from storage.sqlite import run_unit
 from tests.simulation.doors import Door
 from tests.simulation.wanted import Wanted
 
@@ -75,7 +76,7 @@ class Wishes:
         self._world.fate.counts["backup pulled"] += 1
         original.backup_id = shown["access_code_id"]
         times = (_time(shown["starts_at"]), _time(shown["ends_at"]), None)
-        backup = self._people.promised(shown, times, allowed=False)
+        backup = self._people.promised(shown, times, allowed=False, one_time=original.one_time)
         backup.unsure, backup.leaving = original.unsure, original.leaving
 
     # Codes of others.
@@ -125,11 +126,14 @@ class Wishes:
     async def _give_code_away(self, wanted: Wanted) -> None:
         door = self._world.doors[wanted.device_id]
         wanted.leaving = True
-        self.given_up |= {(wanted.device_id, pin) for pin in wanted.pins}
+        self.given_up |= {(wanted.device_id, pin) for pin in self._pins(wanted)}
         self._world.rules.trouble(door)
         body: dict[str, Any] = {"access_code_id": wanted.access_code_id}
         forced = self._rng.random() < 0.5
+        backup = self._people.wanted.get(wanted.backup_id or "") if forced else None
         if forced:
+            if backup is not None:
+                backup.leaving = True
             reply = await self._people.ask("access_codes/delete", body | {"force": True})
         else:
             reply = await self._people.ask("access_codes/update", body | {"is_managed": False})
@@ -137,12 +141,19 @@ class Wishes:
             return
         self._world.fate.counts["code given up"] += 1
         wanted.deleted, wanted.released = forced, True
+        if backup is not None:
+            backup.deleted, backup.changed_at = True, self._world.now()
         for left in reply["data"].get("left_behind", []):
             # What was written there is forgotten with the code: the next one may have the same PIN.
             self._world.rules.doubt(door, left["slot"])
             taken = door.lock.slots.get(left["slot"])
             if taken is not None and taken.pin.reveal() in wanted.pins:
                 door.given_up(left["slot"], self._world.now())
+
+    def _pins(self, wanted: Wanted) -> set[str]:
+        """Return every PIN by which a lock may hold a code, one given at the lock included."""
+        code = run_unit(self._world.connection, self._world.vault, lambda tx: tx.code(wanted.access_code_id))
+        return wanted.pins | ({code.pin.reveal()} if code is not None else set())
 
     async def _give_lock_away(self, door: Door) -> None:
         """Take a lock out of the hub's hands, with all its codes, and back some hours later."""
@@ -151,7 +162,7 @@ class Wishes:
         was_leaving = {w.access_code_id for w in mine if w.leaving}
         for wanted in mine:
             wanted.leaving = True
-            self.given_up |= {(wanted.device_id, pin) for pin in wanted.pins}
+            self.given_up |= {(wanted.device_id, pin) for pin in self._pins(wanted)}
         known = self._world.rules.known_slots(door)
         reply = await self._people.ask("devices/update", {"device_id": door.device_id, "is_managed": False})
         if reply is not None and reply["status"] == "ok":

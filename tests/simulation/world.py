@@ -47,6 +47,10 @@ KNOWS_TOUCH = 20_000
 TOUCH_MODELS: tuple[ModelName, ...] = ("readable", "masked", "native", "chooser")
 TRAITS = ("recurring", "weekly", "one_time", "pool", "others", "release", "several", "rehearse", "contest")
 """What a world may know besides plain codes; each world draws its own."""
+IN_HASTE = 0.3
+"""In so many worlds guests stand at the door already when their code is written, most of them for one use."""
+FEW = 0.5
+"""So many of the locks that choose their slots have few of them: a day of guests fills them."""
 WEEKLY = replace(
     NATIVE,
     capabilities=replace(
@@ -88,6 +92,9 @@ class World:
         self.traits = frozenset(trait for trait in TRAITS if self.rng.random() < 0.5)
         if seed >= KNOWS_TOUCH and self.rng.random() < 0.8:
             self.traits |= {"touch"}
+        self._dice = random.Random(f"further {seed}")
+        if self._dice.random() < IN_HASTE:
+            self.traits |= {"haste", "one_time"}
         self.doors: dict[str, Door] = {}
         for number in range(self.rng.randint(2, 4)):
             self._add_door(number)
@@ -116,6 +123,8 @@ class World:
             name, model, kind = "native", WEEKLY, "weekly"
         if name not in {"tiny", "chooser"}:
             model = model.with_slots(self.rng.randint(4, 10))
+        elif name == "chooser" and self._dice.random() < FEW:
+            model, kind = model.with_slots(self._dice.randint(4, 10)), f"{kind}, few"
         door = Door(
             f"door-{number}",
             SimulatedLock(model),
@@ -248,6 +257,7 @@ class World:
             self.tell(SlotTouched(device_id=door.device_id, slot=None))
         elif door.reports == "report":
             reading = door.lock.read(slot) if slot in door.lock.slots else Empty()
+            door.reported.add(slot)
             self.tell(SlotReported(device_id=door.device_id, slot=slot, reading=reading))
         else:
             self.tell(SlotTouched(device_id=door.device_id, slot=slot))

@@ -82,7 +82,7 @@ PLACEMENT = Placement(
     access_code_id="code-1",
     slot="30",
     confirmed=Confirmed(credential=CREDENTIAL, evidence=Evidence.USED, at=NOON, revision=3),
-    rejection=Rejection(reason=Refusal.DUPLICATE, at=NOON, revision=2, inventory_version=6),
+    rejection=Rejection(reason=Refusal.DUPLICATE, at=NOON, revision=2, inventory_version=6, explained=True),
     failures=2,
     retry_at=NOON,
 )

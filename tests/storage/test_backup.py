@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from gateway.domain.store import StorageFailed, Tx
 from storage.backup import SEQ_LEAP, backup, restore
 from storage.data_dir import DATABASE, RESTORING
-from storage.errors import BackupUnreadable, DataDirectoryInUse, RestoreRefused
+from storage.errors import BackupUnreadable, DataDirectoryInUse, RestoreRefused, WrongKey
 from storage.keys import load_key
 from storage.sealed_file import Cost, seal, unseal
 from storage.sqlite import check_key, open_database, run_unit
@@ -68,6 +68,15 @@ async def test_a_new_hub_gets_everything_back(saved: Path, tmp_path: Path) -> No
     assert snapshot.codes == {"code-1": CODE}
     assert [(stored.seq, stored.event) for stored in waiting] == [(1, EVENT)]
     assert sorted(path.name for path in new.iterdir()) == ["key", "lock", DATABASE]
+
+
+def test_a_key_of_another_database_is_not_sealed_with_this_one(hub: Path, tmp_path: Path) -> None:
+    """Nobody would notice before the day on which the backup is needed; an older one there stays as it is."""
+    target = tmp_path / "hub.backup"
+    target.write_bytes(b"of yesterday")
+    with pytest.raises(WrongKey, match=r"CREDENTIALS_DIRECTORY=/run/credentials/pinsmith\.service"):
+        backup(hub / DATABASE, bytes(32), WORDS, target, cost=CHEAP)
+    assert target.read_bytes() == b"of yesterday"
 
 
 def test_every_lock_is_held(hub: Path, tmp_path: Path) -> None:
@@ -152,7 +161,7 @@ def test_a_short_passphrase_is_refused(hub: Path, tmp_path: Path) -> None:
 def test_a_target_that_cannot_be_written_is_named(hub: Path, tmp_path: Path) -> None:
     """For instance a stick that is not there."""
     with pytest.raises(StorageFailed, match="could not be written: No such file"):
-        backup(hub / DATABASE, KEY, WORDS, tmp_path / "gone" / "file", cost=CHEAP)
+        backup(hub / DATABASE, load_key(hub, None), WORDS, tmp_path / "gone" / "file", cost=CHEAP)
 
 
 def test_an_existing_database_is_not_overwritten(hub: Path, saved: Path) -> None:

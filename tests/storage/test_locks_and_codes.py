@@ -186,6 +186,25 @@ def test_closing_an_intent_keeps_its_line_and_erases_its_pins(
     assert row == ("set", "30", "confirmed", 3_600_000, None)
 
 
+def test_a_part_of_the_journal_holds_what_was_under_way_in_it(tx: SqliteTx) -> None:
+    """Of the newest so many; one that waited long for its answer is not pushed out by those that did not."""
+    for number, (opened, closed) in enumerate([(0, 8), (1, 2), (3, 4), (6, 7), (9, None)]):
+        tx.open_intent("front", replace(INTENT, intent_id=f"{number}", opened_at=NOON + opened * HOUR))
+        if closed is not None:
+            tx.close_intent(f"{number}", "applied", NOON + closed * HOUR)
+
+    def found(since: int | None, until: int | None, limit: int = 9) -> str:
+        bounds = [NOON + hours * HOUR if hours is not None else None for hours in (since, until)]
+        journal = tx.journal("code-1", since=bounds[0], until=bounds[1], limit=limit)
+        return "".join(entry.intent_id for entry in journal)
+
+    assert found(None, None) == "01234"
+    assert found(None, None, 2) == "34"
+    assert found(5, 9, 2) == "03"
+    assert found(9, None) == "4"
+    assert found(None, 3) == "01"
+
+
 def test_open_intents_come_oldest_first_whatever_the_clock_said(tx: SqliteTx) -> None:
     """Order is the order of writing: the clock may have been set back in between."""
     tx.save_device(DEVICE)

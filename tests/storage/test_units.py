@@ -6,10 +6,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from gateway.domain.placement import Snapshot
 from gateway.domain.store import StorageFailed, Store, Tx
 from storage.data_dir import DATABASE
 from storage.errors import DataDirectoryInUse
@@ -65,6 +68,63 @@ async def test_an_exception_undoes_the_whole_unit(store: SqliteStore) -> None:
         await store.run(unit)
 
     assert await store.run(lambda tx: (tx.devices(), tx.undelivered(9))) == ([], [])
+
+
+async def test_a_part_that_raises_leaves_nothing_and_the_unit_goes_on(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither rows, nor what was read of them, nor lines for the log, nor a number that is skipped."""
+
+    def unit(tx: Tx) -> int:
+        tx.save_device(DEVICE)
+        with suppress(LookupError), tx.part():
+            tx.save_device(replace(DEVICE, battery=0.01))
+            tx.emit(event(1))
+            assert tx.snapshot("front")
+            raise LookupError
+        assert tx.device("front") == DEVICE
+        found = tx.snapshot("front")
+        assert found is not None
+        assert found.device == DEVICE
+        return tx.emit(event(2))
+
+    caplog.set_level("DEBUG")
+    assert await store.run(unit) == 1
+    assert await store.run(lambda tx: [it.event for it in tx.undelivered(9)]) == [event(2)]
+    assert len([line for line in caplog.records if line.name == "gateway.events"]) == 1
+
+
+def test_a_part_that_only_looked_forgets_nothing_that_was_read(
+    connection: sqlite3.Connection, vault: Vault
+) -> None:
+    """Most refusals change nothing; reading the house anew after each would keep the hub busy."""
+    kept: dict[str, Snapshot] = {}
+
+    def unit(tx: Tx) -> None:
+        with suppress(LookupError), tx.part():
+            tx.snapshot("front")
+            raise LookupError
+
+    run_unit(connection, vault, lambda tx: tx.save_device(DEVICE), kept)
+    run_unit(connection, vault, lambda tx: tx.snapshot("front"), kept)
+    before = dict(kept)
+    run_unit(connection, vault, unit, kept)
+    assert list(before) == ["front"]
+    assert kept == before
+
+
+def test_a_full_disk_within_a_part_is_told_as_that(connection: sqlite3.Connection, vault: Vault) -> None:
+    """SQLite has rolled back the whole unit by then."""
+
+    def unit(tx: Tx) -> None:
+        with tx.part():
+            connection.execute("ROLLBACK")
+            error = sqlite3.OperationalError()
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+
+    with pytest.raises(StorageFailed, match="full"):
+        run_unit(connection, vault, unit)
 
 
 async def test_cancelling_the_caller_does_not_cut_the_unit(store: SqliteStore) -> None:

@@ -8,12 +8,12 @@ from typing import override
 
 from bleak.backends.device import BLEDevice
 
-from drivers.ble.family import Link
+from drivers.ble.family import Link, LockSession
 from drivers.ble.ttlock.configured import configured
 from drivers.ble.ttlock.lock import TTLock
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
-from gateway.domain.driver import LockUnreachable, Session
+from gateway.domain.driver import LockUnreachable
 from tests.ble_bed.ttlock.lock import VirtualLock
 from tests.ble_bed.virtual import VirtualClock
 from tests.ttlock.home import ADDRESS, ADMIN, DOOR, KEY, UNLOCK, ZONE, Drawer
@@ -105,7 +105,7 @@ class Direct:
         self._random = Random(7)
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
+    async def session(self) -> AsyncIterator[LockSession]:
         """Open the lock, after a restart of the hub."""
         door = configured(
             DOOR,

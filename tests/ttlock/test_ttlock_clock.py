@@ -30,6 +30,41 @@ async def test_a_clock_without_power_is_set_before_it_is_given_dates() -> None:
         assert at.told.of(ClockChecked)
 
 
+@in_virtual_time
+async def test_a_clock_without_power_is_set_at_the_touch_that_tells_of_it() -> None:
+    """Nothing is written, and the daily look was just done: codes that wait in the lock need it now."""
+    async with home() as at:
+        await at.listed()
+        at.told.events.clear()
+        await at.on_air.peripheral.hide()
+        await at.clock.sleep(100)
+        at.lock.cut_power()
+        await at.on_air.touch()
+        await at.clock.sleep(10)
+        assert at.lock.clock_sets == 1
+        assert abs(at.lock.clock_off) < timedelta(seconds=2)
+        (checked,) = at.told.of(ClockChecked)
+        assert checked.off_by is not None
+        assert abs(checked.off_by) < timedelta(seconds=2)
+
+
+@in_virtual_time
+async def test_reading_the_log_looks_at_no_clock_that_is_right() -> None:
+    """Neither one that was looked at today, nor any while the hub does not know the time."""
+    async with home() as at:
+        await at.listed()
+        at.lock.asked.clear()
+        for knows_time in (True, False):
+            at.knows_time = knows_time
+            await at.on_air.peripheral.hide()
+            await at.clock.sleep(100)
+            at.lock.type_in("1111")
+            await at.on_air.touch()
+            await at.clock.sleep(10)
+        assert at.lock.asked.count(0x25) >= 2
+        assert 0x34 not in at.lock.asked
+
+
 @pytest.mark.slow
 @in_virtual_time
 async def test_a_right_clock_is_looked_at_once_a_day_and_left_alone() -> None:

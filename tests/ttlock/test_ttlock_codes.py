@@ -247,7 +247,7 @@ async def test_many_codes_are_listed_page_by_page() -> None:
         assert len(await at.listed()) == 15
 
 
-async def _silently(_: str) -> None:
+async def _silently(_words: str, _seconds_left: float | None = None) -> None:
     """Say nothing."""
 
 

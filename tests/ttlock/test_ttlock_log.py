@@ -58,7 +58,7 @@ async def test_openings_are_told_with_slot_and_time(backwards: bool) -> None:  #
 
 @in_virtual_time
 async def test_wrong_codes_are_told_without_digits() -> None:
-    """A window that is over is told with its slot."""
+    """With the time of the record; a window that is over is told with its slot."""
     async with home() as at:
         now = at.lock.face()
         past = (now - timedelta(days=9), now - timedelta(days=8))
@@ -66,9 +66,12 @@ async def test_wrong_codes_are_told_without_digits() -> None:
         slot = await at.slot_of("815815")
         assert not at.lock.type_in("1111")
         assert not at.lock.type_in("815815")
-        assert await read_log(at) == [
-            AccessDenied(device_id="door", reason="unknown_code"),
-            AccessDenied(device_id="door", reason="outside_schedule", slot=slot),
+        typed = at.clock.now().replace(microsecond=0)
+        await at.clock.sleep(60)
+        await read_log(at)
+        assert at.told.of(AccessDenied) == [
+            AccessDenied(device_id="door", reason="unknown_code", at=typed),
+            AccessDenied(device_id="door", reason="outside_schedule", slot=slot, at=typed),
         ]
         assert "1111" not in repr(at.told.events)
         assert b"1111" not in at.drawer.secrets["door"]
@@ -107,11 +110,53 @@ async def test_an_opening_before_its_code_was_stored_is_somebody_elses() -> None
         at.lock.store(code("4711"))
         assert at.lock.type_in("4711")
         at.lock.forget("4711")
-        at.clock.offset = timedelta(hours=1)
-        at.lock.clock_off = timedelta(hours=1)
+        at.clock.offset = timedelta(hours=2)
+        at.lock.clock_off = timedelta(hours=2)
         async with at.session() as session:
             await session.write(None, wanted("4711"), replaces=None)
         assert at.told.of(CodeUsed) == []
+
+
+@in_virtual_time
+async def test_an_opening_is_told_although_the_lock_was_without_power_and_shows_another_year() -> None:
+    """When it was, nobody knows. A code for one use has had its use all the same."""
+    async with home() as at:
+        at.lock.type_in("1111")
+        await read_log(at)
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+        at.lock.cut_power()
+        at.lock.type_in("4711")
+        await read_log(at)
+        assert at.told.of(CodeUsed) == [CodeUsed(device_id="door", slot=slot)]
+
+
+@in_virtual_time
+async def test_an_opening_is_told_although_the_lock_does_not_know_of_summer_time() -> None:
+    """By its clock the code was used before it was there."""
+    async with home() as at:
+        await read_log(at)
+        at.lock.clock_off = timedelta(hours=-1)
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+        at.lock.type_in("4711")
+        await read_log(at)
+        assert [used.slot for used in at.told.of(CodeUsed)] == [slot]
+
+
+@in_virtual_time
+async def test_an_opening_is_told_although_the_hub_does_not_know_the_time() -> None:
+    """It cannot say whether the lock's time can be believed."""
+    async with home() as at:
+        at.lock.type_in("1111")
+        await read_log(at)
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+        at.knows_time = False
+        at.lock.cut_power()
+        at.lock.type_in("4711")
+        await read_log(at)
+        assert at.told.of(CodeUsed) == [CodeUsed(device_id="door", slot=slot)]
 
 
 @in_virtual_time

@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from datetime import timedelta
 
 import pytest
 
+from drivers.ble.family import Unfinished
 from drivers.ble.ttlock.commands import Feature
+from drivers.ble.ttlock.lock import FINISH_ATTEMPTS
 from drivers.ble.ttlock.pairing import secret_from
 from gateway.domain.credential import Known
-from gateway.domain.driver import PairingFailed
+from gateway.domain.driver import LockSeen, LockUnreachable, PairingFailed
+from gateway.domain.lock import Identity
 from tests.ble_bed.ttlock.lock import VirtualLock
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ttlock.home import ADDRESS, ADMIN, DOOR, KEY, UNLOCK, Home, code, home, wanted
@@ -27,7 +32,7 @@ class Voice:
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    async def __call__(self, text: str) -> None:
+    async def __call__(self, text: str, _seconds_left: float | None = None) -> None:
         self.said.append(text)
 
 
@@ -101,19 +106,150 @@ async def test_a_lock_that_has_an_administrator_is_not_initialised() -> None:
 @pytest.mark.slow
 @in_virtual_time
 async def test_a_link_lost_while_a_lock_is_initialised_never_locks_us_out() -> None:
-    """Either the lock still takes an administrator, or we have its keys."""
+    """Either the lock still takes an administrator, or it is ours and set up to the end."""
     finished = 0
-    for pieces in range(0, 44, 2):
-        async with home(paired=False) as at:
+    for pieces in range(44):
+        async with home(paired=False, change=with_a_wrong_clock) as at:
             at.on_air.peripheral.lose_after = pieces
             try:
                 await pair(at)
             except PairingFailed:
                 assert at.lock.setting_mode
             else:
-                assert at.lock.admin == (at.secret.admin_ps, at.secret.unlock_key)
-                finished += at.lock.finished
+                assert_set_up(at)
+                finished += 1
     assert finished
+
+
+@pytest.mark.parametrize("command", [0x56, 0x43, 0x01, 0x53, 0x31, 0x57])
+@in_virtual_time
+async def test_a_lost_answer_does_not_leave_a_lock_half_set_up(command: int) -> None:
+    """Its keypad would go on taking the code it came with, and nobody would hear of it."""
+    async with home(paired=False, change=with_a_wrong_clock) as at:
+        at.on_air.lose_before_answer_to = command
+        await pair(at)
+        assert at.on_air.peripheral.drops == 1, "the link held"
+        assert_set_up(at)
+
+
+@in_virtual_time
+async def test_a_lock_that_does_not_say_what_it_is_called_is_set_up_all_the_same() -> None:
+    """Model and firmware are for people."""
+    async with home(paired=False, change=with_a_wrong_clock) as at:
+        at.lock.faults.silent_on = frozenset({0x90})
+        await pair(at)
+        assert_set_up(at)
+
+
+@pytest.mark.parametrize("command", [0x43, 0x53, 0x31, 0x57])
+@in_virtual_time
+async def test_a_lock_that_cannot_be_set_up_to_the_end_is_said_to_be_so(command: int) -> None:
+    """It is worked with: its keys are kept, and its administrator's code with them if it took that.
+
+    The rest is tried once more by each life of the hub.
+    """
+    async with home(paired=False) as at:
+        at.lock.faults.silent_on = frozenset({command})
+        with pytest.raises(Unfinished, match="not set up to the end"):
+            await pair(at)
+        assert at.lock.admin == (at.secret.admin_ps, at.secret.unlock_key)
+        assert at.lock.admin_code in {"", at.secret.admin_passcode}
+        async with at.session() as session:
+            await session.write(None, wanted("4711"), replaces=None)
+        assert at.pins() == ["4711"]
+
+
+@pytest.mark.parametrize("command", [0x43, 0x53, 0x31, 0x57])
+@pytest.mark.parametrize("restart", [False, True])
+@in_virtual_time
+async def test_what_broke_off_is_done_when_the_lock_is_reached_again(command: int, *, restart: bool) -> None:
+    """Once, and nobody has to reset the lock for it."""
+    async with home(paired=False, change=with_a_wrong_clock) as at:
+        at.lock.faults.silent_on = frozenset({command})
+        with pytest.raises(Unfinished):
+            await pair(at)
+        at.lock.faults.silent_on = frozenset()
+        if restart:
+            await at.restart()
+        async with at.running() if restart else nullcontext():
+            await at.listed()
+            assert_set_up(at)
+            told = len(at.lock.asked)
+            await at.listed()
+            assert 0x57 not in at.lock.asked[told:]
+
+
+@in_virtual_time
+async def test_a_lock_that_says_late_what_it_is_called_is_no_other_lock() -> None:
+    """It is told of before its initialisation is finished, and after."""
+    async with home(paired=False) as at:
+        refuse(at.lock, 0x53)
+        with pytest.raises(Unfinished):
+            await pair(at)
+        before = await identity_after_a_restart(at)
+        at.lock.faults.refuses = frozenset()
+        await identity_after_a_restart(at)
+        assert_set_up(at)
+        after = await identity_after_a_restart(at)
+        assert before.product is None
+        assert after.product
+        assert not before.contradicts(after)
+
+
+async def identity_after_a_restart(at: Home) -> Identity:
+    """Return who a new life of the hub says that the lock is."""
+    await at.restart()
+    async with at.running():
+        await at.listed()
+    return at.told.of(LockSeen)[-1].identity
+
+
+@in_virtual_time
+async def test_a_lock_that_hangs_up_over_the_rest_is_worked_with() -> None:
+    """After some attempts: its guests are worth more than the rest."""
+    async with home(paired=False) as at:
+        at.lock.faults.silent_on = frozenset({0x57})
+        with pytest.raises(Unfinished):
+            await pair(at)
+        await asyncio.sleep(60)
+        at.lock.faults.silent_on = frozenset()
+        await at.restart()
+        async with at.running():
+            for _ in range(2 * FINISH_ATTEMPTS):
+                at.on_air.lose_before_answer_to = 0x57
+                with suppress(LockUnreachable):
+                    await at.listed()
+            async with at.session() as session:
+                await session.write(None, wanted("4711"), replaces=None)
+            assert at.on_air.lose_before_answer_to == 0x57, "it was asked once more"
+        assert at.pins() == ["4711"]
+
+
+@in_virtual_time
+async def test_a_lock_that_refuses_the_rest_is_worked_with(caplog: pytest.LogCaptureFixture) -> None:
+    """It is asked again after a restart only."""
+    async with home(paired=False) as at:
+        refuse(at.lock, 0x53)
+        with pytest.raises(Unfinished):
+            await pair(at)
+        assert await at.listed() == {}
+        assert await at.listed() == {}
+        assert caplog.text.count("not set up to the end") == 1
+        assert at.secret.half_set_up
+
+
+def with_a_wrong_clock(lock: VirtualLock) -> None:
+    """Make it a lock straight from the factory."""
+    lock.clock_off = timedelta(hours=5)
+
+
+def assert_set_up(at: Home) -> None:
+    """Demand that the lock is ours, was told that this is all, and takes our code for its setup."""
+    assert at.lock.admin == (at.secret.admin_ps, at.secret.unlock_key)
+    assert at.lock.finished
+    assert at.lock.admin_code
+    assert at.secret.admin_passcode == at.lock.admin_code
+    assert abs(at.lock.clock_off) < timedelta(seconds=2)
 
 
 @in_virtual_time
@@ -127,6 +263,11 @@ async def test_a_hub_that_dies_while_a_lock_is_initialised_never_locks_us_out() 
         await asyncio.wait({pairing})
         assert pairing.cancelled()
         assert at.lock.admin == (at.secret.admin_ps, at.secret.unlock_key)
+        at.lock.faults.silent_on = frozenset()
+        await at.restart()
+        async with at.running():
+            await at.listed()
+        assert_set_up(at)
 
 
 @in_virtual_time

@@ -66,7 +66,7 @@ async def test_a_model_known_to_be_silent_is_not_asked() -> None:
 
 @in_virtual_time
 async def test_a_wrong_key_is_not_tried_again_before_a_day_has_passed() -> None:
-    """It is tried twice: the library takes some disturbances for a wrong key."""
+    """It is tried twice: a single answer that makes no sense may be a disturbance."""
     async with door() as at:
         at.lock.brain.hangs_up_on_strangers = False
         lock = known_lock(at, keys=replace(KEYS, key=bytes(16)))

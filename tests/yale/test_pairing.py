@@ -44,7 +44,7 @@ class Scan:
         raise PairingFailed("nothing was heard")
 
 
-async def told(_: str) -> None:
+async def told(_words: str, _seconds_left: float | None = None) -> None:
     """Take what people are told."""
 
 
@@ -83,6 +83,15 @@ async def test_a_wrong_key_is_not_kept(hangs_up: bool) -> None:  # noqa: FBT001 
             await paired(at, TYPED | {"key": "5" * 32})
         assert "5" * 32 not in str(failed.value)
         assert at.air.open_now == {}
+
+
+@in_virtual_time
+async def test_a_link_lost_at_the_first_message_is_not_called_a_wrong_key() -> None:
+    """People would look for another key. They are told to go nearer, and to check the key."""
+    async with door() as at:
+        at.lock.peripheral.lose_after = 0
+        with pytest.raises(PairingFailed, match="go nearer"):
+            await paired(at, TYPED)
 
 
 @pytest.mark.parametrize(

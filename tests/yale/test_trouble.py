@@ -146,6 +146,21 @@ async def test_a_link_lost_while_connecting(writes: int) -> None:
             assert await work.read("1") == Empty()
 
 
+@pytest.mark.parametrize("writes", range(4))
+@in_virtual_time
+async def test_links_lost_while_connecting_are_no_refusal_of_the_key(writes: int) -> None:
+    """However often: a lock at the edge of reach is not left alone for a day."""
+    async with door() as at:
+        lock = known_lock(at)
+        for _ in range(6):
+            at.lock.peripheral.lose_after = writes
+            with pytest.raises(LockUnreachable):
+                await _look_twice(at, lock)
+            assert lock.held_off() is None
+        async with session(at, lock) as work:
+            assert await work.read("1") == Empty()
+
+
 @in_virtual_time
 async def test_a_lock_that_is_away_is_given_up() -> None:
     """In the time that is set for it."""

@@ -4,8 +4,12 @@ import asyncio
 
 import pytest
 
-from drivers.zwave.feed import MOST_WAITING, STORAGE_RETRY_S, Feed
-from gateway.domain.driver import BatteryLevel, LockEvent, SlotTouched
+from drivers.simulated.models import READABLE
+from drivers.zwave.feed import MOST_WAITING, Feed
+from gateway.domain.driver import AuthorityLost, AuthorityUp, BatteryLevel, LockEvent, LockSeen, SlotTouched
+from gateway.domain.handing_over import STORAGE_RETRY_S
+from gateway.domain.lock import Identity
+from gateway.domain.pulse import Beat, Limits
 from gateway.domain.store import StorageFailed
 from tests.zwave.running import CountingClock, Told
 
@@ -53,6 +57,35 @@ async def test_an_event_that_the_engine_stumbles_over_silences_no_other(
     assert "4711" not in caplog.text
 
 
+async def test_an_event_that_is_never_taken_is_told_and_waiting_is_life() -> None:
+    """The engine hangs, and with it all that the locks tell; that there is nothing to tell is no reason."""
+    time = [0.0]
+    beat = Beat(lambda: time[0], Limits(memory_s=10))
+    feed, sink = Feed(CountingClock()), Hanging()
+    task = asyncio.create_task(feed.run(sink, beat))
+    await asyncio.sleep(0)
+    time[0] += 1_000_000
+    assert beat.stuck() is None
+    feed.put(battery(0.5))
+    await sink.busy.wait()
+    time[0] += 9
+    assert beat.stuck() is None
+    time[0] += 2
+    assert beat.stuck() == "at the database, 1 s overdue"
+    task.cancel()
+
+
+class Hanging:
+    """A sink that never comes back."""
+
+    def __init__(self) -> None:
+        self.busy = asyncio.Event()
+
+    async def handle(self, _: LockEvent) -> None:
+        self.busy.set()
+        await asyncio.Event().wait()
+
+
 class Failing:
     """A sink that fails some times before it works."""
 
@@ -93,3 +126,59 @@ async def test_what_was_heard_before_the_end_is_stored() -> None:
     task.cancel()
     await asyncio.wait([task])
     assert sink.taken == [battery(0.5), battery(0.4), battery(0.3)]
+
+
+LOST, UP = AuthorityLost(device_ids=("door",)), AuthorityUp(device_ids=("door",))
+SEEN = LockSeen(
+    device_id="door",
+    identity=Identity(network="a", manufacturer="b", product="c"),
+    capabilities=READABLE.capabilities,
+)
+
+
+@pytest.mark.parametrize("last", [(LOST, UP, SEEN), (LOST, UP, SEEN, LOST)])
+async def test_whether_there_is_a_link_is_never_dropped(last: tuple[LockEvent, ...]) -> None:
+    """The disk was full while the server came and went: the newest counts, in order, each kind once."""
+    feed, told = Feed(CountingClock()), Told()
+    for number in range(MOST_WAITING):
+        feed.put(battery(number / MOST_WAITING))
+    for event in last * 50:
+        feed.put(event)
+    task = asyncio.create_task(feed.run(told))
+    newest = list(last[-2:])
+    events = await told.until(lambda events: len(events) == MOST_WAITING + len(newest))
+    assert events[MOST_WAITING:] == newest
+    feed.put(LOST)
+    assert await told.until(lambda events: len(events) == 1) == [LOST]
+    task.cancel()
+
+
+async def test_what_comes_before_an_older_word_of_the_link_was_stored_comes_after_it() -> None:
+    """There is room again, but the link would seem to stand otherwise."""
+    feed, sink = Feed(CountingClock()), Slow()
+    for number in range(MOST_WAITING):
+        feed.put(battery(number / MOST_WAITING))
+    feed.put(UP)
+    task = asyncio.create_task(feed.run(sink))
+    await sink.busy.wait()
+    feed.put(LOST)
+    sink.go.set()
+    events = await sink.told.until(lambda events: LOST in events)
+    assert UP not in events[events.index(LOST) :]
+    await asyncio.sleep(0)
+    assert sink.told.events == []
+    task.cancel()
+
+
+class Slow:
+    """A sink that waits with its first event."""
+
+    def __init__(self) -> None:
+        self.told = Told()
+        self.busy, self.go = asyncio.Event(), asyncio.Event()
+
+    async def handle(self, event: LockEvent) -> None:
+        """Keep the event when let go."""
+        self.busy.set()
+        await self.go.wait()
+        await self.told.handle(event)

@@ -11,7 +11,15 @@ from aiohttp.test_utils import TestServer
 from drivers.zwave.driver import ZwaveDriver
 from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.credential import Credential, Empty, Evidence
-from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, LockSeen, NoAnswer
+from gateway.domain.driver import (
+    AuthorityDown,
+    AuthorityLost,
+    AuthorityUp,
+    LockDead,
+    LockSeen,
+    LockUnreachable,
+    NoAnswer,
+)
 from gateway.domain.pin import Pin
 from tests.zwave.running import BERLIN, NODES, CountingClock, Told, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
@@ -38,6 +46,20 @@ async def test_a_restart_of_the_server_is_told_and_survived(bed: ZwaveBed) -> No
         assert [type(event) for event in events] == [AuthorityLost, AuthorityUp, LockSeen]
         async with run.driver.session("v2_s2") as session:
             assert await session.read("1") == Empty()
+
+
+async def test_a_dead_lock_is_found_again_without_being_called_alive(bed: ZwaveBed) -> None:
+    """The server knows what it is, and that it does not answer."""
+    async with ready(bed, "v2_s2") as run:
+        await bed.fault(NODES["v2_s2"].node_id, Faults(dead=True))
+        async with run.driver.session("v2_s2") as session:
+            with pytest.raises(LockUnreachable):
+                await session.read("1")
+        await run.told.one(LockDead)
+        run.told.forget()
+        await bed.restart_server()
+        events = await run.told.until(lambda told: any(isinstance(event, LockDead) for event in told))
+        assert [event.heard for event in events if isinstance(event, LockSeen)] == [False]
 
 
 async def test_a_restart_of_the_driver_is_told_and_survived(bed: ZwaveBed) -> None:

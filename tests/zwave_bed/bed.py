@@ -147,6 +147,10 @@ class ZwaveBed:
         """Radio traffic towards a lock since the last reset of its counters."""
         return Counters(**await self._post("counters", node_id=node_id))
 
+    async def stored(self, node_id: int) -> dict[str, int]:
+        """How often each code was stored by a command since the last reset of the counters."""
+        return dict(await self._post("stored", node_id=node_id))
+
     async def reset_counters(self, node_id: int) -> None:
         """Count from zero again."""
         await self._post("reset_counters", node_id=node_id)

@@ -151,6 +151,7 @@ function store(lock, { userId, userIdStatus, userCode }, afterAnswer) {
     return false;
   }
   lock.write(userId, userIdStatus, userCode);
+  if (taken) lock.stored[userCode] = (lock.stored[userCode] ?? 0) + 1;
   return true;
 }
 

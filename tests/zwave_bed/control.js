@@ -31,6 +31,7 @@ const ACTIONS = {
     return keypad.reportBattery();
   },
   counters: ({ lock }) => lock.counters,
+  stored: ({ lock }) => lock.stored,
   reset_counters: ({ lock }) => lock.resetCounters(),
   reset: ({ network }) => network.reset(),
   replace: ({ network, node_id, ids, serial }) => network.replace(node_id, { ids, serial }),

@@ -100,6 +100,8 @@ export class Lock {
 
   resetCounters() {
     this.counters = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+    /** How often each code was stored by a command, whichever slot it was for. */
+    this.stored = {};
   }
 
   count(kind) {

@@ -32,7 +32,7 @@ def lock_seen(
         identity=Identity(
             network="bluetooth",
             manufacturer="Nuki",
-            product=_PRODUCTS.get(config.device_type, "Nuki device"),
+            product=_PRODUCTS.get(config.device_type),
             serial=f"{config.nuki_id:08X}",
         ),
         capabilities=capabilities(config, settings),

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
+from bleak.backends.device import BLEDevice
+from msgspec.structs import replace
+
 from drivers.ble.family import Advert, Connect, Scan, Unfinished
 from drivers.ble.nuki.advert import is_pairing
 from drivers.ble.nuki.asking import Asker
@@ -36,6 +39,14 @@ KEEP_KEYS: Final = "keep_keys"
 """May be given, with whatever value: only the security PIN changed, the lock need not be paired again."""
 FOUND_WITHIN_S = 120.0
 _NAME = "Pinsmith"
+_PIN_WRONG = (
+    "the lock knows the hub now, but the security PIN is wrong: "
+    "give the right one with --keep-keys; the lock need not be paired again"
+)
+_KEPT = (
+    "the lock knows the hub now, and its keys are kept: it need not be paired again. But the hub could not "
+    "look at it yet, so nobody knows whether the security PIN is right. It goes on trying by itself"
+)
 
 
 class Introducer:
@@ -62,7 +73,7 @@ class Introducer:
     async def pair(self, given: Mapping[str, str], scan: Scan, progress: Progress) -> tuple[str, bytes]:
         """Pair; return Bluetooth address and secret.
 
-        Raises PairingFailed, and Unfinished where only the security PIN is wrong.
+        Raises PairingFailed, and Unfinished once the lock has accepted the keys.
         """
         if KEEP_KEYS in given:
             return await self._change_pin(given.get(SECURITY_PIN, ""))
@@ -72,7 +83,9 @@ class Introducer:
                 "the lock's security PIN is needed: it has four digits, six on a lock of the fifth generation"
             )
         wanted = given.get(ADDRESS, "").upper()
-        await progress("hold the lock's button for about five seconds, until its ring stays lit")
+        await progress(
+            "hold the lock's button for about five seconds, until its ring stays lit", FOUND_WITHIN_S
+        )
 
         def fits(advert: Advert) -> bool:
             return is_pairing(advert) and wanted in {"", advert.address}
@@ -86,21 +99,18 @@ class Introducer:
                 wire = Wire(link, PAIRING_5 if is_fifth else PAIRING, self._settings.answer_s, sealed=False)
                 await wire.listen()
                 agreed = await self._agree(wire, number if is_fifth else None)
-            keys = NukiKeys(
-                address=advert.address,
-                shared_key=agreed.shared_key,
-                authorisation=agreed.authorisation,
-                registration=Registration.APP if is_fifth else self._registration,
-                pin=number,
-                long_pin=is_fifth,
-            )
-            await progress("paired; looking at the lock and trying the security PIN")
-            async with self._connect(device) as link:
-                wire = Wire(link, USER_DATA, self._settings.answer_s, sealed=True)
-                await wire.listen()
-                keys = await self._look(wire, keys)
         except (PairingRefused, DriverError, ValueError) as error:
             raise PairingFailed(str(error)) from None
+        keys = NukiKeys(
+            address=advert.address,
+            shared_key=agreed.shared_key,
+            authorisation=agreed.authorisation,
+            registration=Registration.APP if is_fifth else self._registration,
+            pin=number,
+            long_pin=is_fifth,
+        )
+        await progress("paired; looking at the lock and trying the security PIN")
+        keys = await self._looked_at(device, keys)
         return keys.address, encode(keys)
 
     async def _change_pin(self, digits: str) -> tuple[str, bytes]:
@@ -126,29 +136,33 @@ class Introducer:
         exchange = classic(me, self._random) if pin is None else fifth_generation(me, pin, self._random)
         return await converse(exchange, wire)
 
-    async def _look(self, wire: Wire, keys: NukiKeys) -> NukiKeys:
-        """Try the security PIN, once, read the configuration and where the log ends; return the keys."""
+    async def _looked_at(self, device: BLEDevice, keys: NukiKeys) -> NukiKeys:
+        """Look at the lock; return the keys with what was learned.
+
+        Raises Unfinished: the lock has accepted the keys, whatever goes wrong now.
+        """
         standing = Standing(self._device_id, keys, _Unkept(), self._clock)
-        ask = Asker(Conversation(wire, keys.seal(self._random)), standing)
         try:
-            config = read_config(await ask.fetch_config())
-            await ask.with_pin(Command.VERIFY_PIN)
-        except LockError as error:
-            if error.lasting is Lasting.PIN_WRONG:
-                raise Unfinished(
-                    "the lock knows the hub now, but the security PIN is wrong: "
-                    "give the right one with --keep-keys; the lock need not be paired again",
-                    keys.address,
-                    encode(standing.keys),
-                ) from None
-            raise
-        except BadFrame as error:
-            raise PairingFailed(str(error)) from None
+            async with self._connect(device) as link:
+                wire = Wire(link, USER_DATA, self._settings.answer_s, sealed=True)
+                await wire.listen()
+                await self._look(Asker(Conversation(wire, keys.seal(self._random)), standing), standing)
+        except (DriverError, BadFrame) as error:
+            keys, words = standing.keys, f"{_KEPT} ({error})"
+            if isinstance(error, LockError) and error.lasting is Lasting.PIN_WRONG:
+                # Also where anybody may have said so: who pairs is there, and can give it again.
+                keys, words = replace(keys, pin_refused=True), _PIN_WRONG
+            raise Unfinished(words, keys.address, encode(keys)) from None
+        return standing.keys
+
+    async def _look(self, ask: Asker, standing: Standing) -> None:
+        """Try the security PIN, once, read the configuration and where the log ends."""
+        config = read_config(await ask.fetch_config())
+        await ask.with_pin(Command.VERIFY_PIN)
         await standing.keep(config=config)
         # From here on what happens at the door is told. Without the log pairing is none the worse.
         with suppress(DriverError):
             await tell_new(ask, standing, None, self._clock.now(), _nobody)
-        return standing.keys
 
 
 async def _nobody(_: LockEvent) -> None:

@@ -68,6 +68,10 @@ class NukiLock(FamilyLock):
         """Return why the lock is not connected to."""
         return self._standing.hold.words
 
+    def refusal(self) -> str | None:
+        """Return why nothing that needs the security PIN may be sent, once all else is known."""
+        return None if self._standing.keys.config is None else self._standing.pin_trouble
+
     def silenced_by_connecting(self) -> bool:
         """Say whether the question for the states, the first of each session, takes the bit back."""
         return self._standing.keys.registration is Registration.BRIDGE

@@ -21,7 +21,7 @@ from drivers.ble.nuki.standing import Standing
 from gateway.domain.driver import AccessDenied, CodeUsed, LockEvent, NoAnswer
 
 _LOG = logging.getLogger(__name__)
-_PAGES: Final = (10, 100)
+_PAGES: Final = (10, 100, 1000)
 """How many records are asked for, and how many when those do not reach back to the last one told."""
 _DESCENDING, _NO_COUNT = 1, 0
 _HALF: Final = 1 << 31
@@ -74,8 +74,8 @@ async def _since(ask: Asker, last: int, device_id: str) -> tuple[list[LogEntry],
         anew = bool(found) and _after(last, found[-1].index) < 0  # the lock began its log anew
         if len(found) < count or (not anew and _after(last, found[0].index) <= 1):
             break
-    else:
-        _LOG.warning("%s: more happened than the newest %d records tell", device_id, _PAGES[-1])
+    if found and not anew and _after(last, found[0].index) > 1:
+        _LOG.warning("%s: more happened than the newest %d records tell", device_id, len(found))
     if anew:
         found.sort(key=lambda entry: entry.index)
         return found, found[0].index - 1
@@ -111,16 +111,16 @@ def _event(device_id: str, entry: LogEntry, ahead: timedelta | None, now: dateti
     action = entry.keypad
     if action is None:
         return None
-    slot = str(action.code_id)
+    slot, at = str(action.code_id), _time(entry, ahead, now)
     match action.completion:  # 1 to 8: the motor did not do it
         case 0xE0:
-            return AccessDenied(device_id=device_id, reason="unknown_code")
+            return AccessDenied(device_id=device_id, reason="unknown_code", at=at)
         case 0xE1:
-            return AccessDenied(device_id=device_id, reason="credential_error")
+            return AccessDenied(device_id=device_id, reason="credential_error", at=at)
         case 9 if action.source == _BY_CODE:
-            return AccessDenied(device_id=device_id, reason="outside_schedule", slot=slot)
+            return AccessDenied(device_id=device_id, reason="outside_schedule", slot=slot, at=at)
         case 0 if action.source == _BY_CODE and action.action in _OPENS:
-            return CodeUsed(device_id=device_id, slot=slot, at=_time(entry, ahead, now))
+            return CodeUsed(device_id=device_id, slot=slot, at=at)
     return None
 
 

@@ -54,20 +54,21 @@ class Standing:
     @property
     def trouble(self) -> str | None:
         """Return what a person should mend, in words; None where nothing is."""
-        return self.hold.words or self._pin_trouble
+        return self.hold.words or self.pin_trouble
 
     @property
     def may_use_pin(self) -> bool:
         """Say whether what needs the security PIN may be sent."""
-        return self._pin_trouble is None
+        return self.pin_trouble is None
 
     def check_pin(self) -> None:
         """Raise Refused where nothing that needs the security PIN may be sent."""
-        if (words := self._pin_trouble) is not None:
+        if (words := self.pin_trouble) is not None:
             raise Refused(Refusal.OTHER, words)
 
     @property
-    def _pin_trouble(self) -> str | None:
+    def pin_trouble(self) -> str | None:
+        """Return why nothing that needs the security PIN may be sent; None where it may."""
         return _PIN_REFUSED if self.keys.pin_refused else self._pin_hold.words
 
     async def note(self, error: LockError) -> None:

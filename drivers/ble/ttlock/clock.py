@@ -16,6 +16,8 @@ from gateway.domain.driver import ClockChecked
 DAILY = timedelta(days=1)
 _GOOD_ENOUGH = timedelta(seconds=30)
 """Less is not worth a write: the lock tells minutes apart."""
+_OLDEST, _AHEAD = timedelta(days=400), timedelta(hours=1)
+"""Further from now, the clock was wrong."""
 
 
 class LockClock:
@@ -31,10 +33,18 @@ class LockClock:
         self._sure_time = sure_time
         self._checked_at: float | None = None
         self._offset: timedelta | None = None
+        self._is_doubted = False
 
     def doubt(self) -> None:
-        """Check at the next opportunity: the lock was without power."""
-        self._checked_at = None
+        """Believe nothing that it showed until it is checked, which is due: the lock was without power."""
+        self._checked_at, self._is_doubted = None, True
+
+    def believed(self, at: datetime) -> datetime | None:
+        """Return the moment at which the lock says something was; None where that may well be wrong."""
+        now = self._sure_time()
+        if self._is_doubted or now is None:
+            return None
+        return at if now - _OLDEST <= at <= now + _AHEAD else None
 
     @property
     def due(self) -> bool:
@@ -61,7 +71,7 @@ class LockClock:
         except SaidNo:
             off_by = None
         if off_by is not None:
-            self._checked_at = self._clock.boot()
+            self._checked_at, self._is_doubted = self._clock.boot(), False
             self._offset = now.astimezone(self.zone).utcoffset()
         return ClockChecked(device_id=self._device_id, off_by=off_by)
 

@@ -12,17 +12,25 @@ from bleak.backends.device import BLEDevice
 from drivers.ble.family import Advert, Connect, FamilyLock, Hearing, LockSession
 from drivers.ble.hold import KeysRefused
 from drivers.ble.ttlock.adverts import NOTIFY, WRITE, beacon_of
+from drivers.ble.ttlock.commands import SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.secret import decode_secret
 from drivers.ble.ttlock.session import TTLockSession
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.state import LockState
+from drivers.ble.ttlock.takeover import set_up
 from gateway.domain.clock import Clock
-from gateway.domain.driver import LockSeen, LockUnreachable
+from gateway.domain.driver import LockSeen, LockUnreachable, NoAnswer
 from gateway.domain.keyring import Keyring
 from gateway.domain.lock import Reach
 
 _LOG = logging.getLogger(__name__)
+FINISH_ATTEMPTS = 3
+"""Connections that may break while an initialisation is finished: one that breaks is of no use for codes."""
+_LEFT_HALF = (
+    "it is not set up to the end and does not let itself be: its keypad may still take the administrator's "
+    "code that it came with. Reset it and pair it again"
+)
 
 
 class TTLock(FamilyLock):
@@ -60,6 +68,9 @@ class TTLock(FamilyLock):
         self.address = self._state.secret.address
         self.reach: Reach = settings.when
         self._connect = connect
+        self._zone = zone
+        self._random = random
+        self._attempts_left = FINISH_ATTEMPTS
 
     @override
     def hears(self, advert: Advert) -> Hearing:
@@ -96,4 +107,26 @@ class TTLock(FamilyLock):
                 _LOG.warning("%s: %s", self.device_id, refusal)
                 raise
             state.hold.accepted()
+            if state.secret.half_set_up and self._attempts_left > 0:
+                await self._finish(conversation)
             yield TTLockSession(state, conversation, link.lost())
+
+    async def _finish(self, conversation: Conversation) -> None:
+        """Do what broke off when the lock was initialised; after some attempts in vain not before a restart.
+
+        Raises LockUnreachable and NoAnswer: this connection is of no more use.
+        """
+        state = self._state
+        self._attempts_left -= 1
+        try:
+            state.secret = await set_up(conversation, state.secret, state.now(), self._zone, self._random)
+        except (SaidNo, NoAnswer, LockUnreachable) as error:
+            if not isinstance(error, LockUnreachable):
+                self._attempts_left = 0
+            if self._attempts_left == 0:
+                _LOG.warning("%s: %s", self.device_id, _LEFT_HALF)
+            if not isinstance(error, SaidNo):
+                raise
+        else:
+            _LOG.info("%s: it is set up to the end now", self.device_id)
+            await state.save()

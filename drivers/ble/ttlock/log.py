@@ -3,10 +3,13 @@
 Other people's clients disagree on the order. Most show a lock that counts up from the oldest record that
 nobody has read; one was seen to go back from the newest one through all of its history. So both are coped
 with: records are known again by a mark, the number to go on from is kept only once it was seen to rise,
-and reading ends where nothing is new.
+and reading ends where nothing is new. What was read of a log that goes back counts as known only when the
+reading came to its end: before that, records that nobody was told of may lie behind it.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 
@@ -20,13 +23,32 @@ from drivers.ble.ttlock.state import LockState
 from drivers.ble.ttlock.times import moment_of
 from gateway.domain.driver import LockEvent, NoAnswer
 
+_LOG = logging.getLogger(__name__)
+
 MOST_PAGES = 64
-"""Requests in one connection: the lock's battery and patience are limited, and the rest is read next time."""
+"""Requests in one connection: the lock's battery and patience are limited. The rest is read next time, and
+left out where the log goes back: there it could only be reached through all that is newer."""
 REMEMBERED = 64
-"""Records that are known again."""
+"""Records that are known again. Twice those of the fullest page, so that some page holds nothing else."""
+_MOST_AHEAD = 1024
+"""Records of a reading that broke off; of more, some would be told again rather than be lost."""
 _MARK_BYTES = 8
 _FIRST_TIME = timedelta(days=1)
 """How far back the first reading goes: a lock that was in use before may have thousands of records."""
+
+
+@dataclass
+class _Walk:
+    """A way through the log, page by page."""
+
+    start: int
+    wanted: int
+    """Number of the record that is asked for next."""
+    seen: list[bytes] = field(default_factory=list)
+    """Marks of the records so far."""
+    falls: bool = False
+    """The numbers were seen to fall: it goes from the newest record to the oldest."""
+    ended: bool = False
 
 
 class Log:
@@ -39,43 +61,79 @@ class Log:
         self._state = state
         self._conversation = conversation
         self._know_codes = know_codes
-        self._since = None
-        now = state.now()
-        if not state.secret.log_told and now is not None:
-            self._since = now - _FIRST_TIME
 
     async def read(
         self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool]
     ) -> bool:
         """Hand what is new to `sink`, page by page; say whether it was not stopped before its end.
 
-        Raises LockUnreachable or NoAnswer.
+        Nothing is read for the first time while the hub does not know the time: it could not tell news from
+        history, and the log keeps both. Raises LockUnreachable or NoAnswer.
         """
+        if not self._may_begin():
+            return True
         pages = MOST_PAGES
         for start in dict.fromkeys((self._state.secret.log_next or ONLY_NEW, ONLY_NEW)):
-            wanted = start
-            while pages > 0:
+            walk = _Walk(start, start)
+            while not walk.ended:
                 if asked_to_stop():
                     return False
+                if pages == 0:
+                    await self._break_off(walk)
+                    return True
                 pages -= 1
-                page = await self._page(wanted)
-                if not page.records:
-                    if wanted != ONLY_NEW:
-                        # Behind the last record there is none: numbers rise.
-                        await self._remember(page, wanted)
-                    break
-                fresh = [self._mark(raw) not in self._state.secret.log_told for raw in page.raw]
-                if any(fresh):
-                    await self._know_codes()
-                for record, is_fresh in zip(page.records, fresh, strict=True):
-                    if is_fresh:
-                        await self._tell(record, sink)
-                rises = wanted != ONLY_NEW and page.following > wanted
-                await self._remember(page, page.following if rises else None)
-                if not any(fresh) or page.following in {0, wanted, ONLY_NEW}:
-                    break
-                wanted = page.following
+                await self._step(walk, sink)
+        await self._met()
         return True
+
+    def _may_begin(self) -> bool:
+        secret, now = self._state.secret, self._state.now()
+        if secret.log_met or secret.log_told or secret.log_since is not None:
+            return True
+        if now is None:
+            return False
+        self._state.secret = replace(secret, log_since=now - _FIRST_TIME)
+        return True
+
+    async def _step(self, walk: _Walk, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+        """Ask for one page, tell what is new in it, and remember how far that is."""
+        page, wanted, secret = await self._page(walk.wanted), walk.wanted, self._state.secret
+        marks = [self._mark(raw) for raw in page.raw]
+        news = [
+            record
+            for record, mark in zip(page.records, marks, strict=True)
+            if mark not in secret.log_told and mark not in secret.log_ahead
+        ]
+        if news:
+            await self._know_codes()
+        for record in news:
+            await self._tell(record, sink)
+        walk.seen += marks
+        rises = wanted != ONLY_NEW and page.following > wanted
+        walk.falls |= wanted != ONLY_NEW and 0 < page.following < wanted
+        walk.wanted = page.following
+        walk.ended = (
+            all(mark in secret.log_told for mark in marks)
+            or page.following in {0, wanted, ONLY_NEW}
+            or (walk.falls and all(map(self._is_history, page.records)))
+        )
+        if rises:
+            self._go_on_from(page.following)
+        elif not page.records and wanted != ONLY_NEW and not walk.falls:
+            # Behind the last record there is none: numbers rise.
+            self._go_on_from(wanted)
+        await self._remember(walk, is_whole=rises or walk.ended)
+
+    async def _break_off(self, walk: _Walk) -> None:
+        if walk.falls:
+            _LOG.warning("%s: its log is too long: the oldest records are left out", self._state.device_id)
+            walk.ended = True
+            await self._remember(walk, is_whole=True)
+            await self._met()
+
+    async def _met(self) -> None:
+        self._state.secret = replace(self._state.secret, log_met=True, log_since=None)
+        await self._state.save()
 
     def _mark(self, raw: bytes) -> bytes:
         return blake2b(raw, key=self._state.secret.key, digest_size=_MARK_BYTES).digest()
@@ -88,22 +146,36 @@ class Log:
         except ValueError:
             raise NoAnswer("the lock's log is not understood") from None
 
+    def _is_history(self, record: Record) -> bool:
+        """Say whether it is from before the hub, by the clock of the lock."""
+        since = self._state.secret.log_since
+        if since is None or record.at is None:
+            return False
+        return moment_of(record.at, self._state.clock.zone) < since
+
     async def _tell(self, record: Record, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
         state = self._state
         if record.what == What.POWER_BACK:
             state.clock.doubt()
-        at = None if record.at is None else moment_of(record.at, state.clock.zone)
-        if self._since is not None and at is not None and at < self._since:
+        if self._is_history(record):
             return
-        for event in events_of(record, state.book, state.device_id, state.clock.zone):
+        at = None if record.at is None else state.clock.believed(moment_of(record.at, state.clock.zone))
+        for event in events_of(record, state.book, state.device_id, at):
             await sink(event)
 
-    async def _remember(self, page: LogPage, following: int | None) -> None:
+    def _go_on_from(self, number: int) -> None:
+        self._state.secret = replace(self._state.secret, log_next=number)
+
+    async def _remember(self, walk: _Walk, *, is_whole: bool) -> None:
+        """Keep the marks; `is_whole`: nothing untold lies before the records seen so far."""
         secret = self._state.secret
-        told = dict.fromkeys((*secret.log_told, *map(self._mark, page.raw)))
-        self._state.secret = replace(
-            secret,
-            log_told=tuple(told)[-REMEMBERED:],
-            log_next=secret.log_next if following is None else following,
-        )
+        if is_whole:
+            told = dict.fromkeys((*secret.log_told, *(walk.seen[::-1] if walk.falls else walk.seen)))
+            secret = replace(secret, log_told=tuple(told)[-REMEMBERED:])
+            if walk.ended and walk.start == ONLY_NEW:
+                secret = replace(secret, log_ahead=())
+        else:
+            ahead = dict.fromkeys((*secret.log_ahead, *walk.seen))
+            secret = replace(secret, log_ahead=tuple(ahead)[-_MOST_AHEAD:])
+        self._state.secret = secret
         await self._state.save()

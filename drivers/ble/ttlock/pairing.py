@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bleak.backends.device import BLEDevice
 from msgspec.structs import replace
 
-from drivers.ble.family import Advert, Connect, Link, Scan
+from drivers.ble.family import Advert, Connect, Link, Scan, Unfinished
 from drivers.ble.hold import KeysRefused
 from drivers.ble.ttlock.adverts import beacon_of
 from drivers.ble.ttlock.cipher import FACTORY_KEY, KEY_LENGTH
@@ -21,13 +21,26 @@ from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.frames import Version
 from drivers.ble.ttlock.secret import Secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
-from drivers.ble.ttlock.takeover import Random, acquaint, become_admin, first_key, number, set_up
-from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, PairingFailed, Progress
+from drivers.ble.ttlock.takeover import (
+    Random,
+    acquaint,
+    become_admin,
+    first_key,
+    number,
+    set_up,
+    some_passcode,
+)
+from gateway.domain.driver import DriverError, PairingFailed, Progress
 from gateway.domain.keyring import Keyring
 
 FIND_S = 120.0
 """Time to walk to the door and touch the lock."""
 _NAME = "pairing"
+_HALF_SET_UP = (
+    "the lock was not set up to the end; its keys are kept, and it is worked with if it took them. The hub "
+    "tries the rest when it reaches the lock next and says in its log whether that went well. If it did not, "
+    "the keypad may still take the administrator's code that it came with: reset it and pair it again"
+)
 _ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 _NEEDED = ("address", "aes_key", "admin_ps", "unlock_key")
 _ALLOWED = frozenset({*_NEEDED, "lock_flag_pos", "uid", "group_id", "org_id", "admin_passcode"})
@@ -69,7 +82,8 @@ class Pairing:
 
         `given` may be empty, or have only an `address` where several new locks are near: then a lock in
         setting mode is initialised. With `aes_key`, `admin_ps` and `unlock_key` (from the vendor's cloud or
-        another hub) a lock in use is taken over as it is. Raises PairingFailed.
+        another hub) a lock in use is taken over as it is. Raises PairingFailed, and Unfinished where a new
+        lock has our keys, or may have, and was not set up to the end.
         """
         if unknown := set(given) - _ALLOWED:
             raise PairingFailed(f"not known for this kind of lock: {', '.join(sorted(unknown))}")
@@ -89,12 +103,16 @@ class Pairing:
             beacon = beacon_of(advert.manufacturer)
             return beacon is not None and beacon.setting_mode and address in {None, advert.address}
 
-        await progress("waiting for a new or reset lock; wake it: touch its keypad or press its button")
+        await progress(
+            "waiting for a new or reset lock; wake it: touch its keypad or press its button", FIND_S
+        )
         device, advert = await scan.find(fits, FIND_S)
         await progress("found the lock, initialising it; stay near it for some seconds")
         before = await self._keyring.load(self._device_id)
         try:
             return await self._become_its_owner(device, advert.address, progress)
+        except Unfinished:
+            raise
         except (SaidNo, DriverError, PairingFailed):
             await self._put_back(before)
             raise
@@ -120,7 +138,14 @@ class Pairing:
     async def _take(self, device: BLEDevice, address: str, *, greets: bool) -> tuple[Secret, bool]:
         """Become the administrator; return the keys, and whether the lock confirmed all of it."""
         admin_ps, unlock_key = number(self._random), number(self._random)
-        secret = Secret(address=address, key=FACTORY_KEY, admin_ps=admin_ps, unlock_key=unlock_key)
+        secret = Secret(
+            address=address,
+            key=FACTORY_KEY,
+            admin_ps=admin_ps,
+            unlock_key=unlock_key,
+            admin_passcode=some_passcode(self._random),
+            half_set_up=True,
+        )
         async with self._connect(device) as link:
             talk = await self._talk(link, secret)
             try:
@@ -134,38 +159,40 @@ class Pairing:
             except DriverError:
                 return secret, False
             try:
-                return await set_up(talk, secret, self._sure_time(), self._zone, self._random), True
+                return await self._set_up(talk, secret), True
             except (SaidNo, DriverError):
                 return secret, False
 
     async def _doubtful(self, device: BLEDevice, secret: Secret, progress: Progress) -> tuple[str, bytes]:
-        """See whether a lock took our keys from which we have heard nothing since they were sent.
+        """See whether a lock took our keys from which we have heard nothing since, and set it up to the end.
 
-        They are kept unless it says that they are wrong: without them nobody could speak to it any more.
+        The keys are kept unless it says that they are wrong: without them nobody could speak to it any more.
         """
         await progress("the lock fell silent; trying whether it is ours now; touch it again")
         try:
-            return await self._try_keys(device, secret)
-        except (SaidNo, LockUnreachable, NoAnswer) as error:
-            if isinstance(error, KeysRefused):
-                raise
-            await progress("the lock cannot be reached; its keys are kept; if they do not work, reset it")
-            return secret.address, encode_secret(secret)
+            async with self._connect(device) as link:
+                talk = await self._talk(link, secret)
+                await talk.log_in(secret)
+                return secret.address, encode_secret(await self._set_up(talk, secret))
+        except KeysRefused:
+            raise
+        except (SaidNo, DriverError):
+            raise Unfinished(_HALF_SET_UP, secret.address, encode_secret(secret)) from None
+
+    async def _set_up(self, talk: Conversation, secret: Secret) -> Secret:
+        return await set_up(talk, secret, self._sure_time(), self._zone, self._random)
 
     async def _adopt(self, secret: Secret, scan: Scan, progress: Progress) -> tuple[str, bytes]:
-        await progress("waiting for the lock; touch its keypad to wake it")
+        await progress("waiting for the lock; touch its keypad to wake it", FIND_S)
         device, _ = await scan.find(lambda advert: advert.address == secret.address, FIND_S)
         await progress("found the lock, trying its keys")
         try:
-            return await self._try_keys(device, secret)
+            async with self._connect(device) as link:
+                talk = await self._talk(link, secret)
+                await talk.log_in(secret)
+                return secret.address, encode_secret(await acquaint(talk, secret))
         except KeysRefused:
             raise PairingFailed("the lock does not take these keys") from None
-
-    async def _try_keys(self, device: BLEDevice, secret: Secret) -> tuple[str, bytes]:
-        async with self._connect(device) as link:
-            talk = await self._talk(link, secret)
-            await talk.log_in(secret)
-            return secret.address, encode_secret(await acquaint(talk, secret))
 
     async def _talk(self, link: Link, secret: Secret) -> Conversation:
         timeout_s = self._settings.answer_timeout_s

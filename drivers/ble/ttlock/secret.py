@@ -43,11 +43,22 @@ class Secret(Hidden, frozen=True, kw_only=True):
     firmware: str = ""
     admin_passcode: str = ""
     """Opens at the keypad and sets the lock up there; in no slot."""
+    half_set_up: bool = False
+    """We made ourselves its administrator, and it has not confirmed the rest of its initialisation."""
     held: tuple[Held, ...] = ()
     log_next: int = 0
     """Number of the log record to read next; 0: not known."""
     log_told: tuple[bytes, ...] = ()
-    """Marks of the newest records that were told. Not the records: these may have mistyped digits."""
+    """Marks of the newest records with nothing untold before them, the newest last.
+
+    Not the records: these may have mistyped digits.
+    """
+    log_ahead: tuple[bytes, ...] = ()
+    """Marks of records that were told while there may be untold ones before them."""
+    log_since: datetime | None = None
+    """While the log is read for the first time: what is older is history, and not told."""
+    log_met: bool = False
+    """The log was read to its end once."""
 
     def __post_init__(self) -> None:
         """Refuse a key that is none."""

@@ -108,10 +108,13 @@ class TTLockSession(LockSession):
     async def read_log(
         self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
     ) -> bool:
-        while self._state.pending:
-            await sink(self._state.pending[0])
-            del self._state.pending[0]
-        return await Log(self._state, self._conversation, self._know).read(sink, asked_to_stop)
+        await self._tell_pending(sink)
+        was_read = await Log(self._state, self._conversation, self._know).read(sink, asked_to_stop)
+        if was_read and self._state.now() is not None and self._state.clock.due:
+            # It may just have told that it was without power: codes wait in it that need the clock.
+            await self._check_clock()
+            await self._tell_pending(sink)
+        return was_read
 
     @override
     async def describe(self) -> LockSeen:
@@ -242,6 +245,11 @@ class TTLockSession(LockSession):
         """List the codes unless nothing happened since the last list of this connection."""
         if not self._listed:
             await self._look()
+
+    async def _tell_pending(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+        while self._state.pending:
+            await sink(self._state.pending[0])
+            del self._state.pending[0]
 
     async def _check_clock(self) -> None:
         checked = await self._state.clock.check(self._conversation)

@@ -11,7 +11,7 @@ app too, leaves the latter: that is how a code is known again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -21,6 +21,8 @@ from gateway.domain.timing import CLOCK_TOLERANCE
 
 MOST_GONE = 64
 """Codes that the lock does not list any more and whose names are kept, the newest ones."""
+_BEFORE_ITS_TIME = CLOCK_TOLERANCE + timedelta(hours=1)
+"""How much earlier than it was stored a code may be used by the lock's clock, which knows no summer time."""
 _NO_MATCH = (False, False, False)
 
 
@@ -108,10 +110,14 @@ class SlotBook:
         return False
 
     def of_record(self, original: str, typed: str, at: datetime | None) -> str | None:
-        """Return the name of the code that a log record of `at` tells of; None where it had none."""
+        """Return the name of the code that a log record tells of; None where it had none.
+
+        `at` is when it was, None where the lock's clock cannot be believed: better a use is told of
+        the code that has its digits now than not at all.
+        """
         best, slot = _NO_MATCH, None
         for one in self._held.values():
-            if at is not None and one.since is not None and at < one.since - CLOCK_TOLERANCE:
+            if at is not None and one.since is not None and at < one.since - _BEFORE_ITS_TIME:
                 continue  # these digits were somebody else's then
             opens = bool(typed) and typed in {one.current, one.second}
             match = (opens, bool(original) and one.original == original, not one.gone)

@@ -70,7 +70,7 @@ class LockState:
             identity=Identity(
                 network="bluetooth",
                 manufacturer=_FACTORY,
-                product=self.secret.model or "V3",
+                product=self.secret.model or None,
                 serial=self.secret.address,
             ),
             capabilities=Capabilities(

@@ -13,7 +13,7 @@ from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.secret import Secret
 from drivers.ble.ttlock.times import face_of, moment_bytes
-from gateway.domain.driver import NoAnswer, PairingFailed
+from gateway.domain.driver import DriverError, NoAnswer, PairingFailed
 
 _ADMIN_DIGITS = 7
 _LEAST_NUMBER = 100_000_000
@@ -57,7 +57,7 @@ async def become_admin(talk: Conversation, secret: Secret) -> None:
 async def set_up(
     talk: Conversation, secret: Secret, now: datetime | None, zone: ZoneInfo, random: Random
 ) -> Secret:
-    """Finish the initialisation; return what is to be kept.
+    """Finish the initialisation; return what is to be kept. It may be done anew where it broke off.
 
     Raises SaidNo, LockUnreachable, NoAnswer; the lock is ours even so.
     """
@@ -68,7 +68,11 @@ async def set_up(
     year = _SOME_YEAR if now is None else now.year
     secret = replace(secret, admin_passcode=await _admin_passcode(talk, secret, year, random))
     await talk.ask(Command.FINISH)
-    return await acquaint(talk, secret)
+    secret = replace(secret, half_set_up=False)
+    try:
+        return await acquaint(talk, secret)
+    except (SaidNo, DriverError):
+        return secret  # the rest is only what it calls itself
 
 
 async def acquaint(talk: Conversation, secret: Secret) -> Secret:
@@ -81,6 +85,11 @@ async def acquaint(talk: Conversation, secret: Secret) -> Secret:
     )
 
 
+def some_passcode(random: Random) -> str:
+    """Draw a code for the setup at the keypad."""
+    return "".join(str(byte % 10) for byte in random(_ADMIN_DIGITS))
+
+
 def number(random: Random) -> int:
     """Draw a number of nine digits."""
     return _LEAST_NUMBER + int.from_bytes(random(8)) % _NUMBERS
@@ -90,7 +99,7 @@ def yearly_secrets(year: int, random: Random) -> bytes:
     """Return 61 bytes of numbers for ten years.
 
     With them the vendor's cloud computes codes that a lock takes without having been told. Nobody keeps them
-    here, so that nobody can: every code on the lock is one that was sent to it.
+    here, so that nobody can: every code on a lock that was told them is one that was sent to it.
     """
     parts = [bytes((year % 100,))]
     for _ in range(_YEARS):
@@ -102,15 +111,14 @@ def yearly_secrets(year: int, random: Random) -> bytes:
 
 
 async def _admin_passcode(talk: Conversation, secret: Secret, year: int, random: Random) -> str:
-    """Learn or set the code that opens the setup at the keypad."""
+    """Learn the code that opens the setup at the keypad, or set that of `secret`, with new yearly secrets."""
     if secret.can(Feature.GET_ADMIN_PASSCODE):
         told = await talk.ask(Command.GET_ADMIN_PASSCODE)
         digits = told[1 : told[0] + 1] if told else b""
         return digits.decode("ascii") if digits.isdigit() else ""
-    digits = bytes(byte % 10 for byte in random(_ADMIN_DIGITS))
-    await talk.ask(Command.SET_ADMIN_PASSCODE, digits)
+    await talk.ask(Command.SET_ADMIN_PASSCODE, bytes(map(int, secret.admin_passcode)))
     await talk.ask(Command.INIT_PASSCODES, yearly_secrets(year, random))
-    return "".join(str(digit) for digit in digits)
+    return secret.admin_passcode
 
 
 async def _info(talk: Conversation, what: int) -> str:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from yalexs_ble import KEYPAD_MASTER_CODE_SLOT, DoorActivity, LockActivity, LockStatus
 
 from gateway.domain.driver import CodeUsed
+from gateway.domain.timing import OLDEST_RECORD
 
 _LOCKED = frozenset({LockStatus.LOCKED, LockStatus.LOCKING, LockStatus.SECUREMODE})
-_OLDEST = timedelta(days=400)
 _AHEAD = timedelta(hours=1)
 """Further from now, the lock's clock was wrong: nobody but the vendor's app sets it."""
 
@@ -20,5 +20,5 @@ def used(device_id: str, record: LockActivity | DoorActivity, now: datetime) -> 
         return None
     # The library gives local time of this machine, without its zone.
     at = record.timestamp.astimezone(UTC)
-    plausible = now - _OLDEST <= at <= now + _AHEAD
+    plausible = now - OLDEST_RECORD <= at <= now + _AHEAD
     return CodeUsed(device_id=device_id, slot=str(record.slot), at=at if plausible else None)

@@ -30,6 +30,7 @@ _ATTEMPTS = 2
 _HANG_UP_S = 3.0
 """How long the lock has to say that it heard our good-bye."""
 _REFUSED = "the lock refuses this key: pair it again with the key it has now"
+_BROKE_AT_FIRST = "the connection broke at the first message: the lock is too far away, or takes another key"
 
 
 class YaleLock(FamilyLock):
@@ -67,7 +68,7 @@ class YaleLock(FamilyLock):
             identity=Identity(
                 network="bluetooth",
                 manufacturer="Yale/August",
-                product=self._keys.model or "unknown",
+                product=self._keys.model or None,
                 serial=self._keys.serial,
             ),
             capabilities=Capabilities(
@@ -135,7 +136,10 @@ async def _connect(lock: Lock, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await lock.connect(max_attempts=_ATTEMPTS)
-    except (AuthError, ResponseError):
+    except (AuthError, ResponseError) as error:
+        if isinstance(error.__cause__, BleakError):
+            # What BlueZ says of a link that broke, the library takes for a wrong key. The lock said nothing.
+            raise LockUnreachable(_BROKE_AT_FIRST) from None
         # Decrypted with another key, an answer makes no sense.
         raise KeysRefused(_REFUSED) from None
     except TimeoutError:

@@ -27,7 +27,7 @@ async def pair(
         PairingFailed: the key is none, the lock was not found, or does not take the key.
     """
     keys = _keys(given)
-    await progress("looking for the lock")
+    await progress("looking for the lock", FIND_S)
     device, _ = await scan.find(lambda advert: is_it(settings, advert), FIND_S)
     await progress("trying the key")
     try:

@@ -99,6 +99,7 @@ def _try(questions: Questions, draft: BrokerDraft, gateway_id: str) -> tuple[Bro
             url=draft.url,
             version=draft.version,
             has_user=draft.user is not None,
+            has_password=draft.password is not None or draft.password_file is not None,
             gateway=gateway_id,
             runs_here=None,
             now=datetime.now(UTC),

@@ -1,6 +1,7 @@
 """The newest lines of the log, where the journal has them and this user may read it."""
 
 import json
+import logging
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.cli.report.scrub import Scrub
+from gateway.journal import PRIORITIES
 
 UNIT = "pinsmith"
 MOST = 2_000
@@ -53,7 +55,19 @@ def _entries(output: bytes, scrub: Scrub) -> Iterator[dict[str, object]]:
         except ValueError:
             continue
         if isinstance(entry, dict):
-            yield _entry(entry, scrub)
+            yield _entry(_unpacked(entry), scrub)
+
+
+def _unpacked(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry of `logs.format = "json"` with the fields that the journal's own format has."""
+    try:
+        told = json.loads(entry["MESSAGE"])
+        level = logging.getLevelNamesMapping()[told.pop("level").upper()]
+        message, _ = told.pop("message"), told.pop("time")
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return entry
+    fields = {f"PINSMITH_{name.upper()}": str(value) for name, value in told.items()}
+    return entry | fields | {"MESSAGE": message, "PRIORITY": str(PRIORITIES.get(level, 5))}
 
 
 def _entry(entry: dict[str, Any], scrub: Scrub) -> dict[str, object]:

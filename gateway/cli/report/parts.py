@@ -25,9 +25,7 @@ from storage.data_dir import DATABASE, KEY
 from storage.inspection import facts, names_in
 
 EVENTS = 500
-_PAGES = 50
-"""Most pages of codes that are asked for, 1000 codes each."""
-_OPEN_NAMES = frozenset({"root", "pinsmith", "localhost"})
+_OPEN_NAMES = frozenset({"root", "pinsmith", "localhost", "homeassistant"})
 """Names of users and machines that say nothing about anybody."""
 _FACTS_OF_LINUX = ("PRETTY_NAME", "VERSION_ID", "ID")
 
@@ -74,20 +72,9 @@ def _ask(context: Context, answers: dict[str, Any]) -> None:
     ):
         answers[verb] = context.ask(verb, **parameters)
     for verb in ("access_codes/list", "access_codes/unmanaged/list"):
-        answers[verb] = _all_pages(context, verb)
+        answers[verb] = list(context.pages(verb))
     for name, content in context.standing(context.settings).items():
         answers[f"bridge/{name}"] = content
-
-
-def _all_pages(context: Context, verb: str) -> list[dict[str, Any]]:
-    pages, cursor = list[dict[str, Any]](), None
-    for _ in range(_PAGES):
-        page = context.ask(verb, page_cursor=cursor)
-        pages.append(page)
-        cursor = (page.get("pagination") or {}).get("next_page_cursor")
-        if cursor is None:
-            break
-    return pages
 
 
 def _secrets(found: Sources) -> tuple[set[str], set[str]]:
@@ -123,7 +110,7 @@ def _of_this_machine(context: Context) -> tuple[set[str], set[str]]:
     for file in (mqtt.password_file, mqtt.key_file, folder / KEY):
         if file is not None:
             secrets |= _lines_of(file)
-    names |= {mqtt.username or "", mqtt.url.host}
+    names |= {mqtt.username or "", mqtt.url.host, settings.homeassistant.user}
     for one in (*settings.zwave_locks.values(), *settings.yale_locks.values()):
         names.update(str(getattr(one, key, None) or "") for key in ("node_name", "address", "bluetooth_name"))
     with suppress(OSError, StorageFailed):
@@ -185,7 +172,7 @@ def _configuration(found: Sources) -> object:
     }
     sections = {
         name: shapes.settings(getattr(settings, name))
-        for name in ("mqtt", "timing", "clock", "logs", "zwave", "simulated", "ble")
+        for name in ("mqtt", "homeassistant", "timing", "clock", "logs", "zwave", "simulated", "ble")
     }
     return {
         "gateway": {"id": settings.gateway.id, "time_zone": settings.gateway.time_zone.key},

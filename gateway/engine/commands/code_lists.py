@@ -8,6 +8,7 @@ from gateway.engine import views
 from gateway.engine.commands.common import found, page, reply, snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import GetCode, ListCodes
+from gateway.engine.desire import is_over
 from gateway.engine.replies import CodeReply, CodesReply
 
 
@@ -21,10 +22,12 @@ def get(context: Context, asked: GetCode) -> CodeReply:
         code, snap = found(context, asked.access_code_id, asked.device_id, deleted_too=True)
         return reply(context, code.access_code_id, snap)
     snap, pin = context.snapshot(asked.device_id or ""), Pin(asked.code or "")
-    for code in snap.codes.values():
-        if code.pin == pin and code.backup != "waiting":
-            return reply(context, code.access_code_id, snap)
-    raise NotFound("no managed code on this lock has this PIN")
+    fitting = [code for code in snap.codes.values() if code.pin == pin and code.backup != "waiting"]
+    if not fitting:
+        raise NotFound("no managed code on this lock has this PIN")
+    # A PIN may have gone from code to code: one that still counts is meant, or else the last that had it.
+    meant = max(fitting, key=lambda code: (not is_over(code, snap, context.t), code.created_at))
+    return reply(context, meant.access_code_id, snap)
 
 
 def list_codes(context: Context, asked: ListCodes) -> CodesReply:

@@ -11,16 +11,19 @@ from gateway.domain.errors import InvalidInput
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Snapshot
 from gateway.domain.recurrence import Recurrence
+from gateway.engine.backups import follow
 from gateway.engine.commands.common import (
     agreed,
     attempt_of,
     attempted,
+    demand_a_window,
     demand_able,
+    demand_backup_fits,
+    demand_pool,
     demand_reachable,
     demand_shut,
     found,
     given,
-    is_past,
     pin_for,
     recurrence,
     reply,
@@ -28,6 +31,8 @@ from gateway.engine.commands.common import (
 )
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import CreateCode, DeleteCode, UpdateCode
+from gateway.engine.desire import is_past
+from gateway.engine.holding import tell_kept_by_hub
 from gateway.engine.replies import CodeReply, DeletedReply, LeftBehind
 from gateway.engine.work import Work
 
@@ -44,6 +49,8 @@ def create(context: Context, asked: CreateCode) -> CodeReply:
             "the backup pool is for codes with an end; to fill it regardless use devices/update",
             field="use_backup_access_code_pool",
         )
+    if asked.use_backup_access_code_pool:
+        demand_pool(snap)
     digits = _shared_pin(context, asked.common_code_key, asked.code)
     code = AccessCode(
         access_code_id=context.chance.new_id(),
@@ -101,6 +108,7 @@ def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
     """Change what is desired of a code. An update that changes nothing succeeds."""
     code, snap = found(context, asked.access_code_id, asked.device_id)
     if not asked.is_managed:
+        _demand_alone(asked)
         return release(context, code, snap)
     demand_reachable(snap, attempt_for_offline_device=asked.attempt_for_offline_device)
     if code.backup == "waiting":
@@ -109,7 +117,7 @@ def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
     digits = given(asked.code, code.pin.reveal())
     pin = code.pin
     # The PIN of a code that has ended may have gone to another one.
-    if Pin(digits) != code.pin or is_past(code, context, snap):
+    if Pin(digits) != code.pin or is_past(code, snap, context.t):
         if Pin(digits) != code.pin and code.common_code_key is not None:
             raise InvalidInput(
                 "this code shares its PIN with others (common_code_key): delete them and create them anew",
@@ -134,7 +142,23 @@ def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
     before, after = ((it.recurrence, it.prefer_native_scheduling) for it in (code, changed))
     if after != before:
         demand_shut(snap, changed)
+    demand_backup_fits(context, snap, code, changed)
     return put(context, code, changed, snap)
+
+
+def _demand_alone(asked: UpdateCode) -> None:
+    """Refuse changes beside `is_managed` false: the code stays on the lock as it is."""
+    alone = UpdateCode(
+        access_code_id=asked.access_code_id,
+        device_id=asked.device_id,
+        is_managed=False,
+        attempt_for_offline_device=asked.attempt_for_offline_device,
+    )
+    if asked != alone:
+        raise InvalidInput(
+            "is_managed false leaves the code on the lock as it is: make the other changes before",
+            field="is_managed",
+        )
 
 
 def put(context: Context, code: AccessCode, changed: AccessCode, snap: Snapshot) -> CodeReply:
@@ -146,10 +170,13 @@ def put(context: Context, code: AccessCode, changed: AccessCode, snap: Snapshot)
     def absorb(work: Work) -> None:
         work.set_code(changed)
         work.set_placement(code.access_code_id, outside=None, failures=0, failure=None, retry_at=None)
-        mutations = [{"mutation_code": name} for name in _mutations(code, changed)]
-        work.tell("access_code.mutations_requested", code.access_code_id, requested_mutations=mutations)
+        asked = _mutations(code, changed)
+        if asked:
+            mutations = [{"mutation_code": name} for name in asked]
+            work.tell("access_code.mutations_requested", code.access_code_id, requested_mutations=mutations)
+            tell_kept_by_hub(work, changed, asked)
         if changed.ends_at != code.ends_at:
-            _follow(work, changed)
+            follow(work, changed)
 
     after, attempt = attempted(
         context, code.device_id, "UPDATE_ACCESS_CODE", code.access_code_id, changed.revision, absorb
@@ -167,19 +194,6 @@ def _mutations(old: AccessCode, new: AccessCode) -> list[str]:
     return [name for name, differs in named if differs]
 
 
-def _follow(work: Work, original: AccessCode) -> None:
-    """Let the pulled backup end with its original, whatever happens to that."""
-    backup = work.codes.get(original.pulled_backup_access_code_id or "")
-    if backup is None or backup.deleted_at is not None:
-        return
-    if original.deleted_at is not None:
-        moved = replace(backup, deleted_at=original.deleted_at)
-    else:
-        moved = replace(backup, ends_at=original.ends_at)
-    if moved != backup:
-        work.set_code(replace(moved, revision=backup.revision + 1, updated_at=work.now))
-
-
 def _new_times(
     context: Context, asked: UpdateCode, code: AccessCode
 ) -> tuple[datetime | None, datetime | None, Recurrence | None]:
@@ -194,6 +208,8 @@ def _new_times(
     if (starts_at, ends_at) != (code.starts_at, code.ends_at):
         starts_at, ends_at = window(context, starts_at, ends_at)
     if isinstance(asked.recurrence, UnsetType):
+        if (starts_at, ends_at) != (code.starts_at, code.ends_at):
+            demand_a_window(context, replace(code, starts_at=starts_at, ends_at=ends_at))
         return starts_at, ends_at, code.recurrence
     return starts_at, ends_at, recurrence(context, asked.recurrence, starts_at, ends_at)
 
@@ -210,7 +226,7 @@ def delete(context: Context, asked: DeleteCode) -> DeletedReply:
             gone = replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now)
             work.set_code(gone)
             work.set_placement(code.access_code_id, failures=0, failure=None, retry_at=None)
-            _follow(work, gone)
+            follow(work, gone)
 
         snap, attempt = attempted(
             context, code.device_id, "DELETE_ACCESS_CODE", code.access_code_id, code.revision + 1, mark
@@ -232,6 +248,8 @@ def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool 
     )
 
     def absorb(work: Work) -> None:
+        if forced:
+            follow(work, replace(code, deleted_at=work.now))
         give_up(work, code_id, left_behind=bool(left), forced=forced)
 
     context.change(code.device_id, absorb)

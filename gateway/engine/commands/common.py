@@ -16,10 +16,11 @@ from gateway.domain.pins import broken_rule, clash
 from gateway.domain.placement import Snapshot
 from gateway.domain.recurrence import Recurrence, check, is_open, next_change
 from gateway.engine import attempts, wire
+from gateway.engine.backups import supports_pool
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import RecurrenceParams
 from gateway.engine.commands.requests import to_ms
-from gateway.engine.desire import can_keep, is_over
+from gateway.engine.desire import can_keep, is_over, is_past
 from gateway.engine.lock_views import attempt_view
 from gateway.engine.pins import choose_pin, rules_of
 from gateway.engine.replies import CodeReply, Pagination
@@ -150,12 +151,28 @@ def recurrence(
         time_zone=asked.time_zone or context.rules.time_zone,
     )
     check(it)
-    begin = max(starts_at, context.t.at) if starts_at is not None else context.t.at
-    change = next_change(it, begin)
-    never = ends_at is not None and change is not None and change >= ends_at and not is_open(it, begin)
-    if never:
+    if not _ever_opens(context, it, starts_at, ends_at):
         raise InvalidInput("recurrence: no window opens before ends_at", field="cron")
     return it
+
+
+def demand_a_window(context: Context, code: AccessCode) -> None:
+    """Refuse start and end of a code if none of its windows opens between them."""
+    if code.recurrence is not None and not _ever_opens(
+        context, code.recurrence, code.starts_at, code.ends_at
+    ):
+        raise InvalidInput(
+            "no window of the code opens between starts_at and ends_at; to end it for good, delete it",
+            field="ends_at",
+        )
+
+
+def _ever_opens(
+    context: Context, it: Recurrence, starts_at: datetime | None, ends_at: datetime | None
+) -> bool:
+    begin = max(starts_at, context.t.at) if starts_at is not None else context.t.at
+    change = next_change(it, begin)
+    return ends_at is None or change is None or change < ends_at or is_open(it, begin)
 
 
 def pin_for(
@@ -178,7 +195,7 @@ def pin_for(
         if (
             clash(code.pin, pin, rules)
             and code.access_code_id != besides
-            and not is_past(code, context, snap)
+            and not is_past(code, snap, context.t)
         ):
             raise DuplicateCode(
                 "another access code on this lock has this PIN"
@@ -187,11 +204,6 @@ def pin_for(
                 access_code_id=code.access_code_id,
             )
     return pin
-
-
-def is_past(code: AccessCode, context: Context, snap: Snapshot) -> bool:
-    """Say whether a code is over and on no lock: its PIN is free again."""
-    return is_over(code, snap, context.t) and not snap.may_hold(code.access_code_id)
 
 
 def demand_reachable(snap: Snapshot, *, attempt_for_offline_device: bool) -> None:
@@ -218,6 +230,30 @@ def demand_shut(snap: Snapshot, code: AccessCode) -> None:
             "would open between them: give it starts_at and ends_at, or leave recurrence out",
             device_id=snap.device.device_id,
         )
+
+
+def demand_pool(snap: Snapshot) -> None:
+    """Refuse backups on a lock that is too small for them, unless a person turned its pool on."""
+    can, device = snap.device.capabilities, snap.device
+    if can is not None and not supports_pool(can) and not device.backup_pool_size:
+        raise UnsupportedDevice(
+            "this lock has few slots, and backups would take the places of guests: leave out "
+            "use_backup_access_code_pool, or turn the pool on with devices/update",
+            device_id=device.device_id,
+        )
+
+
+def demand_backup_fits(context: Context, snap: Snapshot, before: AccessCode, after: AccessCode) -> None:
+    """Refuse to keep a code to times that its pulled backup, which opens from now on, is not kept to."""
+    backup = snap.codes.get(before.pulled_backup_access_code_id or "")
+    if backup is None or is_over(backup, snap, context.t):
+        return
+    told = "a backup was pulled for this code, and it opens at any time: delete the backup first"
+    if after.recurrence is not None and after.recurrence != before.recurrence:
+        raise InvalidInput(told, field="recurrence")
+    soonest = max(before.starts_at or context.t.at, context.t.at)
+    if after.starts_at is not None and after.starts_at > soonest:
+        raise InvalidInput(told, field="starts_at")
 
 
 def demand_able(snap: Snapshot, *, one_time: bool, offline: bool) -> None:

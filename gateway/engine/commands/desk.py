@@ -157,11 +157,16 @@ class CommandDesk:
                 pairings=self._engine.pairings,
                 radio=self._engine.radio,
             )
-            reply = _answer(context, known, transaction, asked)
+            try:
+                with tx.part():
+                    reply = _answer(context, known, transaction, asked)
+            except CommandError as error:
+                reply = _refusal(transaction, error)
+            else:
+                touched.extend(context.touched)
+                once_durable.extend(context.once_durable)
             if dry_run:
                 raise _RolledBack(reply)
-            touched.extend(context.touched)
-            once_durable.extend(context.once_durable)
             if known.changes and transaction is not None:
                 tx.save_reply(client, verb, transaction, digest, reply, context.t.at)
             return reply
@@ -204,16 +209,13 @@ def _known(verb: str) -> Verb:
 
 
 def _answer(context: Context, known: Verb, transaction: str | None, asked: dict[str, Any]) -> bytes:
-    """Carry out a use case. It refuses before it changes anything, so a refusal leaves nothing behind."""
-    try:
-        _check_expiry(context, asked.pop("expires_at", None))
-        dry_run = asked.pop("dry_run", False)
-        data: Wire = known.use_case(context, convert(asked, known.params))
-        if dry_run:
-            plans = [planning.plan_view(context, context.snapshot(d)) for d in dict.fromkeys(context.touched)]
-            data = DryRun(dry_run=True, would_reply=data, plans=plans)
-    except CommandError as error:
-        return _refusal(transaction, error)
+    """Carry out a use case; raise CommandError where it refuses."""
+    _check_expiry(context, asked.pop("expires_at", None))
+    dry_run = asked.pop("dry_run", False)
+    data: Wire = known.use_case(context, convert(asked, known.params))
+    if dry_run:
+        plans = [planning.plan_view(context, context.snapshot(d)) for d in dict.fromkeys(context.touched)]
+        data = DryRun(dry_run=True, would_reply=data, plans=plans)
     return msgspec.json.encode({"transaction": transaction, "status": "ok", "data": data, "error": None})
 
 

@@ -63,7 +63,7 @@ def _release(work: Work) -> None:
                 work.set_code(replace(code, deleted_at=work.now, revision=code.revision + 1))
         else:
             give_up(work, code.access_code_id, left_behind=holds, forced=False)
-    work.set_device(is_managed=False, backup_pool_enabled=False)
+    work.set_device(is_managed=False)
     work.tell("device.converted_to_unmanaged")
 
 
@@ -137,6 +137,7 @@ def forget(context: Context, asked: OneDevice) -> ForgottenReply:
         context.tx.add_tombstone(f"access_code/{code_id}/state")
     policy = snap.device.policy
     context.once_durable.append(lambda: context.pairings.drop(asked.device_id))
+    attempts.give_up(context.tx, asked.device_id, context.t.now)
     context.tx.forget_device(asked.device_id)
     if policy is None:
         context.tx.add_tombstone(f"lock/{asked.device_id}/state")

@@ -14,6 +14,9 @@ from gateway.domain.placement import Snapshot
 from gateway.engine.commands.codes import add, group_of, put
 from gateway.engine.commands.common import (
     agreed,
+    demand_a_window,
+    demand_backup_fits,
+    demand_pool,
     demand_reachable,
     demand_shut,
     given,
@@ -23,6 +26,7 @@ from gateway.engine.commands.common import (
 )
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import CreateMultiple, UpdateMultiple
+from gateway.engine.desire import is_over, is_past
 from gateway.engine.pins import choose_pin, known_pins, rules_of
 from gateway.engine.replies import CodesReply
 
@@ -38,6 +42,9 @@ def create_multiple(context: Context, asked: CreateMultiple) -> CodesReply:
     windows = recurrence(context, asked.recurrence, starts_at, ends_at)
     if asked.use_backup_access_code_pool and ends_at is None:
         raise InvalidInput("the backup pool is for codes with an end", field="use_backup_access_code_pool")
+    if asked.use_backup_access_code_pool:
+        for snap in snaps:
+            demand_pool(snap)
     allowed = agreed(
         asked.is_external_modification_allowed, asked.allow_external_modification, otherwise=False
     )
@@ -125,15 +132,18 @@ def update_multiple(context: Context, asked: UpdateMultiple) -> CodesReply:
     group = group_of(context, asked.common_code_key)
     if not group:
         raise NotFound("no access codes have this common_code_key")
-    changed = []
+    shown = []
     for code in group:
+        snap = context.snapshot(code.device_id)
         starts_at, ends_at = given(asked.starts_at, code.starts_at), given(asked.ends_at, code.ends_at)
         if (starts_at, ends_at) != (code.starts_at, code.ends_at):
             starts_at, ends_at = window(context, starts_at, ends_at)
-        changed.append(replace(code, name=given(asked.name, code.name), starts_at=starts_at, ends_at=ends_at))
-    return CodesReply(
-        access_codes=[
-            put(context, before, after, context.snapshot(before.device_id)).access_code
-            for before, after in zip(group, changed, strict=True)
-        ]
-    )
+        changed = replace(code, name=given(asked.name, code.name), starts_at=starts_at, ends_at=ends_at)
+        if (starts_at, ends_at) != (code.starts_at, code.ends_at):
+            demand_a_window(context, changed)
+        demand_backup_fits(context, snap, code, changed)
+        if is_past(code, snap, context.t) and not is_over(changed, snap, context.t):
+            # The PIN of a code that has ended may have gone to another one.
+            pin_for(context, snap, code.pin.reveal(), besides=code.access_code_id)
+        shown.append(put(context, code, changed, snap).access_code)
+    return CodesReply(access_codes=shown)

@@ -155,7 +155,7 @@ class ReportConstraints(Params, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Timeline(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`access_codes/get_timeline`: what happened to a code, in order; the newest `limit` of it."""
+    """`access_codes/get_timeline`: what happened to a code, the newest `limit` of it, and of its lock."""
 
     access_code_id: Id
     after: Instant | None = None

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
+from gateway.domain.credential import Credential
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Snapshot
 from gateway.engine.commands.common import snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import MaybeDevice
-from gateway.engine.desire import is_over, programming_at, window_of
+from gateway.engine.desire import Window, desired, is_over, programming_at, window_of
 from gateway.engine.gates import lock_gate
 from gateway.engine.mutations import instant, moment
 from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, Wants, WriteCode, radio_commands
@@ -52,45 +54,74 @@ def plan_view(context: Context, snap: Snapshot) -> PlanView:
 def _coming(context: Context, snap: Snapshot, wants: Wants) -> Iterator[ComingStep]:
     """Return the writes and removals that time alone will bring."""
     t, timing = context.t, context.rules.timing
-    cost = 1 if _is_supervised(snap) else 2
+    last = t.at + _AHEAD
     for code in snap.codes.values():
-        if is_over(code, snap, t) or code.backup == "waiting":
-            continue
-        begin = programming_at(code, snap, t.at, timing)
-        wanted = wants.get(code.access_code_id)
-        if wanted is None and begin is not None and t.at < begin <= t.at + _AHEAD:
-            yield _due(code, begin, "write", "it is set this long before its start", cost)
-        elif wanted is not None and not wanted.enabled and code.starts_at is not None:
-            yield _due(code, code.starts_at, "write", "it is enabled at its start", cost)
         window = window_of(code, t.at)
-        if window is not None and window.ends_at is not None and window.ends_at <= t.at + _AHEAD:
-            yield _due(code, window.ends_at, "clear", "its window ends", cost)
+        if window is None or is_over(code, snap, t) or code.backup == "waiting":
+            continue
+        yield from _opening(code, window, wants.get(code.access_code_id), context, snap)
+        if window.ends_at is not None and window.ends_at <= last:
+            want = desired(code, snap, _later(t, window.ends_at), timing)
+            if want is None:
+                slot = snap.placement(code.access_code_id).slot or ""
+                cleared = ClearSlot(access_code_id=code.access_code_id, slot=slot, why="its window ends")
+                yield _due(cleared, window.ends_at, snap)
+            elif not want.enabled:
+                yield _due(_write(code, want, "it is disabled until its next window"), window.ends_at, snap)
 
 
-def _due(code: AccessCode, at: datetime, action: str, why: str, cost: int) -> ComingStep:
+def _opening(
+    code: AccessCode, window: Window, wanted: Credential | None, context: Context, snap: Snapshot
+) -> Iterator[ComingStep]:
+    """Return the writes for a window: before its start, and at its start where the code waits disabled."""
+    t, timing = context.t, context.rules.timing
+    begin = programming_at(code, snap, t.at, timing)
+    if wanted is None and begin is not None and t.at < begin <= t.at + _AHEAD:
+        wanted = desired(code, snap, _later(t, begin), timing)
+        if wanted is not None:
+            yield _due(_write(code, wanted, "it is set this long before its start"), begin, snap)
+    start = window.starts_at
+    if wanted is not None and not wanted.enabled and start is not None and start <= t.at + _AHEAD:
+        want = desired(code, snap, _later(t, start), timing)
+        if want is not None and want.enabled:
+            yield _due(_write(code, want, "it is enabled at its start"), start, snap)
+
+
+def _later(t: TimeView, at: datetime) -> TimeView:
+    """Return the look at the time that will be had then, if nothing happens to the clock."""
+    return replace(t, now=at, floor=at)
+
+
+def _write(code: AccessCode, want: Credential, why: str) -> WriteCode:
+    return WriteCode(access_code_id=code.access_code_id, slot=None, credential=want, why=why)
+
+
+def _due(step: WriteCode | ClearSlot, at: datetime, snap: Snapshot) -> ComingStep:
     return ComingStep(
-        at=moment(at), action=action, access_code_id=code.access_code_id, why=why, radio_commands=cost
+        at=moment(at),
+        action=_ACTIONS[type(step)],
+        access_code_id=step.access_code_id or "",
+        why=step.why,
+        radio_commands=_cost(step, snap),
     )
-
-
-def _is_supervised(snap: Snapshot) -> bool:
-    can = snap.device.capabilities
-    return can is None or can.supervised or can.readback is not Readback.DIGITS
 
 
 def _step(step: Step, snap: Snapshot) -> PlannedStep:
-    can = snap.device.capabilities
-    cost = radio_commands(
-        step,
-        supervised=can is not None and can.supervised,
-        readable=can is not None and can.readback is Readback.DIGITS,
-    )
     return PlannedStep(
         action=_ACTIONS[type(step)],
         slot=None if isinstance(step, ReadAll | Probe) else step.slot,
         access_code_id=step.access_code_id if isinstance(step, WriteCode | ClearSlot) else None,
         why=step.why,
-        radio_commands=cost,
+        radio_commands=_cost(step, snap),
+    )
+
+
+def _cost(step: Step, snap: Snapshot) -> int:
+    can = snap.device.capabilities
+    return radio_commands(
+        step,
+        supervised=can is not None and can.supervised,
+        readable=can is not None and can.readback is Readback.DIGITS,
     )
 
 

@@ -1,14 +1,17 @@
 """Use cases on PINs without a code of their own: backups, previews, and what a lock takes."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
+from gateway.domain.code import AccessCode
 from gateway.domain.errors import InvalidInput, NoBackup, NotTimeBound
 from gateway.engine.backups import available
 from gateway.engine.commands.common import found, shown
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.devices import device_reply
 from gateway.engine.commands.params import GenerateCode, OneCode, ReportConstraints
-from gateway.engine.desire import has_ended
+from gateway.engine.desire import is_over
 from gateway.engine.pins import choose_pin
 from gateway.engine.replies import DeviceReply, GeneratedCode, GeneratedReply, PulledReply
 from gateway.engine.work import Work
@@ -19,10 +22,11 @@ def pull(context: Context, asked: OneCode) -> PulledReply:
     code, snap = found(context, asked.access_code_id)
     if code.ends_at is None or code.backup is not None:
         raise NotTimeBound("backups replace access codes with an end only: the backup ends with the code")
-    if has_ended(code, context.t):
-        raise InvalidInput("the access code has ended", field="access_code_id")
+    if is_over(code, snap, context.t):
+        raise InvalidInput("the access code has ended or was used up", field="access_code_id")
     pulled = snap.codes.get(code.pulled_backup_access_code_id or "")
-    if pulled is None or pulled.deleted_at is not None:
+    if pulled is None or is_over(pulled, snap, context.t):
+        _demand_open(context, code)
         ready = available(snap, context.t, context.rules.timing)
         if not ready:
             raise NoBackup(
@@ -39,6 +43,8 @@ def pull(context: Context, asked: OneCode) -> PulledReply:
                     backup="pulled",
                     starts_at=work.now,
                     ends_at=ends_at,
+                    is_one_time_use=code.is_one_time_use,
+                    first_used_at=None,
                     revision=backup.revision + 1,
                     updated_at=work.now,
                 )
@@ -56,6 +62,23 @@ def pull(context: Context, asked: OneCode) -> PulledReply:
         access_code=shown(context, code.access_code_id, snap),
         backup_access_code=shown(context, pulled.access_code_id, snap),
     )
+
+
+def _demand_open(context: Context, code: AccessCode) -> None:
+    """Refuse a backup where it would open the door at times when the code itself does not."""
+    if code.recurrence is not None:
+        raise InvalidInput(
+            "a backup opens at any time until the code ends, and this one is for certain times only "
+            "(recurrence): create a code with the same recurrence",
+            field="access_code_id",
+        )
+    lead = context.rules.timing.lead
+    if code.starts_at is not None and context.t.at < code.starts_at - lead:
+        raise InvalidInput(
+            "a backup opens at once, and this code does not begin yet (starts_at): "
+            f"pull one from {lead // timedelta(minutes=1)} minutes before its start on",
+            field="access_code_id",
+        )
 
 
 def generate_code(context: Context, asked: GenerateCode) -> GeneratedReply:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from gateway.domain.code import AccessCode
 from gateway.domain.errors import NotFound
 from gateway.domain.events import EVENTS, Event
 from gateway.domain.placement import IntentKind, JournalEntry
@@ -28,28 +29,46 @@ _HIDDEN = frozenset(
 """Snapshots of everything else: the events themselves keep them."""
 
 
+type _Entry = tuple[datetime, TimelineEntry]
+
+
 def timeline(context: Context, asked: Timeline) -> TimelineReply:
-    """Return what is remembered of a code; it outlives the code itself."""
+    """Return what is remembered of a code; it outlives the code itself.
+
+    What happened to its lock meanwhile is counted apart: wrong PINs at the keypad push nothing out.
+    """
     limit = asked.limit
     code = context.tx.code(asked.access_code_id)
     events = context.tx.events(
         since=asked.after, until=asked.before, access_code_ids=[asked.access_code_id], limit=limit
     )
-    journal = context.tx.journal(asked.access_code_id, limit)
-    if code is None and not events and not journal:
+    journal = context.tx.journal(asked.access_code_id, since=asked.after, until=asked.before, limit=limit)
+    if code is None and not _is_remembered(context, asked.access_code_id):
         raise NotFound("nothing is remembered of an access code with this id")
     entries = [*(_told(stored.event) for stored in events)]
     for operation in journal:
         entries += _done(operation)
-    if code is not None:
-        entries += _of_lock(context, code.device_id, asked)
-    entries.sort(key=lambda entry: (entry[0], _place(entry[1])))
-    fitting = [
-        shown
-        for at, shown in entries
-        if (asked.after is None or at >= asked.after) and (asked.before is None or at < asked.before)
+    own = [
+        entry
+        for entry in sorted(entries, key=_order)
+        if (asked.after is None or entry[0] >= asked.after)
+        and (asked.before is None or entry[0] < asked.before)
     ]
-    return TimelineReply(access_code_id=asked.access_code_id, timeline_events=fitting[-limit:])
+    meanwhile = _of_lock(context, code, asked) if code is not None else []
+    shown = sorted([*own[-limit:], *meanwhile], key=_order)
+    return TimelineReply(access_code_id=asked.access_code_id, timeline_events=[entry for _, entry in shown])
+
+
+def _is_remembered(context: Context, access_code_id: str) -> bool:
+    """Say whether anything is known of a code that is gone, at whatever time."""
+    return bool(
+        context.tx.events(access_code_ids=[access_code_id], limit=1)
+        or context.tx.journal(access_code_id, limit=1)
+    )
+
+
+def _order(entry: _Entry) -> tuple[datetime, int]:
+    return entry[0], _place(entry[1])
 
 
 def _place(entry: TimelineEntry) -> int:
@@ -60,8 +79,6 @@ def _place(entry: TimelineEntry) -> int:
         return 3
     return 1 if entry.kind.endswith("started") else 2
 
-
-type _Entry = tuple[datetime, TimelineEntry]
 
 _OF_LOCK = (
     "device.connected",
@@ -75,16 +92,17 @@ _OF_LOCK = (
 )
 
 
-def _of_lock(context: Context, device_id: str, asked: Timeline) -> list[_Entry]:
+def _of_lock(context: Context, code: AccessCode, asked: Timeline) -> list[_Entry]:
     """Return what happened to the lock meanwhile: most codes that do not work are on a silent lock."""
     found = context.tx.events(
-        since=asked.after,
+        since=code.created_at if asked.after is None else max(asked.after, code.created_at),
         until=asked.before,
-        device_ids=[device_id],
+        device_ids=[code.device_id],
         event_types=_OF_LOCK,
         limit=asked.limit,
     )
-    return [_told(stored.event) for stored in found]
+    # What names a code is in the timeline of that code already, and in no other.
+    return [_told(stored.event) for stored in found if stored.event.access_code_id is None]
 
 
 def _told(event: Event) -> _Entry:

@@ -13,7 +13,7 @@ from gateway.engine.commands.code_lists import matches
 from gateway.engine.commands.common import agreed, attempt_of, attempted, page, pin_for, reply, snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Convert, GetCode, ListUnmanaged, OneCode
-from gateway.engine.desire import lock_name
+from gateway.engine.desire import has_ended, is_native, is_open, lock_name
 from gateway.engine.lock_views import unmanaged
 from gateway.engine.replies import CodeReply, UnmanagedReply, UnmanagedsReply
 from gateway.engine.work import Work
@@ -76,7 +76,8 @@ def _demand_in_hand(context: Context, snap: Snapshot) -> None:
 def convert(context: Context, asked: Convert) -> CodeReply:
     """Take a code of somebody else into the hub's hands; its PIN stays on the lock.
 
-    Where the lock hides the digits the caller types the PIN, and it is written once: that proves it.
+    Where the lock hides the digits the caller types the PIN, and it is written once: that proves it. One that
+    could not stay is refused, and goes on as its owner made it.
     """
     snap, slot = _found(context, asked.access_code_id)
     device_id = snap.device.device_id
@@ -108,6 +109,8 @@ def convert(context: Context, asked: Convert) -> CodeReply:
         ),
     )
 
+    _demand_stays(context, snap, code)
+
     def adopt(work: Work) -> None:
         work.set_code(code)
         held = credential
@@ -128,6 +131,19 @@ def convert(context: Context, asked: Convert) -> CodeReply:
         context, device_id, "CONVERT_ACCESS_CODE_TO_MANAGED", code.access_code_id, code.revision, adopt
     )
     return reply(context, code.access_code_id, after, attempt)
+
+
+def _demand_stays(context: Context, snap: Snapshot, code: AccessCode) -> None:
+    """Refuse to take over a code that the hub would take off the lock for now, or for good."""
+    if has_ended(code, context.t):
+        told = "this code has ended, and the hub would take it off the lock: delete it"
+        raise DeviceRefused(told, device_id=code.device_id)
+    if not is_open(code, context.t.at) and not is_native(code, snap):
+        raise DeviceRefused(
+            "this code has not begun, and the hub would take it off the lock until shortly before its start: "
+            "take it over once it has begun",
+            device_id=code.device_id,
+        )
 
 
 def _taken_over(
@@ -160,7 +176,7 @@ def delete(context: Context, asked: OneCode) -> UnmanagedReply:
         )
 
     def doom(work: Work) -> None:
-        work.set_slot(slot.slot, doomed_at=work.now, retry_at=None)
+        work.set_slot(slot.slot, doomed_at=work.now, refusals=0, retry_at=None)
 
     after, attempt = attempted(context, device_id, "DELETE_ACCESS_CODE", asked.access_code_id, 0, doom)
     return UnmanagedReply(

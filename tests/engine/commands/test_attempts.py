@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from drivers.simulated.models import READABLE, TINY
-from gateway.domain.driver import AuthorityLost, NoAnswer
+import pytest
+from msgspec.structs import replace
+
+from drivers.simulated.models import CHOOSER, NATIVE, READABLE, TINY, WRITE_ONLY
+from gateway.domain.driver import AuthorityLost, LockUnreachable, NoAnswer
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
@@ -21,10 +24,14 @@ async def attempt(bench: Bench, reply: dict[str, Any]) -> tuple[str, str | None]
 async def test_a_creation_succeeds_when_the_lock_has_the_code(hang: Hang) -> None:
     """Pending over lost answers, however long."""
     bench = await hang(READABLE)
-    bench.driver.faults = [None, ("before", NoAnswer("lost")), None, ("before", NoAnswer("lost"))]
+    lost = NoAnswer("lost")
+    bench.driver.faults = [("before", lost), ("before", lost), None, ("after", lost), ("before", lost)]
     done = await bench.do("access_codes/create", device_id=DOOR)
     assert done["action_attempt"]["action_type"] == "CREATE_ACCESS_CODE"
     assert await attempt(bench, done) == ("pending", None)
+    while bench.driver.faults:
+        await bench.settle(MINUTE)
+        assert await attempt(bench, done) == ("pending", None), bench.driver.faults
     await bench.settle(HOUR)
     assert await attempt(bench, done) == ("success", None)
 
@@ -39,6 +46,38 @@ async def test_a_code_for_later_is_pending_until_it_is_set(hang: Hang) -> None:
     assert await attempt(bench, done) == ("success", None)
 
 
+async def test_a_code_that_waits_on_its_lock_disabled_is_pending(hang: Hang) -> None:
+    """It opens no door yet: the hub has to enable it at its start, and may fail."""
+    bench = await hang(READABLE)
+    done = await bench.do("access_codes/create", device_id=DOOR, starts_at=instant(NOON + 10 * MINUTE))
+    await bench.settle(5 * MINUTE)
+    assert [held.enabled for held in bench.lock.slots.values()] == [False]
+    assert await attempt(bench, done) == ("pending", None)
+    await bench.settle(5 * MINUTE)
+    assert await attempt(bench, done) == ("success", None)
+
+
+async def test_a_code_that_waits_on_a_lock_that_keeps_its_window_is_a_success(hang: Hang) -> None:
+    """Nothing is left to be done."""
+    bench = await hang(NATIVE)
+    window = {"starts_at": instant(NOON + DAY), "ends_at": instant(NOON + 2 * DAY)}
+    done = await bench.do("access_codes/create", device_id=DOOR, **window)
+    await bench.settle(MINUTE)
+    assert await attempt(bench, done) == ("success", None)
+
+
+async def test_a_new_name_is_pending_until_the_lock_has_it(hang: Hang) -> None:
+    """Where the lock stores names."""
+    bench = await hang(CHOOSER)
+    code_id = await bench.create("471134", name="Ana")
+    await bench.settle(HOUR)
+    done = await bench.do("access_codes/update", access_code_id=code_id, name="Bea")
+    assert await attempt(bench, done) == ("pending", None)
+    await bench.settle(MINUTE)
+    assert [held.name for held in bench.lock.slots.values()] == ["Bea"]
+    assert await attempt(bench, done) == ("success", None)
+
+
 async def test_what_comes_to_nothing_ends_in_an_error(hang: Hang) -> None:
     """Deleted before, or ended before the lock took it."""
     bench = await hang(READABLE)
@@ -49,6 +88,26 @@ async def test_what_comes_to_nothing_ends_in_an_error(hang: Hang) -> None:
     await bench.settle(HOUR)
     assert await attempt(bench, deleted) == ("error", "superseded")
     assert await attempt(bench, ended) == ("error", "expired")
+
+
+@pytest.mark.parametrize("configured", [True, False])
+async def test_nothing_is_awaited_from_a_forgotten_lock(hang: Hang, *, configured: bool) -> None:
+    """Above all a deletion has not succeeded: the lock may hold the code for ever."""
+    bench = await hang(READABLE)
+    code_id = await bench.create("471134")
+    await bench.settle()
+    bench.driver.closed = LockUnreachable("out of reach")
+    created = await bench.do("access_codes/create", device_id=DOOR)
+    deleted = await bench.do("access_codes/delete", access_code_id=code_id)
+    if not configured:
+        orphan = replace(bench.snap().device, policy=None)
+        bench.store.do(lambda tx: tx.save_device(orphan))
+    await bench.do("devices/forget", device_id=DOOR)
+    if configured:
+        bench.driver.closed = None
+        await bench.settle(HOUR)
+    assert await attempt(bench, created) == ("error", "forgotten")
+    assert await attempt(bench, deleted) == ("error", "forgotten")
 
 
 async def test_an_update_that_changes_nothing_has_no_attempt(hang: Hang) -> None:
@@ -69,6 +128,32 @@ async def test_a_look_at_the_lock_ends_with_its_audit(hang: Hang) -> None:
     done = await bench.do("devices/sync", device_id=DOOR)
     assert await attempt(bench, done) == ("pending", None)
     await bench.settle(MINUTE)
+    assert await attempt(bench, done) == ("success", None)
+
+
+async def test_a_look_at_a_lock_that_shows_nothing_ends_at_once_in_an_error(hang: Hang) -> None:
+    """Success would say that somebody looked; an audit that nothing can end is not begun."""
+    bench = await hang(WRITE_ONLY)
+    bench.clock.pass_by(MINUTE)
+    done = await bench.do("devices/sync", device_id=DOOR)
+    assert await attempt(bench, done) == ("error", "unsupported")
+    await bench.settle(2 * DAY)
+    assert bench.snap().device.audit_round is None
+    assert bench.driver.taken() == []
+
+
+async def test_a_look_at_a_lock_nobody_has_seen_waits_for_it(hang: Hang) -> None:
+    """The error of the lock says why."""
+    bench = await hang(READABLE)
+    unseen = replace(bench.snap().device, capabilities=None)
+    bench.store.do(lambda tx: tx.save_device(unseen))
+    done = await bench.do("devices/sync", device_id=DOOR)
+    assert await attempt(bench, done) == ("pending", None)
+    errors = [error["error_code"] for error in done["device"]["errors"]]
+    assert errors == ["device_not_found"]
+    await bench.settle(HOUR)
+    await bench.tell(bench.seen())
+    await bench.settle(HOUR)
     assert await attempt(bench, done) == ("success", None)
 
 

@@ -238,6 +238,19 @@ class TestLooking:
         by_id = await bench.do("access_codes/get", access_code_id=code_id, device_id=DOOR)
         assert await bench.do("access_codes/get", device_id=DOOR, code=PIN) == by_id
 
+    async def test_get_by_pin_finds_the_code_that_is_not_over(self, hang: Hang) -> None:
+        """Its PIN belonged to others before; of those the newest, when none is left."""
+        bench = await hang(READABLE)
+        ids = []
+        for number in range(1, 4):
+            ids.append(await bench.create(PIN, ends_at=instant(NOON + 2 * number * HOUR)))
+            await bench.settle()
+            found = await bench.do("access_codes/get", device_id=DOOR, code=PIN)
+            assert found["access_code"]["access_code_id"] == ids[-1]
+            await bench.settle(2 * HOUR + SECOND)
+        found = await bench.do("access_codes/get", device_id=DOOR, code=PIN)
+        assert found["access_code"]["access_code_id"] == ids[-1]
+
     async def test_lists_are_in_order_of_creation(self, hang: Hang) -> None:
         """Of one lock or of all."""
         bench = await hang(CHOOSER)

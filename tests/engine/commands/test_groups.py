@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
-from drivers.simulated.models import CHOOSER, READABLE, TINY
+from drivers.simulated.models import CHOOSER, MASKED, READABLE, TINY
+from gateway.domain.lock import Reach
 from gateway.engine.mutations import instant
 from tests.engine.build import DAY, DOOR, HOUR, NOON
 from tests.engine.commands.house import house
@@ -33,6 +36,26 @@ class TestCreateMultiple:
         async with house(front=READABLE, back=READABLE) as it:
             codes = await it.create_multiple("front", "back", code="471134")
             assert [(code["code"], code["common_code_key"]) for code in codes] == [("471134", None)] * 2
+
+    async def test_a_lock_that_refuses_leaves_nothing_on_those_before_it(self) -> None:
+        """Neither a code, nor an event, nor an attempt; and a repeat gets the same refusal."""
+        capabilities = replace(MASKED.capabilities, reach=Reach.ON_TOUCH, disabled_status=False)
+        async with house(front=READABLE, back=replace(MASKED, capabilities=capabilities)) as it:
+            body = msgspec.json.encode(
+                {
+                    "transaction": "once",
+                    "device_ids": ["front", "back"],
+                    "recurrence": {"cron": "0 9 * * 2", "minutes": 60},
+                }
+            )
+            before = it.stored()
+            reply = await it.desk.execute("me", "access_codes/create_multiple", body)
+            assert b"unsupported_device" in reply
+            assert it.stored() == before
+            assert (await it.do("access_codes/list"))["access_codes"] == []
+            await it.settle()
+            assert it.on_lock("front") == []
+            assert await it.desk.execute("me", "access_codes/create_multiple", body) == reply
 
     @pytest.mark.parametrize("pin", ["4711", None])
     async def test_where_no_pin_suits_all_nothing_is_created(self, pin: str | None) -> None:
@@ -126,6 +149,46 @@ class TestKeys:
             assert reply["error"]["data"]["field"] == "ends_at"
             listed = (await it.do("access_codes/list", common_code_key=key))["access_codes"]
             assert {code["name"] for code in listed} == {"Bo"}
+
+    async def test_a_group_that_ended_comes_back_only_where_its_pin_is_still_free(self) -> None:
+        """Nowhere, if it went to another code on one of the locks; under another name it may stay ended."""
+        async with house(front=READABLE, back=READABLE) as it:
+            codes = await it.create_multiple("front", "back", ends_at=instant(NOON + HOUR))
+            key, pin = codes[0]["common_code_key"], codes[0]["code"]
+            it.clock.pass_by(2 * HOUR)
+            await it.settle()
+            new = await it.do("access_codes/create", device_id="back", code=pin)
+            again = {"common_code_key": key, "ends_at": instant(NOON + DAY)}
+            reply = await it.ask("access_codes/update_multiple", **again)
+            assert (reply["error"]["type"], reply["error"]["data"]) == (
+                "duplicate_access_code",
+                {"access_code_id": new["access_code"]["access_code_id"]},
+            )
+            await it.do("access_codes/update_multiple", common_code_key=key, name="Bo")
+            listed = (await it.do("access_codes/list", common_code_key=key))["access_codes"]
+            assert {(code["name"], code["ends_at"]) for code in listed} == {("Bo", instant(NOON + HOUR))}
+            await it.do("access_codes/delete", access_code_id=reply["error"]["data"]["access_code_id"])
+            await it.settle()
+            await it.do("access_codes/update_multiple", **again)
+            await it.settle()
+            assert [it.on_lock(door) for door in ("front", "back")] == [[pin], [pin]]
+
+    async def test_two_of_one_key_do_not_come_back_on_one_lock(self) -> None:
+        """The second had the PIN of the first only because that was over."""
+        async with house(front=READABLE) as it:
+            short = {"device_id": "front", "common_code_key": "stay"}
+            await it.do("access_codes/create", **short, ends_at=instant(NOON + HOUR))
+            it.clock.pass_by(2 * HOUR)
+            await it.settle()
+            await it.do("access_codes/create", **short, ends_at=instant(NOON + 3 * HOUR))
+            it.clock.pass_by(2 * HOUR)
+            await it.settle()
+            reply = await it.ask(
+                "access_codes/update_multiple", common_code_key="stay", ends_at=instant(NOON + DAY)
+            )
+            assert reply["error"]["type"] == "duplicate_access_code"
+            await it.settle()
+            assert it.on_lock("front") == []
 
     async def test_a_key_of_nobody_is_not_found(self) -> None:
         """Nothing to change."""

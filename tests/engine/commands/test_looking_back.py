@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from drivers.simulated.models import READABLE
-from gateway.domain.driver import CodeUsed, LockDead, NoAnswer, SlotTouched
+from gateway.domain.driver import AccessDenied, CodeUsed, LockDead, NoAnswer, SlotTouched
 from gateway.engine.mutations import instant
-from tests.engine.build import DOOR, HOUR, MINUTE, NOON, SECOND
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
 
 PIN, THEIRS = "471134", "998877"
+HOURLY = {"cron": "0 * * * *", "minutes": 20, "time_zone": "UTC"}
+DENIED = AccessDenied(device_id=DOOR, reason="unknown_code")
 
 
 class TestEvents:
@@ -51,6 +53,20 @@ class TestEvents:
 
 class TestTimeline:
     """Answers why a code did not work at 15:04."""
+
+    async def test_who_was_not_let_in_with_a_code_stands_in_its_timeline_once(self, hang: Hang) -> None:
+        """And not in that of another code; a denial of nobody's code is in both."""
+        bench = await hang(READABLE)
+        ours, other = await bench.create(PIN), await bench.create("582245")
+        await bench.settle(HOUR)
+        await bench.tell(AccessDenied(device_id=DOOR, reason="outside_schedule", slot="20"))
+        await bench.tell(AccessDenied(device_id=DOOR, reason="unknown_code"))
+        denials = []
+        for code_id in (ours, other):
+            entries = (await bench.do("access_codes/get_timeline", access_code_id=code_id))["timeline_events"]
+            told = [entry for entry in entries if entry["kind"] == "lock.access_denied"]
+            denials.append([entry["details"]["reason"]["reason_code"] for entry in told])
+        assert denials == [["outside_schedule", "unknown_code"], ["unknown_code"]]
 
     async def test_it_tells_everything_in_order_and_no_pin(self, hang: Hang) -> None:
         """Command, attempts and their outcomes, changes by others, use, removal."""
@@ -111,3 +127,68 @@ class TestTimeline:
         assert await kinds(after=instant(NOON + HOUR)) == ["lock.unlocked", "access_code.first_used"]
         assert "lock.unlocked" not in await kinds(before=instant(NOON + HOUR))
         assert await kinds(limit=1) == ["access_code.first_used"]
+
+    async def test_a_part_long_ago_has_its_operations_too(self, hang: Hang) -> None:
+        """However many came after them: two windows of an hourly code, days ago."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN, recurrence=HOURLY)
+        await bench.settle(2 * DAY)
+        part = {"after": instant(NOON + HOUR), "before": instant(NOON + 3 * HOUR), "limit": 50}
+        shown = await bench.do("access_codes/get_timeline", access_code_id=code_id, **part)
+        kinds = [entry["kind"] for entry in shown["timeline_events"]]
+        assert kinds.count("internal.access_code.programming_started") == 6  # staged, enabled and cleared
+        assert kinds.count("internal.access_code.programming_finished") == 6
+
+    async def test_an_operation_over_the_edge_of_a_part_shows_the_half_that_is_in_it(
+        self, hang: Hang
+    ) -> None:
+        """It went out before, and what became of it was known after."""
+        bench = await hang(READABLE)
+        bench.driver.faults = [("after", NoAnswer("the answer got lost"))]
+        code_id = await bench.create(PIN)
+        await bench.settle(HOUR)
+        edge = instant(NOON + SECOND)
+        for part, kind in (({"before": edge}, "started"), ({"after": edge}, "finished")):
+            shown = await bench.do("access_codes/get_timeline", access_code_id=code_id, **part)
+            kinds = [e["kind"] for e in shown["timeline_events"] if e["kind"].startswith("internal.")]
+            assert kinds == [f"internal.access_code.programming_{kind}"]
+
+    async def test_a_quiet_part_of_a_code_that_is_gone_is_empty_and_not_unknown(self, hang: Hang) -> None:
+        """The code is remembered, whatever hours are asked for."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN)
+        await bench.settle()
+        await bench.do("access_codes/delete", access_code_id=code_id)
+        await bench.settle(HOUR)
+        shown = await bench.do(
+            "access_codes/get_timeline", access_code_id=code_id, before=instant(NOON - HOUR)
+        )
+        assert shown["timeline_events"] == []
+
+    async def test_what_happened_to_the_lock_before_the_code_is_no_part_of_it(self, hang: Hang) -> None:
+        """Nobody who asks about this code was concerned."""
+        bench = await hang(READABLE)
+        await bench.tell(DENIED)
+        bench.clock.pass_by(HOUR)
+        code_id = await bench.create(PIN)
+        await bench.settle(MINUTE)
+        await bench.tell(DENIED)
+        for asked in ({}, {"after": instant(NOON - HOUR)}):
+            shown = await bench.do("access_codes/get_timeline", access_code_id=code_id, **asked)
+            kinds = [entry["kind"] for entry in shown["timeline_events"]]
+            assert kinds[0] == "access_code.created"
+            assert kinds.count("lock.access_denied") == 1
+
+    async def test_wrong_pins_at_the_keypad_push_nothing_out(self, hang: Hang) -> None:
+        """The entries of the lock are counted apart; of them too the newest are shown."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN)
+        await bench.settle(MINUTE)
+        for _ in range(12):
+            bench.clock.pass_by(SECOND)
+            await bench.tell(DENIED)
+        shown = await bench.do("access_codes/get_timeline", access_code_id=code_id, limit=3)
+        kinds = [entry["kind"] for entry in shown["timeline_events"]]
+        assert kinds[-3:] == ["lock.access_denied"] * 3
+        assert "access_code.set_on_device" in kinds
+        assert len(kinds) == 6

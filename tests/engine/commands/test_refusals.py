@@ -12,154 +12,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.simulated.models import READABLE
+from gateway.domain.driver import SlotTouched
 from gateway.domain.errors import InvalidInput
 from gateway.engine.commands.desk import VERBS
 from gateway.engine.commands.requests import convert
 from tests.engine.build import DOOR, HOUR
+from tests.engine.commands.refused import (
+    ATTEMPTS,
+    BAD,
+    BOTH,
+    CODE,
+    CONVERT,
+    CREATE,
+    CURSOR,
+    EITHER,
+    GROUP,
+    LENGTHS,
+    NEW,
+    NO_ATTEMPT,
+    NO_CODE,
+    NO_EVENT,
+    NO_KEYS,
+    NO_LOCK,
+    NO_THEIRS,
+    ONE_CODE,
+    ONE_LOCK,
+    SECRET,
+    SHARED,
+    THEIRS,
+    UPDATE,
+    ids,
+)
 from tests.engine.conftest import Hang
 
-SECRET = "471134"
-LONG = "x" * 65
-BAD = "the value is not one of those allowed"
-SAME = "duplicate_access_code"
-
-CODE: list[tuple[dict[str, Any], str, str]] = [
-    ({"code": 4711}, "invalid_input", "code: Expected `str`, got `int`"),
-    ({"code": ""}, "invalid_input", "code: Expected `str` of length >= 1"),
-    ({"code": "4" * 33}, "invalid_input", "code: Expected `str` of length <= 32"),
-    ({"code": "47 11"}, "invalid_input", "a PIN is 1 to 32 printable ASCII characters without blanks"),
-    ({"code": "471\u0661"}, "invalid_input", "a PIN is 1 to 32 printable ASCII characters without blanks"),
-    ({"code": "471"}, "invalid_input", "the lock takes PINs of 4, 5, 6, 7, 8 characters, this one has 3"),
-    ({"code": "47a1"}, "invalid_input", "the lock takes only the characters 0123456789"),
-    ({"code": SECRET}, SAME, "another access code on this lock has this PIN"),
-    ({"name": ""}, "invalid_input", "name: Expected `str` of length >= 1"),
-    ({"name": "n" * 201}, "invalid_input", "name: Expected `str` of length <= 200"),
-    ({"name": ["x"]}, "invalid_input", "name: Expected `str`, got `array`"),
-    ({"starts_at": "tomorrow"}, "invalid_input", f"starts_at: {BAD}"),
-    ({"starts_at": 1782907200}, "invalid_input", "starts_at: Expected `datetime | null`, got `int`"),
-    ({"ends_at": "2026-13-01T00:00:00Z"}, "invalid_input", f"ends_at: {BAD}"),
-    (
-        {"ends_at": "2026-07-02T12:00:00"},
-        "invalid_input",
-        "ends_at: Expected `datetime` with a timezone component",
-    ),
-    ({"ends_at": "2026-07-01T12:00:00Z"}, "invalid_input", "ends_at must lie in the future"),
-    ({"ends_at": "2026-07-01T13:59:59+02:00"}, "invalid_input", "ends_at must lie in the future"),
-    ({"ends_at": "1970-01-01T00:00:00Z"}, "invalid_input", "ends_at must lie in the future"),
-    (
-        {"starts_at": "2026-07-03T00:00:00Z", "ends_at": "2026-07-03T00:00:00Z"},
-        "invalid_input",
-        "ends_at must lie after starts_at",
-    ),
-    (
-        {"starts_at": "0001-01-01T00:00:00Z"},
-        "invalid_input",
-        "starts_at must lie between the years 1970 and 2199",
-    ),
-    (
-        {"ends_at": "9999-12-31T23:59:59Z"},
-        "invalid_input",
-        "ends_at must lie between the years 1970 and 2199",
-    ),
-    (
-        {"ends_at": "9999-12-31T23:59:59-23:59"},
-        "invalid_input",
-        "ends_at must lie between the years 1970 and 2199",
-    ),
-    (
-        {"is_external_modification_allowed": True, "allow_external_modification": False},
-        "invalid_input",
-        "is_external_modification_allowed and allow_external_modification contradict each other",
-    ),
-    (
-        {"prefer_native_scheduling": "yes"},
-        "invalid_input",
-        "prefer_native_scheduling: Expected `bool`, got `str`",
-    ),
-    ({"device_id": {"$ne": None}}, "invalid_input", "device_id: Expected `str`, got `object`"),
-]
-SHARED = "the backup pool is for codes with an end"
-CRON = {"cron": "0 9 * * 2", "minutes": 60}
-NEW: list[tuple[dict[str, Any], str, str]] = [
-    ({"recurrence": "0 9 * * 2"}, "invalid_input", "recurrence: Expected `object | null`, got `str`"),
-    ({"recurrence": {"cron": "0 9 * * 2"}}, "invalid_input",
-     "recurrence: Object missing required field `minutes`"),
-    ({"recurrence": CRON | {"minutes": 0}}, "invalid_input", "recurrence: Expected `int` >= 1"),
-    ({"recurrence": CRON | {"every": 1}}, "invalid_input", f"recurrence: {BAD}"),
-    (
-        {"recurrence": CRON, "starts_at": "2026-07-02T00:00:00Z", "ends_at": "2026-07-03T00:00:00Z"},
-        "invalid_input",
-        "recurrence: no window opens before ends_at",
-    ),
-    ({"attempt_for_offline_device": "no"}, "invalid_input",
-     "attempt_for_offline_device: Expected `bool`, got `str`"),
-    ({"dry_run": "yes"}, "invalid_input", "dry_run: true or false"),
-]  # fmt: skip
-CREATE: list[tuple[dict[str, Any], str, str]] = [
-    *((params, kind, told.replace("`str`, got", "`str | null`, got")) for params, kind, told in CODE[:-1]),
-    CODE[-1],
-    ({"device_id": "cellar"}, "not_found", "there is no lock of this name; see devices/list"),
-    ({"device_id": ""}, "invalid_input", "device_id: Expected `str` of length >= 1"),
-    ({"device_id": LONG}, "invalid_input", "device_id: Expected `str` of length <= 64"),
-    (
-        {"device_id": "'; DROP TABLE device; --"},
-        "not_found",
-        "there is no lock of this name; see devices/list",
-    ),
-    *NEW,
-    (
-        {"use_backup_access_code_pool": True},
-        "invalid_input",
-        f"{SHARED}; to fill it regardless use devices/update",
-    ),
-    (
-        {"is_offline_access_code": True},
-        "unsupported_device",
-        "this lock has no offline codes: it computes none, every code is set by radio",
-    ),
-    ({"common_code_key": ""}, "invalid_input", "common_code_key: Expected `str` of length >= 1"),
-    ({"common_code_key": "k" * 129}, "invalid_input", "common_code_key: Expected `str` of length <= 128"),
-    ({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1"),
-    ({"preferred_code_length": 33}, "invalid_input", "preferred_code_length: Expected `int` <= 32"),
-    (
-        {"preferred_code_length": 4.5},
-        "invalid_input",
-        "preferred_code_length: Expected `int | null`, got `float`",
-    ),
-]
-NO_CODE = "there is no managed access code with this id"
-UPDATE: list[tuple[dict[str, Any], str, str]] = [
-    *CODE[:-1],
-    *NEW,
-    ({"is_managed": 0}, "invalid_input", "is_managed: Expected `bool`, got `int`"),
-    ({"access_code_id": "nobody"}, "not_found", NO_CODE),
-    ({"device_id": "cellar"}, "not_found", NO_CODE),
-    ({"type": "ongoing", "ends_at": "2027-01-01T00:00:00Z"}, "invalid_input",
-     "type ongoing and ends_at contradict each other"),
-    ({"type": "time_bound"}, "invalid_input", "type time_bound needs ends_at"),
-    ({"type": "time_bound", "ends_at": None}, "invalid_input", "type time_bound needs ends_at"),
-    ({"type": SECRET}, "invalid_input", f"type: {BAD}"),
-    ({"code": None}, "invalid_input", "code: Expected `str`, got `null`"),
-]  # fmt: skip
-ONE_CODE: list[tuple[dict[str, Any], str, str]] = [
-    ({"access_code_id": "nobody"}, "not_found", NO_CODE),
-    ({"device_id": "cellar"}, "not_found", NO_CODE),
-    ({"access_code_id": None}, "invalid_input", "access_code_id: Expected `str`, got `null`"),
-]
-ONE_LOCK: list[tuple[dict[str, Any], str, str]] = [
-    ({"device_id": "cellar"}, "not_found", "there is no lock of this name; see devices/list"),
-    ({"device_id": 7}, "invalid_input", "device_id: Expected `str`, got `int`"),
-]
-SHORT = [({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1")]
-EITHER = "give supported_code_lengths, or both min_code_length and max_code_length"
-FORGOTTEN = "nothing is remembered of an access code with this id"
-DAYS = ["2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"]
-NO_LOCK = "there is no lock of this name; see devices/list"
-NO_THEIRS = "there is no unmanaged access code with this id"
-CURSOR = "page_cursor: the next_page_cursor of the page before"
-NO_KEYS = "locks of this kind are not paired by the hub"
-LENGTHS = "give supported_code_lengths"
-BOTH = "give access_code_id, or device_id and code"
 TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] = {
     "access_codes/create": ({"device_id": DOOR}, CREATE),
     "access_codes/update": ({"access_code_id": "other"}, UPDATE),
@@ -222,11 +107,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
     ),
     "access_codes/update_multiple": (
         {"common_code_key": "stay"},
-        [
-            ({}, "not_found", "no access codes have this common_code_key"),
-            ({"common_code_key": None}, "invalid_input", "common_code_key: Expected `str`, got `null`"),
-            ({"name": None}, "invalid_input", "name: Expected `str`, got `null`"),
-        ],
+        GROUP,
     ),
     "access_codes/generate_code": (
         {"device_id": DOOR},
@@ -303,13 +184,10 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
         ],
     ),
     "access_codes/unmanaged/convert_to_managed": (
-        {"access_code_id": "other"},
-        [
-            ({}, "not_found", NO_THEIRS),
-            ({"access_code_id": 7}, "invalid_input", "access_code_id: Expected `str`, got `int`"),
-        ],
+        {"access_code_id": "theirs"},
+        CONVERT,
     ),
-    "access_codes/unmanaged/delete": ({"access_code_id": "other"}, [({}, "not_found", NO_THEIRS)]),
+    "access_codes/unmanaged/delete": ({"access_code_id": "theirs"}, THEIRS),
     "devices/update": (
         {"device_id": DOOR},
         [
@@ -334,19 +212,13 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
     "devices/unpair": ({"device_id": DOOR}, [*ONE_LOCK, ({}, "unsupported_device", NO_KEYS)]),
     "events/get": (
         {"event_id": "none"},
-        [({}, "not_found", "there is no event with this id; old ones are dropped, see event_retention")],
+        [({}, "not_found", NO_EVENT), *ids("event_id")],
     ),
     "action_attempts/get": (
         {"action_attempt_id": "none"},
-        [
-            (
-                {},
-                "not_found",
-                "there is no action attempt with this id; old ones are dropped, see event_retention",
-            )
-        ],
+        [({}, "not_found", NO_ATTEMPT), *ids("action_attempt_id")],
     ),
-    "action_attempts/list": ({}, [({"status": SECRET}, "invalid_input", f"status: {BAD}")]),
+    "action_attempts/list": ({}, ATTEMPTS),
     "devices/list": ({}, []),
     "devices/get": ({"device_id": DOOR}, ONE_LOCK),
     "devices/sync": ({"device_id": DOOR}, ONE_LOCK),
@@ -428,8 +300,14 @@ async def test_a_refusal_says_why_and_changes_nothing(
     """Type and sentence as they stand in the table; nothing but the reply itself is stored."""
     bench = await hang(READABLE)
     await bench.create(SECRET)
-    other = await bench.create("582245")
-    asked = {key: other if value == "other" else value for key, value in params.items()}
+    named = {"other": await bench.create("582245")}
+    await bench.create("693356", common_code_key="stay")
+    bench.by_hand("3", "998877")
+    await bench.tell(SlotTouched(device_id=DOOR, slot="3"))
+    named["theirs"] = str(bench.snap().slots["3"].unmanaged_id)
+    asked = {
+        key: named.get(value, value) if isinstance(value, str) else value for key, value in params.items()
+    }
     await bench.settle(HOUR)
     before = [line for line in bench.store.dump() if 'INTO "reply"' not in line]
     reply = await bench.ask(verb, **asked)

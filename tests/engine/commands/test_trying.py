@@ -39,9 +39,10 @@ async def test_what_comes_later_is_foretold(hang: Hang) -> None:
         dry_run=True,
     )
     coming = tried["plans"][0]["coming"]
-    assert [(step["at"], step["action"]) for step in coming] == [
-        (instant(NOON + DAY - HOUR / 2), "write"),
-        (instant(NOON + 2 * DAY), "clear"),
+    assert [(step["at"], step["action"], step["why"], step["radio_commands"]) for step in coming] == [
+        (instant(NOON + DAY - HOUR / 2), "write", "it is set this long before its start", 1),
+        (instant(NOON + DAY), "write", "it is enabled at its start", 1),
+        (instant(NOON + 2 * DAY), "clear", "its window ends", 1),
     ]
 
 

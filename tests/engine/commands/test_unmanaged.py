@@ -1,12 +1,18 @@
 """Codes of others: shown, taken over, deleted by name, and nothing else (rule 1)."""
 
-import pytest
+from datetime import timedelta
 
-from drivers.simulated.models import CHOOSER, MASKED, READABLE, WRITE_ONLY, Model
-from gateway.domain.driver import NoAnswer, Refused
+import pytest
+from msgspec.structs import replace
+
+from drivers.simulated.lock import SimulatedLock
+from drivers.simulated.models import CHOOSER, MASKED, NATIVE, READABLE, WRITE_ONLY, Model
+from gateway.domain.credential import Schedule
+from gateway.domain.driver import ClockChecked, LockAlive, LockUnreachable, NoAnswer, Refused
 from gateway.domain.placement import Refusal
+from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
-from tests.engine.build import DOOR, HOUR, MINUTE, SECOND
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, SECOND
 from tests.engine.conftest import Hang
 
 THEIRS = "998877"
@@ -99,6 +105,74 @@ class TestConverting:
         assert reply["error"]["data"]["field"] == "code"
 
 
+class TestConvertingTimes:
+    """A code that the lock itself keeps to two times."""
+
+    async def dated(self, bench: Bench, begins: timedelta, lasts: timedelta | None) -> str:
+        """Put such a code onto the lock at the keypad and let the hub find it; return its id."""
+        starts_at = bench.clock.wall + begins
+        ends_at = starts_at + lasts if lasts is not None else None
+        bench.by_hand(None, THEIRS, schedule=Schedule(starts_at=starts_at, ends_at=ends_at))
+        bench.clock.pass_by(MINUTE)
+        await bench.do("devices/sync", device_id=DOOR)
+        await bench.settle()
+        [shown] = (await bench.do("access_codes/unmanaged/list"))["unmanaged_access_codes"]
+        bench.driver.taken()
+        return str(shown["access_code_id"])
+
+    async def test_one_that_begins_later_stays_on_the_lock_until_then(self, hang: Hang) -> None:
+        """Its guest comes in also when the lock is out of reach at that time."""
+        bench = await hang(NATIVE)
+        code_id = await self.dated(bench, 10 * DAY, 2 * DAY)
+        done = await bench.do("access_codes/unmanaged/convert_to_managed", access_code_id=code_id)
+        assert (done["access_code"]["status"], done["access_code"]["pending_mutations"]) == ("unset", [])
+        assert done["access_code"]["is_scheduled_on_device"]
+        await bench.settle(9 * DAY)
+        assert bench.driver.taken("write", "clear") == []
+        bench.driver.closed = LockUnreachable("out of reach")
+        await bench.settle(DAY + HOUR)
+        assert list(bench.on_lock().values()) == [THEIRS]
+        bench.driver.closed = None
+        await bench.tell(LockAlive(device_id=DOOR))
+        assert (await bench.shown(code_id))["status"] == "set"
+        await bench.settle(2 * DAY)
+        assert bench.on_lock() == {}
+
+    async def test_moved_to_later_it_goes_off_the_lock_until_nearer_its_start(self, hang: Hang) -> None:
+        """Like any other code: the lock keeps other times than those wanted now."""
+        bench = await hang(NATIVE)
+        code_id = await self.dated(bench, 10 * DAY, 2 * DAY)
+        await bench.do("access_codes/unmanaged/convert_to_managed", access_code_id=code_id)
+        later = [instant(bench.clock.wall + days * DAY) for days in (20, 22)]
+        await bench.do("access_codes/update", access_code_id=code_id, starts_at=later[0], ends_at=later[1])
+        await bench.settle(HOUR)
+        assert bench.on_lock() == {}
+        await bench.settle(18 * DAY)
+        assert list(bench.on_lock().values()) == [THEIRS]
+
+    @pytest.mark.parametrize(
+        ("begins", "lasts", "clock_off", "why"),
+        [
+            (-10 * DAY, 8 * DAY, 0 * DAY, "this code has ended"),
+            (10 * DAY, None, 0 * DAY, "this code has not begun"),
+            (10 * DAY, 2 * DAY, HOUR, "this code has not begun"),
+        ],
+        ids=["ended", "without an end", "on a lock whose clock is wrong"],
+    )
+    async def test_one_that_would_come_off_the_lock_at_once_is_refused(
+        self, hang: Hang, begins: timedelta, lasts: timedelta | None, clock_off: timedelta, why: str
+    ) -> None:
+        """An ok would say that its PIN stays."""
+        bench = await hang(NATIVE)
+        await bench.tell(ClockChecked(device_id=DOOR, off_by=clock_off))
+        code_id = await self.dated(bench, begins, lasts)
+        reply = await bench.ask("access_codes/unmanaged/convert_to_managed", access_code_id=code_id)
+        assert reply["error"]["type"] == "device_refused"
+        assert reply["error"]["message"].startswith(why)
+        await bench.settle(HOUR)
+        assert list(bench.on_lock().values()) == [THEIRS]
+
+
 class TestDeleting:
     """By name only, after a look."""
 
@@ -124,6 +198,34 @@ class TestDeleting:
         bench.clock.pass_by(SECOND)
         bench.driver.faults = [None, ("before", NoAnswer("lost"))]
         await bench.do("access_codes/unmanaged/delete", access_code_id=code_id)
+        await bench.settle(HOUR)
+        assert bench.on_lock() == {}
+
+    @pytest.mark.parametrize("says_so", [True, False], ids=["refuses", "takes it and does nothing"])
+    async def test_a_lock_that_does_not_delete_it_is_not_asked_for_ever(
+        self, hang: Hang, monkeypatch: pytest.MonkeyPatch, *, says_so: bool
+    ) -> None:
+        """The attempt ends with an error, and the code can be asked for again."""
+        supervised = replace(READABLE.capabilities, supervised=says_so)
+        bench = await hang(replace(READABLE, capabilities=supervised))
+        code_id, slot = await found(bench)
+        bench.clock.pass_by(SECOND)
+
+        def stay(_lock: SimulatedLock, _slot: str) -> None:
+            if says_so:
+                raise Refused(Refusal.OTHER, "not this one")
+
+        with monkeypatch.context() as stubborn:
+            stubborn.setattr(SimulatedLock, "clear", stay)
+            done = await bench.do("access_codes/unmanaged/delete", access_code_id=code_id)
+            await bench.settle(6 * HOUR)
+        assert [kind for kind, _ in bench.driver.taken()] == ["read", "clear"] * 5
+        attempt_id = done["action_attempt"]["action_attempt_id"]
+        ended = (await bench.do("action_attempts/get", action_attempt_id=attempt_id))["action_attempt"]
+        assert (ended["status"], ended["error"]["type"]) == ("error", "refused")
+        assert bench.on_lock() == {slot: THEIRS}
+        again = await bench.do("access_codes/unmanaged/delete", access_code_id=code_id)
+        assert again["action_attempt"]["status"] == "pending"
         await bench.settle(HOUR)
         assert bench.on_lock() == {}
 
@@ -187,6 +289,34 @@ class TestLettingGo:
         assert done["left_behind"] == [{"access_code_id": code_id, "slot": "20"}]
         assert "access_code.deleted" in bench.events()
         assert (await bench.ask("access_codes/get", access_code_id=code_id))["error"]["type"] == "not_found"
+
+    async def test_what_a_forced_delete_left_is_in_the_way_of_its_pin(self, hang: Hang) -> None:
+        """Before anybody has looked at it too (rule 4); once it is gone the PIN is free."""
+        bench = await hang(replace(READABLE, refuses_duplicates=False))
+        code_id = await bench.create("471134")
+        await bench.settle(HOUR)
+        await bench.do("access_codes/delete", access_code_id=code_id, force=True)
+        again = await bench.create("471134")
+        await bench.settle()
+        assert bench.on_lock() == {"20": "471134"}
+        [left] = (await bench.do("access_codes/unmanaged/list"))["unmanaged_access_codes"]
+        [error] = (await bench.shown(again))["errors"]
+        assert error["unmanaged_access_code_id"] == left["access_code_id"]
+        bench.clock.pass_by(SECOND)
+        await bench.do("access_codes/unmanaged/delete", access_code_id=left["access_code_id"])
+        await bench.settle(HOUR)
+        assert (await bench.shown(again))["status"] == "set"
+
+    async def test_where_nobody_can_look_what_was_left_is_in_nobody_s_way(self, hang: Hang) -> None:
+        """No look would ever take it back: its slot is written again."""
+        bench = await hang(WRITE_ONLY)
+        code_id = await bench.create("471134")
+        await bench.settle(HOUR)
+        await bench.do("access_codes/delete", access_code_id=code_id, force=True)
+        again = await bench.create("471134")
+        await bench.settle(HOUR)
+        assert bench.on_lock() == {"20": "471134"}
+        assert (await bench.shown(again))["slot"] == "20"
 
     async def test_a_lock_taken_out_of_the_hub_s_hands_keeps_its_codes(self, hang: Hang) -> None:
         """And taken back, they are still somebody else's: each is converted by name."""

@@ -24,6 +24,8 @@ class LockOnAir:
         self.peripheral = peripheral
         self.lose_before_answer_to: int | None = None
         """Break the connection once this command was carried out, before its answer."""
+        self.hangs_up_over: int | None = None
+        """The same, each time."""
         self._asleep: asyncio.Task[None] | None = None
         peripheral.weather.split = PIECE
         peripheral.on_connect = lock.connected
@@ -49,7 +51,8 @@ class LockOnAir:
     async def write(self, piece: bytes) -> None:
         """Take what a client writes."""
         for frame in self.lock.hear(piece):
-            if self.lock.asked and self.lock.asked[-1] == self.lose_before_answer_to:
+            asked = self.lock.asked[-1] if self.lock.asked else None
+            if asked is not None and asked in {self.lose_before_answer_to, self.hangs_up_over}:
                 self.lose_before_answer_to = None
                 await self.peripheral.drop()
                 return

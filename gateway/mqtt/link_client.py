@@ -106,7 +106,7 @@ class NetworkClient(mqtt.Client):
             if self._settings.version == "5":
                 self._in_packet["packet"] = without_user_properties(packet, qos)
             return super()._handle_publish()
-        except Exception as exc:
+        except Exception as exc:  # paho raises what it likes over a packet that is not as it should be
             message = _identified(packet, qos)
             if message is None:
                 raise

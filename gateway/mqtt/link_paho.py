@@ -80,10 +80,10 @@ def _after_text(packet: bytearray, at: int) -> int:
 
 def _number(packet: bytearray, at: int) -> tuple[int, int]:
     """Return the number of variable length at `at`, and how many bytes it has."""
-    found: tuple[int, int] = VariableByteIntegers.decode(packet[at : at + 4])  # type: ignore[no-untyped-call]
+    found: tuple[int, int] = VariableByteIntegers.decode(packet[at : at + 4])  # type: ignore[no-untyped-call]  # paho leaves it so
     return found
 
 
 def _encoded(number: int) -> bytes:
-    found: bytes = VariableByteIntegers.encode(number)  # type: ignore[no-untyped-call]
+    found: bytes = VariableByteIntegers.encode(number)  # type: ignore[no-untyped-call]  # paho leaves it so
     return found

@@ -14,7 +14,7 @@ _MOMENTS = [0.05 * step for step in range(1, 40)]
 
 @pytest.mark.parametrize("by_itself", [False, True])
 @in_virtual_time
-async def test_no_record_is_lost_wherever_the_driver_ends(by_itself: bool) -> None:  # noqa: FBT001
+async def test_no_record_is_lost_wherever_the_driver_ends(*, by_itself: bool) -> None:
     """Behind a session of the engine, or in a connection of the driver's own: told, or still in the lock."""
     left = set()
     for moment in _MOMENTS:

@@ -77,7 +77,7 @@ async def test_a_person_who_vouches_for_the_time_has_the_clocks_of_locks_set(sta
             house.let_pass(minutes=2)
             # Told the time and the zone, and asked for both.
             await house.radio_reaches("scheduled", clock=4)
-            # Asked is not answered: the next time counts from the answer. Whoever looks at the slots comes after it.
+            # The next time counts from the last answer. Whoever looks at the slots comes after it.
             await house.do("devices/sync", device_id="scheduled")
             await house.settled("scheduled")
             await house.forget_radio("scheduled")

@@ -319,7 +319,7 @@ async def test_mqtt_5_carries_where_to_answer(broker: Broker) -> None:
     """Response topic and correlation data reach the handler."""
     hub = bed(broker.port)
     async with hub.running():
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it so
         properties.ResponseTopic = "pinsmith/hub/response/app/create"
         properties.CorrelationData = b"\x01\x02"
         client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)

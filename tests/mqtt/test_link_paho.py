@@ -19,7 +19,7 @@ def packed(**values: object) -> bytes:
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it so
     for name, value in values.items():
         setattr(properties, name, value)
-    sent: bytes = properties.pack()  # type: ignore[no-untyped-call]
+    sent: bytes = properties.pack()  # type: ignore[no-untyped-call]  # paho leaves it so
     return sent
 
 

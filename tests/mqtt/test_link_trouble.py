@@ -18,11 +18,9 @@ from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings
 from gateway.mqtt.link_state import LinkKind, LinkState, not_reached, refused
 from tests.mqtt.broker import Broker, eventually, free_port, peer
 from tests.mqtt.link_bed import WILL, LinkBed, Version, bed, settings
-from tests.mqtt.wire import listening, read_packet
+from tests.mqtt.wire import CONNECT, PUBLISH, SUBSCRIBE, listening, publish_id, read_packet, saying
 
 both_versions = pytest.mark.parametrize("version", ["3.1.1", "5"])
-
-CONNECT, PUBLISH, PUBACK, SUBSCRIBE = 1, 3, 4, 8
 
 
 @pytest.mark.mosquitto
@@ -140,7 +138,7 @@ class TestScriptedBrokers:
                 elif kind == SUBSCRIBE:
                     writer.write(b"\x90\x04" + body[:2] + b"\x00\x87")
                 elif kind == PUBLISH:
-                    writer.write(b"\x40\x02" + _publish_id(body))
+                    writer.write(b"\x40\x02" + publish_id(body))
 
         async with listening(refuse) as port:
             hub = bed(port)
@@ -162,7 +160,7 @@ class TestScriptedBrokers:
                 elif kind == SUBSCRIBE:
                     writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
                 elif kind == PUBLISH:
-                    waiting.append(_publish_id(body))
+                    waiting.append(publish_id(body))
 
         async with listening(count) as port, bed(port).running() as link:
             sending = [asyncio.create_task(link.publish("e", b"x")) for _ in range(5)]
@@ -195,20 +193,8 @@ class TestScriptedBrokers:
         """It must not stop the link, and must be acknowledged to be gone."""
         acknowledged: list[bytes] = []
 
-        async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            while True:
-                kind, body = await read_packet(reader)
-                if kind == CONNECT:
-                    writer.write(b"\x20\x03\x00\x00\x00")
-                elif kind == SUBSCRIBE:
-                    writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
-                    writer.write(b"\x32\x08\x00\x01\xff\x00\x07\x00hi")
-                elif kind == PUBLISH:
-                    writer.write(b"\x40\x02" + _publish_id(body))
-                elif kind == PUBACK:
-                    acknowledged.append(body)
-
-        async with listening(babble) as port:
+        message = b"\x32\x08\x00\x01\xff\x00\x07\x00hi"
+        async with listening(saying(acknowledged, message)) as port:
             hub = bed(port)
             async with hub.running():
                 await eventually(lambda: acknowledged)
@@ -253,7 +239,7 @@ class TestScriptedBrokers:
                 elif kind == SUBSCRIBE:
                     writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
                 elif kind == PUBLISH:
-                    sent.append(_publish_id(body))
+                    sent.append(publish_id(body))
 
         async with listening(count) as port, bed(port).running() as link:
             given_up = asyncio.create_task(link.publish("e", b"1"))
@@ -384,9 +370,3 @@ class TestBackoff:
         assert backoff.next() >= 60
         backoff.reset()
         assert backoff.next() <= 1.25
-
-
-def _publish_id(body: bytes) -> bytes:
-    """Return the packet identifier of a QoS 1 PUBLISH, which follows the topic."""
-    end = 2 + int.from_bytes(body[:2])
-    return body[end : end + 2]

@@ -19,14 +19,13 @@ from storage.vault import Vault
 from tests.daemon.bed import running, settings, somebody
 from tests.mqtt.broker import Broker, Peer, eventually
 from tests.mqtt.link_bed import COMMANDS, Version, bed
-from tests.mqtt.wire import listening, proxy, read_packet
+from tests.mqtt.wire import listening, proxy, saying
 
 pytestmark = pytest.mark.mosquitto
 
 both_versions = pytest.mark.parametrize("version", ["3.1.1", "5"])
 
 COMMAND = COMMANDS.replace("#", "app/list")
-CONNECT, PUBLISH, PUBACK, SUBSCRIBE = 1, 3, 4, 8
 SMALL_PACKETS = "max_packet_size 6000"
 """Room for every state of a hub with one lock, and not for a list of a dozen codes."""
 
@@ -145,22 +144,9 @@ class TestUnreadable:
         """The hub hears that there was something, and the connection stays."""
         acknowledged: list[bytes] = []
 
-        async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            while True:
-                kind, body = await read_packet(reader)
-                if kind == CONNECT:
-                    writer.write(b"\x20\x03\x00\x00\x00")
-                elif kind == SUBSCRIBE:
-                    writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
-                    # A property 0x7f, which there is not, in messages of QoS 0 and 1.
-                    writer.write(b"\x30\x06\x00\x01t\x02\x7f\x00")
-                    writer.write(b"\x32\x08\x00\x01t\x00\x07\x02\x7f\x00")
-                elif kind == PUBLISH:
-                    writer.write(b"\x40\x02" + body[2 + int.from_bytes(body[:2]) :][:2])
-                elif kind == PUBACK:
-                    acknowledged.append(body)
-
-        async with listening(babble) as port:
+        # A property 0x7f, which there is not, in messages of QoS 0 and 1.
+        messages = b"\x30\x06\x00\x01t\x02\x7f\x00", b"\x32\x08\x00\x01t\x00\x07\x02\x7f\x00"
+        async with listening(saying(acknowledged, *messages)) as port:
             hub = bed(port)
             async with hub.running() as link:
                 await eventually(lambda: acknowledged)
@@ -197,33 +183,18 @@ class TestTooLarge:
     async def test_it_is_not_held(self) -> None:
         """Of 50 MB hardly one is in memory at any time, however they are spread over the packet."""
         properties, payload = 10_000_000, 40_000_000
-        packet = b"\x00\x01t\x00\x07" + VariableByteIntegers.encode(properties)  # type: ignore[no-untyped-call]
-        length = VariableByteIntegers.encode(len(packet) + properties + payload)  # type: ignore[no-untyped-call]
-        acknowledged = asyncio.Event()
-
-        async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            while True:
-                kind, body = await read_packet(reader)
-                if kind == CONNECT:
-                    writer.write(b"\x20\x03\x00\x00\x00")
-                elif kind == SUBSCRIBE:
-                    writer.write(b"\x90\x04" + body[:2] + b"\x00\x01\x32" + length + packet)
-                    for _ in range((properties + payload) // 100_000):
-                        writer.write(some)
-                        await writer.drain()
-                elif kind == PUBLISH:
-                    writer.write(b"\x40\x02" + body[2 + int.from_bytes(body[:2]) :][:2])
-                elif kind == PUBACK:
-                    acknowledged.set()
-
+        packet = b"\x00\x01t\x00\x07" + VariableByteIntegers.encode(properties)  # type: ignore[no-untyped-call]  # paho leaves it so
+        length = VariableByteIntegers.encode(len(packet) + properties + payload)  # type: ignore[no-untyped-call]  # paho leaves it so
+        acknowledged: list[bytes] = []
         # A user property of 1 byte and 93 more, again and again: whole ones in any number of them.
         some = (b"\x26\x00\x01n\x00\x5e" + b"v" * 94) * 1000
-        async with listening(pour) as port:
+        pieces = [some] * ((properties + payload) // len(some))
+        async with listening(saying(acknowledged, b"\x32" + length + packet, *pieces)) as port:
             hub = bed(port)
             tracemalloc.start()
             try:
-                async with hub.running(), asyncio.timeout(30):
-                    await acknowledged.wait()
+                async with hub.running():
+                    await eventually(lambda: acknowledged, 30)
                     _, most = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()

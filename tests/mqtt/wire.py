@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 type Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+CONNECT, PUBLISH, PUBACK, SUBSCRIBE = 1, 3, 4, 8
+"""Types of MQTT packets."""
+
 
 class Proxy:
     """Passes bytes between clients and a broker; can hold back what the broker says, and cut the line."""
@@ -86,3 +89,30 @@ async def read_packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
         shift += 7
         if not byte & 0x80:
             return first >> 4, await reader.readexactly(length)
+
+
+def publish_id(body: bytes) -> bytes:
+    """Return the packet identifier of a QoS 1 PUBLISH, which follows the topic."""
+    end = 2 + int.from_bytes(body[:2])
+    return body[end : end + 2]
+
+
+def saying(acknowledged: list[bytes], *sent: bytes) -> Conversation:
+    """Be an MQTT 5 broker that sends this to who subscribes, and note what is acknowledged."""
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            kind, body = await read_packet(reader)
+            if kind == CONNECT:
+                writer.write(b"\x20\x03\x00\x00\x00")
+            elif kind == SUBSCRIBE:
+                writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+                for piece in sent:
+                    writer.write(piece)
+                    await writer.drain()
+            elif kind == PUBLISH:
+                writer.write(b"\x40\x02" + publish_id(body))
+            elif kind == PUBACK:
+                acknowledged.append(body)
+
+    return converse

@@ -68,9 +68,12 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
             _present(watch, door, want, snap.placement(code.access_code_id), slots)
     _no_leftovers(world, watch, door, snap)
     full = {issue.access_code_id for issue in issues if issue.code == "no_space_for_access_code_on_device"}
-    _guests_first(watch, door, [code for code in snap.codes.values() if code.access_code_id in full], snap, t)
+    homeless = [code for code in snap.codes.values() if code.access_code_id in full]
+    _guests_first(watch, door, homeless, snap, t)
     can = door.lock.model.capabilities
-    if full and can.lock_chooses_slot and len(door.lock.slots) < can.max_codes:
+    # Of codes that are not due it is said of the time when they come.
+    due = [code for code in homeless if desired(code, snap, t, world.timing) is not None]
+    if due and can.lock_chooses_slot and len(door.lock.slots) < can.max_codes:
         watch.broken(12, f"{door.device_id}: a lock with room is said to be full")
 
 

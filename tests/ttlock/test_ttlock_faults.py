@@ -94,7 +94,7 @@ def test_a_link_lost_anywhere_leaves_one_code_in_the_end(
 
 @pytest.mark.parametrize("is_done", [True, False])
 @in_virtual_time
-async def test_an_add_whose_answer_is_lost_is_found_under_the_name_it_was_given(is_done: bool) -> None:  # noqa: FBT001
+async def test_an_add_whose_answer_is_lost_is_found_under_the_name_it_was_given(*, is_done: bool) -> None:
     """The name was saved before the code was sent. `is_done`: the lock carried it out."""
     async with home() as at:
         if is_done:

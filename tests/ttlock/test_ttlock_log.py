@@ -32,7 +32,7 @@ async def read_log(at: Home) -> list[object]:
 
 @pytest.mark.parametrize("backwards", [False, True])
 @in_virtual_time
-async def test_openings_are_told_with_slot_and_time(backwards: bool) -> None:  # noqa: FBT001
+async def test_openings_are_told_with_slot_and_time(*, backwards: bool) -> None:
     """Also where the log runs from the newest record to the oldest, and never twice."""
 
     def change(lock: VirtualLock) -> None:

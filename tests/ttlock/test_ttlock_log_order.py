@@ -93,7 +93,7 @@ async def test_a_link_that_breaks_wherever_it_does_leaves_nothing_untold() -> No
 
 @ORDERS
 @in_virtual_time
-async def test_more_records_than_are_known_again_are_told_once(backwards: bool) -> None:  # noqa: FBT001
+async def test_more_records_than_are_known_again_are_told_once(*, backwards: bool) -> None:
     """And a log with nothing new in it costs a question or two, however long it is."""
     at = Direct(falling if backwards else lambda _: None)
     at.lock.store(code("4711"))
@@ -124,7 +124,7 @@ async def test_what_one_reading_does_not_reach_of_a_falling_log_is_left_out(
 
 @ORDERS
 @in_virtual_time
-async def test_history_is_no_news_after_a_first_reading_that_broke_off(backwards: bool) -> None:  # noqa: FBT001
+async def test_history_is_no_news_after_a_first_reading_that_broke_off(*, backwards: bool) -> None:
     """Wherever the link broke. What happened since is told."""
     for answers in range(1, 20):
         at = Direct(lambda _: None)
@@ -139,7 +139,7 @@ async def test_history_is_no_news_after_a_first_reading_that_broke_off(backwards
 
 @ORDERS
 @in_virtual_time
-async def test_history_is_no_news_where_it_is_longer_than_one_reading(backwards: bool) -> None:  # noqa: FBT001
+async def test_history_is_no_news_where_it_is_longer_than_one_reading(*, backwards: bool) -> None:
     """The first reading takes several connections, or ends where history begins."""
     at = Direct(lambda _: None)
     in_use(at, 900, backwards=backwards, page=8)

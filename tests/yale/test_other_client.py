@@ -80,7 +80,7 @@ async def test_reading_the_log_takes_it_away() -> None:
 @pytest.mark.parametrize("hangs_up", [True, False])
 @pytest.mark.parametrize("wrong", [(bytes(16), 3), (bytes.fromhex("00112233445566778899aabbccddeeff"), 4)])
 @in_virtual_time
-async def test_a_wrong_key_opens_nothing(hangs_up: bool, wrong: tuple[bytes, int]) -> None:  # noqa: FBT001 - a parameter
+async def test_a_wrong_key_opens_nothing(*, hangs_up: bool, wrong: tuple[bytes, int]) -> None:
     """Nor does the right key in the wrong slot."""
     async with door() as at:
         at.lock.brain.hangs_up_on_strangers = hangs_up

@@ -75,7 +75,7 @@ async def test_a_good_key_is_kept_with_what_the_lock_says_of_itself(found_by: di
 
 @pytest.mark.parametrize("hangs_up", [True, False])
 @in_virtual_time
-async def test_a_wrong_key_is_not_kept(hangs_up: bool) -> None:  # noqa: FBT001 - a parameter
+async def test_a_wrong_key_is_not_kept(*, hangs_up: bool) -> None:
     """The message shows no key, and nobody stays connected."""
     async with door() as at:
         at.lock.brain.hangs_up_on_strangers = hangs_up

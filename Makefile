@@ -29,7 +29,7 @@ test: check mosquitto node systemd-analyze ## all checks, all tests with coverag
 	.venv/bin/coverage erase
 	# Twice the processors: half of the tests wait for other processes most of the time.
 	PINSMITH_WHOLE_SUITE=1 .venv/bin/pytest --numprocesses=$$(( $$(nproc) * 2 )) --dist=worksteal \
-		--cov --cov-report=term
+		--cov --cov-report=term -raR
 	# What decides about doors has no line and no branch that the fast tests have not been through.
 	.venv/bin/coverage report --fail-under=100 --include='$(DECIDES)'
 	@$(MAKE) --no-print-directory simulate-ci

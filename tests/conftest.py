@@ -1,6 +1,9 @@
 """Settings every test shares."""
 
 import os
+import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -18,16 +21,33 @@ _ON_PROCESSES = ("slow", "mosquitto", "zwave_bed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure coverage by the fast tests alone: the others would take twice as long with it.
+    """Give tests on real processes a second chance.
 
-    In the whole suite a test on real processes waits for the machine that it shares with all others, and may
-    fail by that once: it is run a second time, and the summary names it (RERUN). No other test has this.
+    In the whole suite they wait for a machine that they share with all others, and may fail by that: such a
+    test is run once more, and the summary names it (RERUN). No other test has this.
     """
     for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.no_cover)
         if _WHOLE and any(item.get_closest_marker(mark) for mark in _ON_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Measure coverage by the fast tests alone: the others would take three times as long with it.
+
+    The `no_cover` of pytest-cov does nothing in the processes of xdist: two measurements run there, one above
+    the other, and it stops the upper one.
+    """
+    if not item.get_closest_marker("slow"):
+        return (yield)
+    here, in_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(here)
+        threading.settrace(in_threads)
 
 
 def pytest_configure(config: pytest.Config) -> None:

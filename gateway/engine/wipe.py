@@ -9,9 +9,13 @@ from gateway.engine.work import Work
 
 
 def suspect_wipe(work: Work) -> None:
-    """Note that one of several codes was found missing: the others are looked at before a verdict."""
+    """Note that one of several codes was found missing: the others are looked at before a verdict.
+
+    A suspicion that was refuted counts for nothing: what is missing now is another matter.
+    """
     held = [p for p in work.placements.values() if p.confirmed is not None]
-    if len(held) > 1 and work.device.wipe_suspected_at is None:
+    suspected = work.device.wipe_suspected_at
+    if len(held) > 1 and (suspected is None or _is_refuted(work, suspected)):
         work.set_device(wipe_suspected_at=work.now)
 
 

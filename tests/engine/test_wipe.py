@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from drivers.simulated.models import CHOOSER, MASKED, READABLE, WRITE_ONLY, Model
 from gateway.domain.driver import AllCleared, LockAlive, LockAsleep, LockUnreachable, SlotTouched
 from gateway.domain.lock import OnWipe, Reach
+from gateway.domain.timing import WIPE_SHOWS
 from tests.engine.bench import Bench
-from tests.engine.build import DAY, DOOR, HOUR, MINUTE, POLICY
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, POLICY, SECOND
 from tests.engine.conftest import Hang
 
 PINS = ["471134", "582245", "693356"]
@@ -69,6 +70,24 @@ class TestWiped:
         assert "device.wiped" not in told
         assert told.count("access_code.deleted_external_to_gateway") == 1
         assert bench.snap().device.wipe_suspected_at is None
+
+    async def test_a_suspicion_that_was_refuted_does_not_hide_a_wipe_soon_after(self, hang: Hang) -> None:
+        """Its time runs out while that one is looked into; each code would be told as removed by itself."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        held = bench.lock.slots["20"]
+        bench.lock.delete("20")
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        bench.lock.slots["20"] = held
+        await bench.settle(WIPE_SHOWS - 15 * SECOND)
+        assert bench.snap().device.wipe_suspected_at is not None
+        bench.lock.delete_all()
+        await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
+        await bench.settle(HOUR)
+        told = bench.events()
+        assert told.count("device.wiped") == 1
+        assert "access_code.deleted_external_to_gateway" not in told
+        assert sorted(bench.on_lock().values()) == PINS
 
     async def test_a_report_that_is_not_true_changes_nothing(self, hang: Hang) -> None:
         """All codes are seen, and nothing is written."""

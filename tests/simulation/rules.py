@@ -346,10 +346,10 @@ class Watch:
             and (trouble is None or now - trouble > quiet_for)
         )
 
-    def was_idle(self, door: Door, at: datetime) -> bool:
+    def was_idle(self, door: Door, at: datetime, seconds: int = 25) -> bool:
         """Say whether nothing was on the air of this lock in the last seconds before a moment."""
         recent = self._recent.get(door.device_id, ())
-        return not any(at - timedelta(seconds=25) < moment < at for moment in recent)
+        return not any(at - timedelta(seconds=seconds) < moment < at for moment in recent)
 
     def is_hub_fine(self, fine_for: timedelta) -> bool:
         """Say whether the hub has lived, stored and known the time for a while."""

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from drivers.simulated.lock import SimulatedLock
-from gateway.domain.credential import Empty, Reading, SlotRef
+from gateway.domain.credential import Empty, Known, Reading, SlotRef
 from gateway.domain.lock import Identity, NativeWindows, OnWipe, Reach, Readback
+from gateway.domain.pin import Pin
 
 NOTED = timedelta(seconds=20)
 """The outcome of an operation is stored by then."""
@@ -29,6 +30,10 @@ class Door:
         self.filled_at: dict[SlotRef, datetime] = {}
         self.seen: dict[SlotRef, list[tuple[datetime, bool]]] = {}
         """Readings delivered to the hub: (when, empty?)."""
+        self.own_pins: dict[SlotRef, Pin] = {}
+        """What the hub put into its slots."""
+        self.own_seen: dict[SlotRef, datetime] = {}
+        """When the hub was last shown in a slot what it had put there."""
         self.last_seen: dict[SlotRef, Reading] = {}
         self.reported: set[SlotRef] = set()
         """Slots of which the lock told something since the hub read them last."""
@@ -105,6 +110,8 @@ class Door:
             self.wipe_seen, self.asked_in_vain_since_wipe_seen = True, 0
         self.last_seen[slot] = reading
         self.seen.setdefault(slot, []).append((at, isinstance(reading, Empty)))
+        if isinstance(reading, Known) and reading.credential.pin == self.own_pins.get(slot):
+            self.own_seen[slot] = at
 
     def by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub filled a slot."""
@@ -114,6 +121,7 @@ class Door:
         self.origin[slot] = "hub"
         self.held[slot] = at
         self.filled_at[slot] = at
+        self.own_pins[slot] = self.lock.slots[slot].pin
 
     def cleared_by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub emptied a slot."""

@@ -120,8 +120,11 @@ class Hands:
         world.tell(CodeUsed(device_id=door.device_id, slot=opened))
         if door.origin.get(opened) != "hub":
             return
+        used = (door.device_id, pin.reveal())
+        if not any((wanted.device_id, wanted.pin) == used for wanted in world.people.wanted.values()):
+            world.people.used_early.add(used)
         for wanted in world.people.wanted.values():
-            if wanted.device_id == door.device_id and wanted.pin == pin.reveal() and wanted.one_time:
+            if (wanted.device_id, wanted.pin) == used and wanted.one_time:
                 world.note(f"the code for one use in slot {opened} of {door.device_id} is used")
                 world.fate.counts["one-time code used"] += 1
                 world.rules.ends.used(door, wanted, opened)

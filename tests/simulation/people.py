@@ -27,6 +27,8 @@ class People:
         self._world = world
         self._rng = world.rng
         self.wanted: dict[str, Wanted] = {}
+        self.used_early: set[tuple[str, str]] = set()
+        """Locks and PINs that were used before the reply which promised them was there."""
         self._transaction = 0
         self._replacing: dict[str, asyncio.Task[None]] = {}
         self._taking_back: dict[str, asyncio.Task[None]] = {}
@@ -142,6 +144,7 @@ class People:
             allowed=allowed,
             recurrence=again,
             one_time=one_time,
+            used=one_time and (code["device_id"], code["code"]) in self.used_early,
         )
         if self._world.clock.synced and any(
             self._is_guest_of(other, wanted) for other in self.wanted.values()

@@ -193,8 +193,10 @@ class Watch:
     def _seen_empty_twice(self, door: Door, slot: str) -> bool:
         """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""
         empties: list[datetime] = []
+        # Shown its own code again it knows that it is there, however often it was told otherwise.
+        known = max(door.held[slot], door.own_seen.get(slot, door.held[slot]))
         for at, empty in door.seen.get(slot, []):
-            if at < door.held[slot] or (empty and not door.noted(at)):
+            if at < known or (empty and not door.noted(at)):
                 continue
             empties = [*empties, at] if empty else []
             if len(empties) > 1 and empties[-1] - empties[0] >= EMPTY_TWICE:

@@ -30,10 +30,8 @@ class Door:
         self.filled_at: dict[SlotRef, datetime] = {}
         self.seen: dict[SlotRef, list[tuple[datetime, bool]]] = {}
         """Readings delivered to the hub: (when, empty?)."""
-        self.own_pins: dict[SlotRef, Pin] = {}
-        """What the hub put into its slots."""
-        self.own_seen: dict[SlotRef, datetime] = {}
-        """When the hub was last shown in a slot what it had put there."""
+        self.own: dict[SlotRef, tuple[Pin, datetime]] = {}
+        """What the hub put into its slots, and when it did so or was shown it last."""
         self.last_seen: dict[SlotRef, Reading] = {}
         self.reported: set[SlotRef] = set()
         """Slots of which the lock told something since the hub read them last."""
@@ -110,8 +108,9 @@ class Door:
             self.wipe_seen, self.asked_in_vain_since_wipe_seen = True, 0
         self.last_seen[slot] = reading
         self.seen.setdefault(slot, []).append((at, isinstance(reading, Empty)))
-        if isinstance(reading, Known) and reading.credential.pin == self.own_pins.get(slot):
-            self.own_seen[slot] = at
+        pin, _ = self.own.get(slot, (None, at))
+        if pin is not None and isinstance(reading, Known) and reading.credential.pin == pin:
+            self.own[slot] = pin, at
 
     def by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub filled a slot."""
@@ -121,7 +120,7 @@ class Door:
         self.origin[slot] = "hub"
         self.held[slot] = at
         self.filled_at[slot] = at
-        self.own_pins[slot] = self.lock.slots[slot].pin
+        self.own[slot] = self.lock.slots[slot].pin, at
 
     def cleared_by_hub(self, slot: SlotRef, at: datetime) -> None:
         """Remember that the hub emptied a slot."""

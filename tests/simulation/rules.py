@@ -194,7 +194,7 @@ class Watch:
         """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""
         empties: list[datetime] = []
         # Shown its own code again it knows that it is there, however often it was told otherwise.
-        known = max(door.held[slot], door.own_seen.get(slot, door.held[slot]))
+        known = max(door.held[slot], door.own[slot][1]) if slot in door.own else door.held[slot]
         for at, empty in door.seen.get(slot, []):
             if at < known or (empty and not door.noted(at)):
                 continue

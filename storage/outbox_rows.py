@@ -101,17 +101,21 @@ class OutboxRows(Rows):
     def trim_outbox(self, most: int) -> tuple[int, int]:
         """Drop undelivered events beyond `most`, non-security first, oldest first.
 
-        Return (events dropped, lowest seq dropped); (0, 0) when nothing had to go.
+        Return (events dropped, lowest seq dropped); (0, 0) when nothing had to go. What a dropped gap event
+        told of counts again: nobody has heard of it.
         """
         excess = self.undelivered_count() - most
         if excess <= 0:
             return 0, 0
         gone = self._execute(
             "DELETE FROM event WHERE seq IN "
-            "(SELECT seq FROM event WHERE delivered_at IS NULL ORDER BY security, seq LIMIT ?) RETURNING seq",
+            "(SELECT seq FROM event WHERE delivered_at IS NULL ORDER BY security, seq LIMIT ?)"
+            " RETURNING seq, event_type, payload",
             (excess,),
         ).fetchall()
-        return len(gone), min(seq for (seq,) in gone)
+        gaps = [_PAYLOAD.read(payload) for _, kind, payload in gone if kind == "gateway.gap"]
+        first = min([*(seq for seq, *_ in gone), *(gap["first_seq_dropped"] for gap in gaps)])
+        return len(gone) + sum(gap["events_dropped"] for gap in gaps), first
 
     def reply(self, client: str, verb: str, transaction: str) -> tuple[bytes, bytes] | None:
         """Return (body digest, stored reply) of a command that was already carried out."""

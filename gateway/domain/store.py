@@ -179,7 +179,8 @@ class Tx(Protocol):
     def trim_outbox(self, most: int) -> tuple[int, int]:
         """Drop undelivered events beyond `most`, non-security first, oldest first.
 
-        Return (events dropped, lowest seq dropped); (0, 0) when nothing had to go.
+        Return (events dropped, lowest seq dropped); (0, 0) when nothing had to go. What a dropped gap event
+        told of counts again: nobody has heard of it.
         """
         ...
 

@@ -1,6 +1,19 @@
 """The broker as the watchers see it: which events arrived, in which order."""
 
-from gateway.domain.events import StoredEvent
+from datetime import datetime
+
+import msgspec
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """What a subscriber reads in an event."""
+
+    seq: int
+    event_type: str
+    device_id: str
+    access_code_id: str | None
+    occurred_at: datetime
+    events_dropped: int = 0
 
 
 class SimBroker:
@@ -8,19 +21,16 @@ class SimBroker:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self.first: list[StoredEvent] = []
         self._seen: set[int] = set()
         self.repeats = 0
-        self.new: list[StoredEvent] = []
+        self.new: list[tuple[Arrived, str]] = []
+        """Events that came since a watcher looked last, and the whole of each."""
 
-    def receive(self, stored: StoredEvent, *, up: bool) -> bool:
-        """Take one event and acknowledge it, if the broker is up; repeats are counted."""
-        if not up:
-            return False
-        if stored.seq in self._seen:
+    def receive(self, payload: bytes) -> None:
+        """Take one event; repeats are counted."""
+        event = msgspec.json.decode(payload, type=Arrived)
+        if event.seq in self._seen:
             self.repeats += 1
-            return True
-        self._seen.add(stored.seq)
-        self.first.append(stored)
-        self.new.append(stored)
-        return True
+            return
+        self._seen.add(event.seq)
+        self.new.append((event, payload.decode()))

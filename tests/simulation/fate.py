@@ -19,7 +19,14 @@ RADIO_FAULTS = {
 }
 """Faults of one radio operation, by weight."""
 
-RATES = {"disk_full": 0.0005, "echo_lost": 0.2, "echo_doubled": 0.2, "echo_late": 0.2, "report_lost": 0.15}
+RATES = {
+    "disk_full": 0.0005,
+    "ack_lost": 0.01,
+    "echo_lost": 0.2,
+    "echo_doubled": 0.2,
+    "echo_late": 0.2,
+    "report_lost": 0.15,
+}
 
 
 class Fate:

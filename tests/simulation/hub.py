@@ -1,28 +1,37 @@
-"""One life of the hub: the real engine, desk and outbox order, on simulated memory, radio and broker."""
+"""One life of the hub: the real engine, desk, intake and outbox, on simulated memory, radio and link."""
 
 import asyncio
 import contextlib
-from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 from gateway.domain.lock import LockPolicy
-from gateway.domain.store import StorageFailed, Tx
+from gateway.domain.store import StorageFailed
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.commands.desk import CommandDesk
 from gateway.engine.engine import Engine
 from gateway.engine.turn import Rules
 from gateway.engine.work import Chance
+from gateway.mqtt.health import Health
+from gateway.mqtt.intake import Intake
+from gateway.mqtt.link_connection import Incoming
+from gateway.mqtt.link_errors import NotStored
+from gateway.mqtt.outbox import Outbox
+from gateway.mqtt.own_events import OwnEvents
+from gateway.mqtt.topics import Topics
 from gateway.schedule import next_audit
 from tests.simulation.crash import Died, Process
+from tests.simulation.link import REQUESTS, ROOT, SimLink
 from tests.simulation.memory import SimStore
 from tests.simulation.radio import SimDriver
 
 if TYPE_CHECKING:
+    from gateway.mqtt.link import Link
     from tests.simulation.world import World
 
 UTC_ZONE = ZoneInfo("UTC")
+SMALL = 30
+"""Events that a hub with a small outbox keeps for a broker that is away."""
 
 
 class Hub:
@@ -36,7 +45,7 @@ class Hub:
         chance = Chance(new_id=world.new_id, jitter=world.hub_rng.random, randbelow=world.hub_rng.randrange)
         self.guard = ClockGuard(world.clock, ClockSettings(untrusted_policy=world.clock_policy))
         self.driver = SimDriver(world, self.process)
-        self._news = asyncio.Event()
+        self.link = SimLink(world, self.process)
         rules = Rules(
             timing=world.timing,
             removals_after_step=3,
@@ -53,11 +62,22 @@ class Hub:
                 door.device_id: LockPolicy(name=door.device_id, driver="sim", on_wipe=door.on_wipe)
                 for door in world.doors.values()
             },
-            told=lambda _device_id: self._news.set(),
+            told=lambda _device_id: self.outbox.wake(),
             clock_period=world.clock_period,
         )
-        self.desk = CommandDesk(self.engine, lambda _device_id: self._news.set())
-        self._store = store
+        topics, health = Topics(ROOT), Health(world.clock, dict)
+        own_events = OwnEvents("hub", world.clock, world.new_id)
+        link = cast("Link", self.link)
+        limit = SMALL if world.has("small outbox") else 10_000
+        self.outbox = Outbox(
+            link, store, topics, health, own_events=own_events, limit=limit, clock=world.clock
+        )
+        desk = CommandDesk(self.engine, lambda _device_id: self.outbox.wake())
+        self._intake = Intake(
+            link, desk, store, topics, health, own_events=own_events, max_payload_bytes=65_536
+        )
+        self._one_at_a_time = asyncio.Lock()
+        self._commands = 0
 
     async def run(self) -> None:
         """Live until death."""
@@ -71,44 +91,29 @@ class Hub:
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self.engine.run())
-                    group.create_task(self._deliver())
+                    group.create_task(self.outbox.run())
+                    group.create_task(self._every_minute())
             except BaseExceptionGroup as deaths:
                 _, other = deaths.split((Died, asyncio.CancelledError))
                 if other is not None:
                     raise other from None
 
-    async def _deliver(self) -> None:
-        """Hand events to the broker in order, marking them only after its acknowledgement."""
+    async def _every_minute(self) -> None:
+        """Do what the daemon does each minute: make room for events, and look for those nobody told of."""
         while True:
-            self._news.clear()
-            try:
-                await self._deliver_all()
-            except StorageFailed:
-                await asyncio.sleep(5)
-                continue
-            if self._world.broker_up:
-                await self._news.wait()
-            else:
-                await asyncio.sleep(20)
+            with contextlib.suppress(StorageFailed):
+                await self.outbox.trim()
+            self.outbox.wake()
+            await asyncio.sleep(60 if self._world.has("small outbox") else 600)
 
-    async def _deliver_all(self) -> None:
-        if not self._world.connection.execute(_NEWS).fetchone():
-            return  # a unit that finds nothing attacks nothing
-        while events := await self._store.run(lambda tx: tx.undelivered(20)):
-            taken = []
-            for stored in events:
-                await asyncio.sleep(0.002)
-                self.process.check()
-                if not self._world.broker.receive(stored, up=self._world.broker_up):
-                    break  # the ones after it wait for it, also when the broker comes back just now
-                taken.append(stored.seq)
-            await self._store.run(partial(_mark, taken, self._world.clock.now()))
-            if len(taken) < len(events):
-                return
-
-
-_NEWS = "SELECT 1 FROM event WHERE delivered_at IS NULL LIMIT 1"
-
-
-def _mark(seqs: list[int], now: datetime, tx: Tx) -> None:
-    tx.mark_delivered(seqs, now)
+    async def command(self, verb: str, body: bytes) -> bytes | None:
+        """Hand in a command as the link does, one at a time; None when no answer came. Raises Died."""
+        self._commands += 1
+        mark = str(self._commands).encode()
+        topic = f"{REQUESTS}client/{verb}"
+        async with self._one_at_a_time:
+            self.process.check()
+            with contextlib.suppress(NotStored):  # the broker sends it again, as the client does here
+                await self._intake.handle(Incoming(topic, body, retain=False, correlation_data=mark))
+        self.process.check()
+        return self.link.answers.pop(mark, None)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gateway.domain.recurrence import Recurrence
-from gateway.domain.store import StorageFailed
 from gateway.engine.mutations import instant
 from tests.simulation.crash import Died
 from tests.simulation.doors import Door
@@ -267,9 +266,8 @@ class People:
         if hub is None or not self._world.broker_up:
             return None
         try:
-            reply = await hub.desk.execute("client", verb, body)
-            hub.process.check()
-        except (Died, StorageFailed):
+            reply = await hub.command(verb, body)
+        except Died:
             return None
         if self._rng.random() < 0.05 and not self._world.fate.calm:
             return None

@@ -35,6 +35,7 @@ def judge(world: "World", watch: "Watch") -> None:
     waiting = run_unit(world.connection, world.vault, lambda tx: tx.undelivered(1))
     if waiting:
         watch.broken(8, "events were never delivered")
+    watch.news.all_told()
 
 
 def _door(world: "World", watch: "Watch", door: Door) -> None:

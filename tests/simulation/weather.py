@@ -66,10 +66,18 @@ class Weather:
     async def _broker_outage(self) -> None:
         world = self._world
         world.broker_up = False
+        if world.hub is not None:
+            world.hub.link.went()
         world.fate.counts["broker outage"] += 1
         world.note("the broker is away")
         await asyncio.sleep(world.rng.uniform(60, 30 * 3600 if world.rng.random() < 0.1 else 3600))
-        world.broker_up = True
+        self.broker_back()
+
+    def broker_back(self) -> None:
+        """Bring the broker back."""
+        self._world.broker_up = True
+        if self._world.hub is not None:
+            self._world.hub.link.came()
 
     async def _authority_outage(self) -> None:
         world = self._world

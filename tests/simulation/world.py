@@ -49,6 +49,8 @@ TRAITS = ("recurring", "weekly", "one_time", "pool", "others", "release", "sever
 """What a world may know besides plain codes; each world draws its own."""
 IN_HASTE = 0.3
 """In so many worlds guests stand at the door already when their code is written, most of them for one use."""
+SMALL_OUTBOX = 0.3
+"""In so many worlds the hub keeps few events for a broker that is away."""
 FEW = 0.5
 """So many of the locks that choose their slots have few of them: a day of guests fills them."""
 WEEKLY = replace(
@@ -95,6 +97,8 @@ class World:
         self._dice = random.Random(f"further {seed}")
         if self._dice.random() < IN_HASTE:
             self.traits |= {"haste", "one_time"}
+        if self._dice.random() < SMALL_OUTBOX:
+            self.traits |= {"small outbox"}
         self.doors: dict[str, Door] = {}
         for number in range(self.rng.randint(2, 4)):
             self._add_door(number)
@@ -309,7 +313,7 @@ class World:
             self.clock_since = self.now()
         self.clock.synced = True
         self.clock.offset = timedelta(0)
-        self.broker_up = True
+        self.weather.broker_back()
         for door in self.doors.values():
             door.refusing = False
             self.weather.set_clock(door, timedelta(0))

@@ -106,6 +106,18 @@ def test_trimming_drops_the_oldest_and_spares_security(tx: SqliteTx) -> None:
     assert seqs(tx) == [4]
 
 
+def test_what_a_dropped_gap_event_told_of_is_told_by_the_next(tx: SqliteTx) -> None:
+    """In the end a subscriber can say how many it never saw, however long the broker was away."""
+    gap = event(1, kind="gateway.gap")
+    tx.emit(replace(gap, payload={"events_dropped": 7, "first_seq_dropped": 3}))
+    for number in range(2, 4):
+        tx.emit(event(number, kind="device.tampered"))
+
+    assert tx.trim_outbox(2) == (8, 1)
+    tx.emit(replace(gap, event_id="later", payload={"events_dropped": 8, "first_seq_dropped": 1}))
+    assert tx.trim_outbox(0) == (2 + 9, 1)
+
+
 def test_prune_keeps_what_is_young_or_undelivered(tx: SqliteTx) -> None:
     """A day without broker must not cost an event, whatever its age."""
     old, young = tx.emit(event(1, at=NOON)), tx.emit(event(2, at=NOON + HOUR))

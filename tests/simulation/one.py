@@ -26,18 +26,19 @@ class Outcome:
     story: list[str] = field(default_factory=list)
 
 
-class _Mistakes(logging.Handler):
-    """Hears the hub say that it made a mistake of its own: no weather excuses that."""
+class _Ear(logging.Handler):
+    """Hears PINs (rule 9), and the hub say that it made a mistake of its own: no weather excuses that."""
 
     def __init__(self, world: World) -> None:
         """Listen to the hub of `world`."""
-        super().__init__(logging.ERROR)
+        super().__init__()
         self._world = world
 
     def emit(self, record: logging.LogRecord) -> None:
         """Judge one line of the log."""
         said = record.getMessage()
-        if any(
+        self._world.rules.no_pin(said, "the log")
+        if record.levelno >= logging.ERROR and any(
             mistake in said for mistake in ("a mistake of pinsmith", "goes in circles", "the driver failed")
         ):
             self._world.rules.broken(0, said)
@@ -46,15 +47,15 @@ class _Mistakes(logging.Handler):
 @contextmanager
 def _overheard(world: World) -> Iterator[None]:
     """Listen to the log, and keep it from the screen: what goes wrong here is meant to."""
-    log, mistakes = logging.getLogger("gateway"), _Mistakes(world)
+    log, ear = logging.getLogger("gateway"), _Ear(world)
     level, propagate = log.level, log.propagate
-    log.setLevel(logging.ERROR)
+    log.setLevel(logging.INFO)
     log.propagate = False
-    log.addHandler(mistakes)
+    log.addHandler(ear)
     try:
         yield
     finally:
-        log.removeHandler(mistakes)
+        log.removeHandler(ear)
         log.propagate = propagate
         log.setLevel(level)
 

@@ -257,8 +257,23 @@ class People:
         if any(reply != replies[0] for reply in replies):
             self._world.rules.broken(7, f"{verb}: a repeated transaction got another reply")
         answer: dict[str, Any] = msgspec.json.decode(replies[0])
+        if answer["status"] == "error":
+            self._world.rules.no_pin(replies[0].decode(), f"a refusal of {verb}")
+        await self._reuse(verb, sent)
         self._world.trace(f"{verb} {answer['status']} {(answer['error'] or {}).get('type', '')}")
         return answer
+
+    async def _reuse(self, verb: str, sent: bytes) -> None:
+        """Now and then send something else under the same transaction: it is refused (rule 7)."""
+        if self._rng.random() >= 0.03:
+            return
+        reply = await self._send(verb, sent + b" ")
+        if reply is None:
+            return
+        self._world.fate.counts["transaction used again"] += 1
+        error = msgspec.json.decode(reply)["error"] or {}
+        if error.get("type") != "transaction_reused":
+            self._world.rules.broken(7, f"{verb}: a transaction was used for two commands")
 
     async def _send(self, verb: str, body: bytes) -> bytes | None:
         """Deliver one command; None: the hub died, its disk was full or the broker is away."""

@@ -170,6 +170,7 @@ class SimSession:
         )
         await asyncio.sleep(world.fate.rng.uniform(0.2, 1.5))
         process.check()
+        world.fate.maybe_die(process, "during an operation")
         if fault == "dead_now":
             world.kill(door)
         if door.dead:
@@ -188,6 +189,7 @@ class SimSession:
         world.fate.maybe_die(process, "after an operation")
         await asyncio.sleep(8 if fault == "slow_answer" else 0.3)
         process.check()
+        world.fate.maybe_die(process, "before an answer")
         world.trace(f"{door.device_id} {kind} {slot} {type(result).__name__} {fault or 'ok'}")
         return result
 
@@ -225,4 +227,5 @@ class SimSession:
     async def _late[E: Exception](self, error: E) -> E:
         await asyncio.sleep(6)
         self._process.check()
+        self._world.fate.maybe_die(self._process, "before an answer")
         return error

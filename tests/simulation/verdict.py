@@ -36,6 +36,7 @@ def judge(world: "World", watch: "Watch") -> None:
     if waiting:
         watch.broken(8, "events were never delivered")
     watch.news.all_told()
+    watch.no_pin(world.connection.serialize().decode("latin-1"), "the database")
 
 
 def _door(world: "World", watch: "Watch", door: Door) -> None:

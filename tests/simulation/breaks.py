@@ -123,8 +123,20 @@ def _insist() -> contextlib.AbstractContextManager[Any]:
     return patch.object(setting, "_stands", lambda *_: False)
 
 
-def _forget_what_was_in_flight() -> contextlib.AbstractContextManager[Any]:
-    """Rule 12: write nothing down before an operation, so that nobody knows of one whose outcome got lost."""
+def _give_up_what_was_in_flight() -> contextlib.AbstractContextManager[Any]:
+    """Rule 12: leave a code alone for good once the answer to an operation of it got lost."""
+    right = setting.plan_setting
+
+    def wrong(code: Any, want: Any, snap: Any, t: Any, wake: Any) -> Any:  # noqa: ANN401 - stands in for the real one
+        if snap.placement(code.access_code_id).unanswered:
+            return [], []
+        return right(code, want, snap, t, wake)
+
+    return patch("gateway.engine.planner.plan_setting", wrong)
+
+
+def _write_nothing_down() -> contextlib.AbstractContextManager[Any]:
+    """Write nothing down before an operation, so that nobody knows of one whose outcome got lost."""
     right = work.Work.close
 
     def lenient(self: work.Work, intent: Any, outcome: str) -> None:  # noqa: ANN401 - stands in for the real one
@@ -164,7 +176,7 @@ BREAKS: dict[int, Break] = {
     9: _tell_pins,
     10: _refresh_for_safety,
     11: _insist,
-    12: _forget_what_was_in_flight,
+    12: _give_up_what_was_in_flight,
     13: _no_back_off,
     14: _one_alarm_per_code,
     15: _any_lock_will_do,
@@ -254,6 +266,7 @@ FURTHER: dict[str, Break] = {
     "rehearsals": _rehearsals_count,
     "given away": _given_away_is_kept,
     "progress": _never_satisfied,
+    "the journal": _write_nothing_down,
 }
 """Breaks of what single worlds know besides plain codes, by what they break."""
 

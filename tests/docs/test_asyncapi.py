@@ -13,10 +13,9 @@ from gateway.domain.events import EVENTS
 from gateway.engine import told
 from gateway.engine.commands.desk import VERBS
 from gateway.engine.wire import Wire
-from scripts import asyncapi_schemas, make_asyncapi
+from scripts import asyncapi_schemas, interface_examples, make_asyncapi
 from tests.daemon.bed import ROOT as TOPICS
 from tests.daemon.bed import Message, running, settings, somebody
-from tests.docs.examples import ANYTHING
 from tests.docs.pages import ROOT, blocks
 from tests.docs.test_mqtt_examples import HOME_ASSISTANT, LOCKS, PAGE, PageClock, Story
 from tests.mqtt.broker import Broker
@@ -94,9 +93,23 @@ def test_the_official_parser_would_find_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_examples_of_the_page_fit() -> None:
     """Requests, answers, events and retained topics, as far as the page shows them whole."""
-    shown = _whole_examples()
+    shown = interface_examples.of_the_page()
     assert len(shown) >= len(VERBS)
     assert unfit(shown) == []
+
+
+@pytest.mark.slow
+def test_examples_of_events_fit() -> None:
+    """One of each type, told by the engine."""
+    shown = interface_examples.of_events()
+    assert unfit([(f"event/{told['device_id']}/{name}", told) for name, told in shown.items()]) == []
+
+
+def test_every_event_and_command_has_an_example() -> None:
+    """In the document itself, for those who read nothing else."""
+    messages = make_asyncapi.document()["components"]["messages"]
+    wanted = [*(f"event.{name}" for name in EVENTS), *(f"request.{verb.replace('/', '.')}" for verb in VERBS)]
+    assert [name for name in wanted if not messages[name].get("examples")] == []
 
 
 @pytest.mark.slow
@@ -115,26 +128,6 @@ def test_what_does_not_fit_is_found() -> None:
 
 def _answer(data: object) -> dict[str, object]:
     return {"transaction": None, "status": "ok", "data": data, "error": None}
-
-
-def _whole_examples() -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    verb = ""
-    for block in blocks(PAGE):
-        what, _, argument = block.about.partition(" ")
-        if block.kind != "json" or not what:
-            continue
-        verb = argument if what == "request" else verb
-        payload = json.loads(block.text)
-        topics = {
-            "request": f"request/me/{verb}",
-            "response": f"response/me/{verb}",
-            "event": f"event/{payload.get('device_id')}/{payload.get('event_type')}",
-            "retained": argument,
-        }
-        if ANYTHING not in block.text:
-            found.append((topics[what], payload))
-    return found
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from tests.docs import situations
-from tests.docs.examples import ANYTHING
+from tests.docs.examples import ANOTHER_HOUSE, ANYTHING
 from tests.docs.pages import blocks
 
 type Json = dict[str, Any]
@@ -41,7 +41,7 @@ def of_the_page() -> list[tuple[str, Json]]:
     found: list[tuple[str, Json]] = []
     verb = ""
     for block in blocks(PAGE):
-        what, _, argument = block.about.partition(" ")
+        what, _, argument = block.about.removeprefix(f"{ANOTHER_HOUSE} ").partition(" ")
         if block.kind != "json" or not what:
             continue
         verb = argument if what == "request" else verb

@@ -56,6 +56,7 @@ _STATES = {
         "The access code without its PIN; the topic is emptied when the code is gone",
     ),
 }
+RETAINED = tuple(address for address, _, _ in _STATES.values())
 _DESCRIPTION = """\
 Everything is asked and told over MQTT, below one root: `pinsmith/{gateway_id}`, or `mqtt.root` of the
 configuration. Payloads are JSON, times UTC in ISO 8601 with milliseconds and `Z`, QoS 1 throughout.

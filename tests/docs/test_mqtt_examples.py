@@ -22,6 +22,7 @@ from gateway.domain.events import EVENTS
 from gateway.domain.pin import Pin
 from gateway.engine.commands.desk import VERBS
 from gateway.system_clock import SystemClock
+from scripts import make_asyncapi
 from tests.daemon.bed import ROOT as TOPICS
 from tests.daemon.bed import Somebody, running, settings, somebody
 from tests.docs.examples import ANOTHER_HOUSE, differences
@@ -43,6 +44,7 @@ driver = "simulated"
 model = "masked"
 """
 HOME_ASSISTANT = "[mqtt.homeassistant]\nenabled = true"
+DISCOVERY_OF_A_LOCK = "homeassistant/device/pinsmith/hub-LOCK-front-door/config"
 ENVELOPE = {
     "event_id",
     "seq",
@@ -234,6 +236,15 @@ def test_every_command_has_an_example_that_is_run() -> None:
         elif what == "response" and json.loads(block.text)["status"] == "ok":
             answered.add(verb)
     assert asked == answered == set(VERBS)
+
+
+def test_every_retained_topic_has_an_example_that_is_seen() -> None:
+    """Those below the root as AsyncAPI knows them, and Home Assistant's discovery of hub and lock."""
+    shown = [block.about.partition(" ")[2] for block in blocks(PAGE) if block.about.startswith("retained")]
+    below = [address.partition("/{gateway_id}/")[2] for address in make_asyncapi.RETAINED]
+    wanted = [*below, "homeassistant/device/pinsmith/hub/config", DISCOVERY_OF_A_LOCK]
+    patterns = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(topic)) for topic in wanted]
+    assert [one for one in patterns if not any(re.fullmatch(one, topic) for topic in shown)] == []
 
 
 def test_every_parameter_is_named() -> None:

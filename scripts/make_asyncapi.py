@@ -4,6 +4,7 @@ python -m scripts.make_asyncapi
 """
 
 import json
+import logging
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from gateway.domain.events import EVENTS
 from gateway.engine.commands.desk import VERBS, Verb
 from gateway.mqtt.topics import Topics
 from scripts import asyncapi_schemas as schemas
+from scripts import interface_examples as examples
 
 type Json = dict[str, Any]
 
@@ -54,6 +56,7 @@ _STATES = {
         "The access code without its PIN; the topic is emptied when the code is gone",
     ),
 }
+RETAINED = tuple(address for address, _, _ in _STATES.values())
 _DESCRIPTION = """\
 Everything is asked and told over MQTT, below one root: `pinsmith/{gateway_id}`, or `mqtt.root` of the
 configuration. Payloads are JSON, times UTC in ISO 8601 with milliseconds and `Z`, QoS 1 throughout.
@@ -84,6 +87,7 @@ def document() -> Json:
     operations["event"] = _sends("event", "What happened", _SENT_ONCE)
     for verb, known in VERBS.items():
         _add_command(verb, known, channels, operations, messages)
+    _add_examples(messages)
     return {
         "asyncapi": "3.0.0",
         "info": _info(),
@@ -130,6 +134,19 @@ def _add_command(verb: str, known: Verb, channels: Json, operations: Json, messa
             "messages": [{"$ref": f"#/channels/{answered}/messages/{message}"} for message in answers],
         },
     }
+
+
+def _add_examples(messages: Json) -> None:
+    """Show what is really sent, where the pages show it whole."""
+    shown = [(f"event.{event_type}", payload) for event_type, payload in examples.of_events().items()]
+    for topic, payload in examples.of_the_page():
+        way, _, verb = topic.replace("/", ".").partition(".me.")
+        if way == "response" and payload["status"] == "error":
+            shown.append(("refused", payload))
+        elif verb:
+            shown.append((f"{way}.{verb}", payload))
+    for name, payload in shown:
+        messages[name].setdefault("examples", []).append({"payload": payload})
 
 
 def _info() -> Json:
@@ -189,4 +206,5 @@ def text() -> str:
 
 
 if __name__ == "__main__":
+    logging.disable()  # what the engine says while the examples come about
     FILE.write_text(text(), encoding="utf-8")

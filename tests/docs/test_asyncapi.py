@@ -13,7 +13,7 @@ from gateway.domain.events import EVENTS
 from gateway.engine import told
 from gateway.engine.commands.desk import VERBS
 from gateway.engine.wire import Wire
-from scripts import asyncapi_schemas, make_asyncapi
+from scripts import asyncapi_schemas, interface_examples, make_asyncapi
 from tests.daemon.bed import ROOT as TOPICS
 from tests.daemon.bed import Message, running, settings, somebody
 from tests.docs.examples import ANYTHING
@@ -94,9 +94,23 @@ def test_the_official_parser_would_find_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_examples_of_the_page_fit() -> None:
     """Requests, answers, events and retained topics, as far as the page shows them whole."""
-    shown = _whole_examples()
+    shown = interface_examples.of_the_page()
     assert len(shown) >= len(VERBS)
     assert unfit(shown) == []
+
+
+@pytest.mark.slow
+def test_examples_of_events_fit() -> None:
+    """One of each type, told by the engine."""
+    shown = interface_examples.of_events()
+    assert unfit([(f"event/{told['device_id']}/{name}", told) for name, told in shown.items()]) == []
+
+
+def test_every_event_and_command_has_an_example() -> None:
+    """In the document itself, for those who read nothing else."""
+    messages = make_asyncapi.document()["components"]["messages"]
+    wanted = [*(f"event.{name}" for name in EVENTS), *(f"request.{verb.replace('/', '.')}" for verb in VERBS)]
+    assert [name for name in wanted if not messages[name].get("examples")] == []
 
 
 @pytest.mark.slow
@@ -117,26 +131,6 @@ def _answer(data: object) -> dict[str, object]:
     return {"transaction": None, "status": "ok", "data": data, "error": None}
 
 
-def _whole_examples() -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    verb = ""
-    for block in blocks(PAGE):
-        what, _, argument = block.about.partition(" ")
-        if block.kind != "json" or not what:
-            continue
-        verb = argument if what == "request" else verb
-        payload = json.loads(block.text)
-        topics = {
-            "request": f"request/me/{verb}",
-            "response": f"response/me/{verb}",
-            "event": f"event/{payload.get('device_id')}/{payload.get('event_type')}",
-            "retained": argument,
-        }
-        if ANYTHING not in block.text:
-            found.append((topics[what], payload))
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.mosquitto
 @pytest.mark.parametrize("publish_names", [False, True])
@@ -152,7 +146,8 @@ async def test_everything_that_is_sent_while_the_page_comes_true_fits(
             story = Story(how, app, clock)
             await story.begin()
             for block in blocks(PAGE):
-                if publish_names and block.about.startswith("retained access_code"):
+                whole = ANYTHING not in block.text
+                if publish_names and whole and block.about.startswith("retained access_code"):
                     continue  # shown without names
                 await story.tell(block)
         heard = [one for one in app.heard if one.payload and one.topic.startswith(TOPICS)]

@@ -22,10 +22,12 @@ from gateway.domain.events import EVENTS
 from gateway.domain.pin import Pin
 from gateway.engine.commands.desk import VERBS
 from gateway.system_clock import SystemClock
+from scripts import make_asyncapi
 from tests.daemon.bed import ROOT as TOPICS
 from tests.daemon.bed import Somebody, running, settings, somebody
-from tests.docs.examples import differences
+from tests.docs.examples import ANOTHER_HOUSE, differences
 from tests.docs.pages import ROOT, Block, Names, blocks, table
+from tests.engine.pairing_bed import attempt, unpaired
 from tests.mqtt.broker import Broker, eventually
 
 PAGE = "docs/mqtt.md"
@@ -42,6 +44,7 @@ driver = "simulated"
 model = "masked"
 """
 HOME_ASSISTANT = "[mqtt.homeassistant]\nenabled = true"
+DISCOVERY_OF_A_LOCK = "homeassistant/device/pinsmith/hub-LOCK-front-door/config"
 ENVELOPE = {
     "event_id",
     "seq",
@@ -103,6 +106,8 @@ class Story:
     async def tell(self, block: Block) -> None:
         """Do what a block says, or see that it comes true."""
         what, _, argument = block.about.partition(" ")
+        if what == ANOTHER_HOUSE:
+            return
         steps: dict[str, Callable[[str, Block], Awaitable[None]]] = {
             "request": self._request,
             "response": self._response,
@@ -128,7 +133,12 @@ class Story:
 
     async def _retained(self, topic: str, block: Block) -> None:
         path = self._names.put_in(topic)
-        await self._comes(block, lambda: [self._app.last(path)] if self._app.under(path) else [])
+        whole = path if path.startswith("homeassistant/") else f"{TOPICS}/{path}"
+
+        def newest() -> list[dict[str, Any]]:
+            return [message.json for message in self._app.heard if message.topic == whole][-1:]
+
+        await self._comes(block, newest)
 
     async def _at_the_door(self, block: Block) -> None:
         for line in block.text.splitlines():
@@ -196,10 +206,45 @@ async def test_the_page_comes_true(tmp_path: Path) -> None:
         assert own - {"…"} <= event.keys() - ENVELOPE <= own, event["event_type"]
 
 
+async def test_what_happens_in_another_house_comes_true() -> None:
+    """With a lock that must be paired, and which is swapped for another one meanwhile."""
+    names = Names()
+    async with unpaired() as (bench, _):
+        answer: dict[str, Any] = {}
+        for block in blocks(PAGE):
+            match block.about.split():
+                case [house, "request", verb] if house == ANOTHER_HOUSE:
+                    if verb == "devices/replace":
+                        await bench.tell(bench.seen(serial="another"))
+                    answer = await bench.send(verb, names.put_in(block.text).encode())
+                    if "action_attempt" in (answer["data"] or {}):
+                        await attempt(bench, answer["data"])
+                        await bench.tell(bench.seen())
+                case [house, "response"] if house == ANOTHER_HOUSE:
+                    assert differences(json.loads(block.text), answer) == [], f"{PAGE}:{block.line}"
+    assert answer != {}
+
+
 def test_every_command_has_an_example_that_is_run() -> None:
-    """No verb is left out, and none is made up."""
-    asked = {block.about.split()[1] for block in blocks(PAGE) if block.about.startswith("request")}
-    assert asked == set(VERBS)
+    """No verb is left out, and none is made up; each has an answer that is no refusal."""
+    asked, answered, verb = set(), set(), ""
+    for block in blocks(PAGE):
+        what, _, argument = block.about.removeprefix(f"{ANOTHER_HOUSE} ").partition(" ")
+        if what == "request":
+            verb = argument
+            asked.add(verb)
+        elif what == "response" and json.loads(block.text)["status"] == "ok":
+            answered.add(verb)
+    assert asked == answered == set(VERBS)
+
+
+def test_every_retained_topic_has_an_example_that_is_seen() -> None:
+    """Those below the root as AsyncAPI knows them, and Home Assistant's discovery of hub and lock."""
+    shown = [block.about.partition(" ")[2] for block in blocks(PAGE) if block.about.startswith("retained")]
+    below = [address.partition("/{gateway_id}/")[2] for address in make_asyncapi.RETAINED]
+    wanted = [*below, "homeassistant/device/pinsmith/hub/config", DISCOVERY_OF_A_LOCK]
+    patterns = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(topic)) for topic in wanted]
+    assert [one for one in patterns if not any(re.fullmatch(one, topic) for topic in shown)] == []
 
 
 def test_every_parameter_is_named() -> None:

@@ -17,7 +17,7 @@ from gateway.domain.timing import Timing
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TIMING = Timing()
-DOOR = "front door"
+DOOR = "front-door"
 IDENTITY = Identity(network="simulated", manufacturer="pinsmith", product="readable", serial="17")
 POLICY = LockPolicy(name="Front door", driver="bench")
 MARK = ClockMark("boot 1", timedelta(0))

@@ -27,7 +27,7 @@ class _Doors(BenchDriver):
 
     def session(self, device_id: str) -> Any:  # noqa: ANN401 - a context manager
         del device_id
-        return super().session("front door")
+        return super().session("front-door")
 
 
 class House:

@@ -19,8 +19,8 @@ KEPT, OLD, NEW, WRONG = "834947", "762519", "958736", "547398"
 OTHERS: Final = ("671938", "672938", "673938", "674938")
 """Codes of the vendor's app: a list is several messages long."""
 STEPS = int(os.environ.get("PINSMITH_STEPS", "3"))
-"""Messages in each direction at which the link breaks: so many of all, and so many of those that the operation
-is about. More than there are: all."""
+"""Messages in each direction at which the link breaks: so many of all, and so many of those that it is about.
+More than there are: all."""
 CHANGES: Final = {NukiDoor: {0x41, 0x46, 0x47}, TTLockDoor: {0x03}}
 LISTS: Final = {NukiDoor: 0x43, TTLockDoor: 0x07}
 

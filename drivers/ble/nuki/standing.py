@@ -91,8 +91,8 @@ class Standing:
                 await self._keep_of_pin(pin_refused=True)
             case Lasting.PIN_WRONG | Lasting.PIN_LOCKED_OUT as lasting:
                 held = PinHeld(since=self._clock.now(), locked_out=lasting is Lasting.PIN_LOCKED_OUT)
-                await self._keep_of_pin(pin_held=held)
                 self._pin_hold.refused(*_held_for(held))
+                await self._keep_of_pin(pin_held=held)
             case Lasting.REVOKED:
                 self.hold.refused(_REVOKED)
             case Lasting.BARRED:

@@ -103,3 +103,12 @@ def test_keys_of_an_older_version_are_understood() -> None:
     )
     assert b"pin_held" not in encode(keys)
     assert decode(encode(keys)) == keys
+
+
+async def test_a_pin_that_is_given_again_is_tried_at_once() -> None:
+    """Whoever gives it is there, and may know better."""
+    async with paired() as home:
+        await doubted(home)
+        await home.pair_without_button("2468", keep_keys="yes")
+        assert not is_held(home)
+        assert await tries_pin(home)

@@ -35,7 +35,8 @@ test: check mosquitto node systemd-analyze ## all checks, all tests with coverag
 	@$(MAKE) --no-print-directory simulate-ci
 
 soak: $(DEV) ## break Bluetooth work at every message instead of at a few: many minutes
-	PINSMITH_STEPS=1000 .venv/bin/pytest -o faulthandler_timeout=1800 --numprocesses=auto tests/ble_homes/test_restarts.py
+	PINSMITH_STEPS=1000 .venv/bin/pytest -o faulthandler_timeout=1800 --numprocesses=auto tests/ble_homes/test_restarts.py \
+		tests/ble_homes/test_broken_links.py
 
 test-quick: $(DEV) ## the tests that take no more than a second each
 	.venv/bin/pytest -m "not slow"

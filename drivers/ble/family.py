@@ -129,7 +129,7 @@ class FamilyLock(Protocol):
 
     def trouble(self) -> str | None:
         """Return what a person should mend, in words; None while nothing is."""
-        return self.held_off()
+        return self.held_off() or self.refusal()
 
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         """Connect, for one session. Entering may raise any `DriverError`."""

@@ -8,7 +8,8 @@ some wrong attempts.
 from typing import Final
 
 from gateway.domain.clock import Clock
-from gateway.domain.driver import LockUnreachable
+from gateway.domain.driver import LockUnreachable, Refused
+from gateway.domain.placement import Refusal
 
 HOLD_S: Final = 86_400.0
 """How long a refusal counts that anybody may have sent. An attempt a day shuts nobody out."""
@@ -50,3 +51,8 @@ class Hold:
         """Raise KeysRefused, with nothing sent, while it is not to be tried."""
         if (words := self.words) is not None:
             raise KeysRefused(words)
+
+    def refuse(self) -> None:
+        """Raise Refused, with nothing sent, while it is not to be tried: the lock knows us and says no."""
+        if (words := self.words) is not None:
+            raise Refused(Refusal.OTHER, words)

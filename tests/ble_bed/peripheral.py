@@ -111,6 +111,8 @@ class Peripheral:
         """How often somebody connected."""
         self.lose_after: int | None = None
         """Break the connection after so many more writes, before they are handled."""
+        self.lose_after_pieces: int | None = None
+        """Break the connection after so many more notifications or indications, in place of the next one."""
         self.deaf = False
         """Never acknowledge a write, nor act on it."""
         self.drops = 0
@@ -119,6 +121,8 @@ class Peripheral:
         """How many writes came in."""
         self.on_message: Callable[[], None] | None = None
         """Called with each write that is about to be handled."""
+        self.on_piece: Callable[[], None] | None = None
+        """Called with each notification or indication that is about to go out."""
         self.on_connect: Callable[[], None] | None = None
         self.on_disconnect: Callable[[], None] | None = None
         self._device = device
@@ -202,6 +206,14 @@ class Peripheral:
     async def _piece(self, connection: Connection, characteristic: str, piece: bytes) -> bool:
         if connection.handle not in self._device.connections:
             return False
+        if self.lose_after_pieces is not None:
+            if self.lose_after_pieces <= 0:
+                self.lose_after_pieces = None
+                await self.drop()
+                return False
+            self.lose_after_pieces -= 1
+        if self.on_piece is not None:
+            self.on_piece()
         port = self._characteristics[characteristic]
         server = self._device.gatt_server
         if Characteristic.Properties.NOTIFY & port.properties:

@@ -80,6 +80,10 @@ class Door(ABC):
         """Return how many commands to change a code came so far."""
 
     @abstractmethod
+    def asked(self) -> list[int]:
+        """Return the commands that came so far, in order."""
+
+    @abstractmethod
     def open_with(self, digits: str) -> bool:
         """Type digits at the keypad; say whether the door opened. What is advertised stays as it is."""
 
@@ -165,6 +169,10 @@ class NukiDoor(Door):
         return sum(self.brain.heard.count(command) for command in (0x41, 0x46, 0x47))
 
     @override
+    def asked(self) -> list[int]:
+        return list(self.brain.heard)
+
+    @override
     def open_with(self, digits: str) -> bool:
         return self.brain.type_code(int(digits))
 
@@ -221,6 +229,10 @@ class YaleDoor(Door):
     def changes(self) -> int:
         heard = self.lock.brain.heard
         return sum(heard.count(opcode) for opcode in (Opcode.SET, Opcode.COMMIT, Opcode.CLEAR))
+
+    @override
+    def asked(self) -> list[int]:
+        return list(self.lock.brain.heard)
 
     @override
     def open_with(self, digits: str) -> bool:
@@ -308,6 +320,10 @@ class TTLockDoor(Door):
     @override
     def changes(self) -> int:
         return self.lock.asked.count(0x03)
+
+    @override
+    def asked(self) -> list[int]:
+        return list(self.lock.asked)
 
     @override
     def open_with(self, digits: str) -> bool:

@@ -34,6 +34,24 @@ async def test_a_wrong_security_pin_is_offered_to_a_nuki_once() -> None:
         assert home.events().count("access_code.failed_to_set_on_device") <= 1
 
 
+@pytest.mark.parametrize("command", [0x0001, 0x0043])
+@in_virtual_time
+async def test_a_nuki_in_whose_app_the_hub_is_disabled_is_left_alone_and_says_why(command: int) -> None:
+    """It answers: nobody is sent to its batteries. Its own words are what helps."""
+    async with at_home(NukiDoor) as home:
+        assert isinstance(home.door, NukiDoor)
+        home.door.brain.faults.refuses = {command: 0x25}
+        code_id = await home.create(OURS)
+        await home.settle(6 * 3600)
+        assert home.connections() == 2
+        assert "disabled in the Nuki app" in str((await home.errors(code_id))["failed_to_set_on_device"])
+        assert "device_disconnected" not in await home.errors(code_id)
+        home.door.brain.faults.refuses = {}
+        await home.settle(24 * 3600)
+        assert home.door.pins() == [OURS]
+        assert (await home.shown(code_id))["status"] == "set"
+
+
 @in_virtual_time
 async def test_what_waits_for_a_touch_says_so_and_is_done_at_the_touch() -> None:
     """Setting, changing, removing."""

@@ -37,10 +37,12 @@ class HandClock:
 
     def __init__(self) -> None:
         self.passed = timedelta(0)
+        self.off = timedelta(0)
+        """How wrong the wall clock is."""
         self.synced = True
 
     def now(self) -> datetime:
-        return NOON + self.passed
+        return NOON + self.passed + self.off
 
     def boot(self) -> float:
         return self.passed.total_seconds()

@@ -9,12 +9,13 @@ LATER = (0xFD, 0x22, 0x2C, 0x2D, 0x2E, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46,
 PERSONS = (0xFE, 0xFF, 0x10, 0x11, 0x12, 0x13, 0x20, 0x21, 0x24, 0x25, 0x26, 0x27, 0x28, 0x47, 0x4D)
 SPECIAL = {0x23: Refusal.FORMAT, 0x29: Refusal.FULL, 0x2A: Refusal.DUPLICATE, 0x2B: Refusal.FORMAT}
 WANTED = dict.fromkeys(LATER, Refusal.BUSY) | dict.fromkeys(PERSONS, Refusal.OTHER) | SPECIAL
-LASTING = {0x20: Lasting.REVOKED, 0x21: Lasting.PIN_WRONG, 0x28: Lasting.PIN_LOCKED_OUT}
+BARRED = dict.fromkeys((0x11, 0x24, 0x25, 0x26), Lasting.BARRED) | {0x27: Lasting.NOT_NOW}
+LASTING = {0x20: Lasting.REVOKED, 0x21: Lasting.PIN_WRONG, 0x28: Lasting.PIN_LOCKED_OUT} | BARRED
 
 
 @pytest.mark.parametrize("code", sorted(WANTED))
 def test_every_error_has_its_reason_and_what_follows_from_it(code: int) -> None:
-    """What passes by itself is tried again; only three last."""
+    """What passes by itself is tried again. What only a person can end, as keys, PIN and rights, lasts."""
     error = LockError(code)
     assert error.reason is WANTED[code]
     assert error.lasting is LASTING.get(code, Lasting.NOTHING)

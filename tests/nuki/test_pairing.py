@@ -10,6 +10,7 @@ from drivers.ble.nuki.commands import Command, Registration
 from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.keys import decode
 from drivers.ble.nuki.settings import NukiLockSettings
+from drivers.ble.nuki.standing import LOCKED_OUT_S
 from gateway.domain.driver import AccessDenied, PairingFailed, Refused
 from tests.nuki.house import ADDRESS, NOON, house
 
@@ -155,6 +156,7 @@ async def test_a_lock_that_takes_no_pin_for_a_while_keeps_the_hub_it_was_paired_
         with pytest.raises(Unfinished, match="too often"):
             await home.pair()
         home.brain.wrong_pins = 0
+        await home.clock.sleep(LOCKED_OUT_S)
         async with home.session() as session:
             assert await session.read_all() == {}
 

@@ -8,7 +8,7 @@ import pytest
 
 from drivers.ble.hold import HOLD_S, KEY_REFUSALS, KeysRefused
 from gateway.domain.credential import Credential, Known, SlotRef
-from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer
+from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
 from tests.ble_bed.ttlock.lock import VirtualLock
 from tests.ble_bed.ttlock.wire import seal
 from tests.ble_bed.virtual import in_virtual_time
@@ -232,3 +232,28 @@ async def test_a_lock_with_another_key_is_not_tried_again() -> None:
         with pytest.raises(DriverError):
             await at.listed()
         assert at.lock.asked == []
+
+
+@pytest.mark.parametrize("command", [0x03, 0x07])
+@in_virtual_time
+async def test_keys_that_may_not_manage_codes_are_not_offered_on_and_on(command: int) -> None:
+    """The lock takes them and then does not let them: two refusals, then once a day."""
+    async with home() as at:
+        at.lock.faults.forbids = frozenset({command})
+        for _ in range(4):
+            with pytest.raises(Refused, match="does not let these keys"):
+                async with at.session() as session:
+                    await session.write(None, wanted("4711"), replaces=None)
+        assert at.lock.asked.count(command) == KEY_REFUSALS
+        assert at.lock.asked.count(0x41) == KEY_REFUSALS
+        assert "does not let these keys" in at.driver.problems[DOOR]
+        at.lock.faults.forbids = frozenset()
+        await asyncio.sleep(HOLD_S)
+        async with at.session() as session:
+            await session.write(None, wanted("4711"), replaces=None)
+        assert at.driver.problems == {}
+        at.lock.faults.forbids = frozenset({command})
+        with pytest.raises(Refused, match="does not let these keys"):
+            async with at.session() as session:
+                await session.write(None, wanted("4712"), replaces=None)
+        assert at.driver.problems == {}

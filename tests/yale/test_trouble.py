@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+from yalexs_ble.const import OperationError
 
 from drivers.ble.family import LockSession
+from drivers.ble.hold import HOLD_S, KEY_REFUSALS
 from drivers.ble.yale.lock import YaleLock
 from gateway.domain.credential import Empty, Known
-from gateway.domain.driver import LockUnreachable, NoAnswer
+from gateway.domain.driver import LockUnreachable, NoAnswer, Refused
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ble_bed.yale.brain import Faults, Opcode
 from tests.yale.door import Door, door
@@ -210,3 +212,46 @@ async def _look_twice(at: Door, lock: YaleLock) -> None:
     async with session(at, lock) as work:
         await work.read("1")
         await work.read("2")
+
+
+async def _refused(at: Door, lock: YaleLock) -> str:
+    """Write a code, which is refused; return why."""
+    with pytest.raises(Refused) as refusal:
+        async with session(at, lock) as work:
+            await write(work)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("opcode", [Opcode.GET, Opcode.CLEAR, Opcode.SET])
+@in_virtual_time
+async def test_a_key_that_may_not_manage_codes_is_not_offered_on_and_on(opcode: Opcode) -> None:
+    """The key of a guest: two refusals, then once a day, until the lock lets it."""
+    async with door() as at:
+        lock = known_lock(at)
+        for _ in range(KEY_REFUSALS):
+            assert lock.trouble() is None
+            at.lock.brain.faults.refuse = {opcode: OperationError.NOT_AUTHORIZED}
+            assert "does not let this key" in await _refused(at, lock)
+        before = dict(at.air.connects)
+        assert "does not let this key" in await _refused(at, lock)
+        assert at.air.connects == before
+        assert "does not let this key" in (lock.trouble() or "")
+        assert lock.refusal() == lock.trouble()
+        await asyncio.sleep(HOLD_S)
+        assert lock.trouble() is None
+        async with session(at, lock) as work:
+            await write(work)
+        at.lock.brain.faults.refuse = {opcode: OperationError.NOT_AUTHORIZED}
+        await _refused(at, lock)
+        assert lock.trouble() is None
+
+
+@in_virtual_time
+async def test_a_batch_of_codes_is_no_batch_of_refusals() -> None:
+    """Nothing more is sent in the same connection either."""
+    async with door() as at, session(at) as work:
+        for _ in range(4):
+            at.lock.brain.faults.refuse = {Opcode.CLEAR: OperationError.NOT_AUTHORIZED}
+            with pytest.raises(Refused, match="does not let this key"):
+                await work.clear("1", holds=None)
+        assert at.lock.brain.heard.count(Opcode.CLEAR) == KEY_REFUSALS

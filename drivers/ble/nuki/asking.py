@@ -5,12 +5,14 @@ from typing import Final
 
 from drivers.ble.nuki.commands import Command
 from drivers.ble.nuki.conversation import Conversation, Enough, completed, first
-from drivers.ble.nuki.errors import LockError
+from drivers.ble.nuki.errors import NO_SUCH_ID, LockError
 from drivers.ble.nuki.frames import Message
 from drivers.ble.nuki.standing import Standing
 from gateway.domain.driver import NoAnswer
 
 _CHALLENGE_SIZE = 32
+_OF_ONE_CODE: Final = frozenset({Command.UPDATE_CODE, Command.REMOVE_CODE})
+"""Here "no such entry" may mean the code, and says nothing of us."""
 STATUS: Final = frozenset({Command.STATUS})
 
 
@@ -48,7 +50,9 @@ class Asker:
         self._standing.check_pin()
         challenge = await self._challenge()
         whole = payload + challenge + self._standing.keys.pin_bytes()
-        return await self._ask(command, whole, wanted, enough)
+        answers = await self._ask(command, whole, wanted, enough)
+        await self._standing.proven(command)
+        return answers
 
     async def _challenge(self) -> bytes:
         challenge = await self.fetch(Command.CHALLENGE)
@@ -62,5 +66,6 @@ class Asker:
         try:
             return await self._conversation.ask(command, payload, wanted, enough)
         except LockError as error:
-            await self._standing.note(error)
+            if not (command in _OF_ONE_CODE and error.code in NO_SUCH_ID):
+                await self._standing.note(command, error)
             raise

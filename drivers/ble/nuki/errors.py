@@ -20,6 +20,10 @@ class Lasting(Enum):
     """Somebody tried wrong PINs; ours may be right. It is left alone for a while."""
     REVOKED = "revoked"
     """The lock no longer knows us: pair again. It cannot seal that, so anybody may have said it."""
+    BARRED = "barred"
+    """The lock knows us and lets us do nothing, by its settings: asked again once a day."""
+    NOT_NOW = "not now"
+    """The same at this time of day only: asked again after an hour."""
 
 
 class Meaning(NamedTuple):
@@ -42,7 +46,11 @@ MEANINGS: Final = {
     0xFE: Meaning(Refusal.OTHER, "the lock found a message of the wrong length"),
     0xFF: Meaning(Refusal.OTHER, "the lock says no more than: unknown error"),
     0x10: Meaning(Refusal.OTHER, "the lock is not in pairing mode"),
-    0x11: Meaning(Refusal.OTHER, "the lock did not accept our proof of the key"),
+    0x11: Meaning(
+        Refusal.OTHER,
+        "the lock did not accept our proof of the key: pair it again if that stays so",
+        Lasting.BARRED,
+    ),
     0x12: Meaning(Refusal.OTHER, "the lock did not accept what we call ourselves"),
     0x13: Meaning(Refusal.OTHER, "the lock knows as many users as it can: delete one in the Nuki app"),
     0x20: Meaning(
@@ -57,11 +65,24 @@ MEANINGS: Final = {
     ),
     0x22: Meaning(Refusal.BUSY, "the lock found a challenge that was used or old"),
     0x23: Meaning(Refusal.FORMAT, "the lock refused a value of the code"),
-    0x24: Meaning(Refusal.OTHER, "the lock has no such entry"),
-    0x25: Meaning(Refusal.OTHER, "this hub's access is disabled in the Nuki app"),
-    0x26: Meaning(Refusal.OTHER, "this hub's access is not allowed from afar"),
+    0x24: Meaning(
+        Refusal.OTHER,
+        "the lock has no such entry: pair it again if that stays so",
+        Lasting.BARRED,
+    ),
+    0x25: Meaning(
+        Refusal.OTHER, "this hub's access is disabled in the Nuki app: enable it there", Lasting.BARRED
+    ),
+    0x26: Meaning(
+        Refusal.OTHER,
+        "this hub's access is not allowed from afar: allow that in the Nuki app",
+        Lasting.BARRED,
+    ),
     0x27: Meaning(
-        Refusal.OTHER, "this hub's access is limited in time in the Nuki app, and this is not the time"
+        Refusal.OTHER,
+        "this hub's access is limited in time in the Nuki app, and this is not the time: "
+        "take the limit away there",
+        Lasting.NOT_NOW,
     ),
     0x28: Meaning(
         Refusal.OTHER,

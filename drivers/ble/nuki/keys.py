@@ -1,5 +1,6 @@
 """What is kept of a paired lock in the vault. All of it is secret or belongs to a secret."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -8,6 +9,15 @@ from msgspec import Meta, Struct
 from drivers.ble.nuki.commands import Registration
 from drivers.ble.nuki.frames import Randomness, Seal
 from drivers.ble.nuki.records import Config
+
+
+class PinHeld(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That the security PIN was refused in a way that passes; kept, so that no restart sends it anew."""
+
+    since: datetime
+    """By the hub's wall clock."""
+    locked_out: bool = False
+    """The lock takes no PIN for a while. Otherwise somebody said, without proof, that ours is wrong."""
 
 
 class NukiKeys(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,6 +37,7 @@ class NukiKeys(Struct, frozen=True, kw_only=True, omit_defaults=True):
     config_version: int | None = None
     pin_refused: bool = False
     """The lock said that the PIN is wrong. Kept, so that restarts do not try it again (lockout)."""
+    pin_held: PinHeld | None = None
     log_index: int | None = None
     """The last record of the activity log that was told; None: none was."""
 
@@ -44,7 +55,8 @@ class NukiKeys(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def with_pin(self, digits: str) -> "NukiKeys":
         """Return the same with another security PIN, which may be tried. Raises ValueError."""
-        return msgspec.structs.replace(self, pin=pin_number(digits, long=self.long_pin), pin_refused=False)
+        pin = pin_number(digits, long=self.long_pin)
+        return msgspec.structs.replace(self, pin=pin, pin_refused=False, pin_held=None)
 
 
 def pin_number(digits: str, *, long: bool) -> int:

@@ -69,8 +69,9 @@ class NukiLock(FamilyLock):
         return self._standing.hold.words
 
     def refusal(self) -> str | None:
-        """Return why nothing that needs the security PIN may be sent, once all else is known."""
-        return None if self._standing.keys.config is None else self._standing.pin_trouble
+        """Return why the lock would let us do nothing; of the security PIN only once all else is known."""
+        standing = self._standing
+        return standing.access.words or (None if standing.keys.config is None else standing.pin_trouble)
 
     def silenced_by_connecting(self) -> bool:
         """Say whether the question for the states, the first of each session, takes the bit back."""
@@ -82,8 +83,9 @@ class NukiLock(FamilyLock):
 
     @asynccontextmanager
     async def open(self, device: BLEDevice) -> AsyncIterator[NukiSession]:
-        """Connect for one session. Raises any DriverError but Refused: there was nothing to refuse yet."""
+        """Connect for one session. Raises any DriverError; Refused, where the lock lets us do nothing."""
         self._standing.hold.check()
+        self._standing.access.refuse()
         async with self._connect(device) as link:
             wire = Wire(link, USER_DATA, self._settings.answer_s, sealed=True)
             await wire.listen()

@@ -24,7 +24,7 @@ from drivers.ble.nuki.settings import NukiLockSettings
 from drivers.ble.nuki.standing import Standing
 from gateway.domain.clock import Clock
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef
-from gateway.domain.driver import LockEvent, LockSeen, LockUnreachable, NoAnswer, Refused, Written
+from gateway.domain.driver import LockEvent, LockSeen, NoAnswer, Refused, Written
 from gateway.domain.placement import Refusal
 
 _LISTED_AT_ONCE: Final = 100
@@ -61,15 +61,17 @@ class NukiSession(LockSession):
     async def begin(
         cls, ask: Asker, standing: Standing, settings: NukiLockSettings, clock: Clock, lost: asyncio.Event
     ) -> "NukiSession":
-        """Ask for the states; return the session. Raises LockUnreachable and NoAnswer.
+        """Ask for the states; return the session. `lost` is set once the connection is gone.
 
-        `lost` is set once the connection is gone.
+        Raises KeysRefused where the lock does not know us, Refused for its other errors (it was reached, and
+        its words are what helps), LockUnreachable and NoAnswer.
         """
         try:
             states = read_states(await ask.fetch(Command.STATES))
         except LockError as error:
-            kind = KeysRefused if error.lasting is Lasting.REVOKED else LockUnreachable
-            raise kind(str(error)) from None
+            if error.lasting is Lasting.REVOKED:
+                raise KeysRefused(str(error)) from None
+            raise
         except BadFrame as error:
             raise NoAnswer(str(error)) from None
         standing.hold.accepted()

@@ -4,9 +4,10 @@ import logging
 
 import msgspec
 
-from drivers.ble.hold import KEY_REFUSALS, Hold
+from drivers.ble.hold import HOLD_S, KEY_REFUSALS, Hold
+from drivers.ble.nuki.commands import Command
 from drivers.ble.nuki.errors import Lasting, LockError
-from drivers.ble.nuki.keys import NukiKeys, encode
+from drivers.ble.nuki.keys import NukiKeys, PinHeld, encode
 from gateway.domain.clock import Clock
 from gateway.domain.driver import Refused
 from gateway.domain.keyring import Keyring
@@ -16,6 +17,8 @@ from gateway.domain.store import StorageFailed
 _LOG = logging.getLogger(__name__)
 LOCKED_OUT_S = 3600.0
 """How long a lock that was offered wrong PINs is left alone; how long it sulks is not documented."""
+NOT_NOW_S = 3600.0
+"""How long a lock that does not let us in at this time of day is left alone: no guest waits longer for it."""
 _PIN_REFUSED = "the lock refused the security PIN; it is not tried again until it is changed (pair again)"
 _PIN_DOUBTED = (
     "something at the lock's address refused the security PIN, without proof that it is the lock: "
@@ -26,6 +29,8 @@ _REVOKED = (
     "the lock says, without proof, that it does not know this hub any more: "
     "it is asked once a day; pair it again if it was reset or the hub was deleted in the app"
 )
+_BARRED = "{}. The lock is asked again once a day, and when the hub is started or paired anew"
+_NOT_NOW = "{}. The lock is asked again every hour"
 
 
 class Standing:
@@ -39,7 +44,14 @@ class Standing:
         self._keyring = keyring
         self.hold = Hold(clock, after=KEY_REFUSALS)
         """The keys: whether the lock knows us."""
+        self.access = Hold(clock, after=KEY_REFUSALS)
+        """What the lock's settings let us do."""
+        self._refused_over: Command | None = None
+        """What was asked when they did not let us."""
+        self._clock = clock
         self._pin_hold = Hold(clock)
+        if keys.pin_held is not None:
+            self._hold_pin(keys.pin_held)
 
     async def keep(self, **changes: object) -> None:
         """Change what is kept of the lock; durable on return.
@@ -54,15 +66,16 @@ class Standing:
     @property
     def trouble(self) -> str | None:
         """Return what a person should mend, in words; None where nothing is."""
-        return self.hold.words or self.pin_trouble
+        return self.hold.words or self.access.words or self.pin_trouble
 
     @property
     def may_use_pin(self) -> bool:
         """Say whether what needs the security PIN may be sent."""
-        return self.pin_trouble is None
+        return self.access.words is None and self.pin_trouble is None
 
     def check_pin(self) -> None:
         """Raise Refused where nothing that needs the security PIN may be sent."""
+        self.access.refuse()
         if (words := self.pin_trouble) is not None:
             raise Refused(Refusal.OTHER, words)
 
@@ -71,20 +84,57 @@ class Standing:
         """Return why nothing that needs the security PIN may be sent; None where it may."""
         return _PIN_REFUSED if self.keys.pin_refused else self._pin_hold.words
 
-    async def note(self, error: LockError) -> None:
-        """Remember what stays true after an error: for ever only what the lock has sealed."""
+    async def note(self, command: Command, error: LockError) -> None:
+        """Remember what stays true after an error to a command: for ever only what the lock has sealed."""
         match error.lasting:
             case Lasting.PIN_WRONG if error.sealed:
-                try:
-                    await self.keep(pin_refused=True)
-                except StorageFailed:
-                    _LOG.error("%s: that its security PIN was refused cannot be stored", self.device_id)
-            case Lasting.PIN_WRONG:
-                self._pin_hold.refused(_PIN_DOUBTED)
-            case Lasting.PIN_LOCKED_OUT:
-                self._pin_hold.refused(_LOCKED_OUT, LOCKED_OUT_S)
+                await self._keep_of_pin(pin_refused=True)
+            case Lasting.PIN_WRONG | Lasting.PIN_LOCKED_OUT as lasting:
+                held = PinHeld(since=self._clock.now(), locked_out=lasting is Lasting.PIN_LOCKED_OUT)
+                self._pin_hold.refused(*_held_for(held))
+                await self._keep_of_pin(pin_held=held)
             case Lasting.REVOKED:
                 self.hold.refused(_REVOKED)
+            case Lasting.BARRED:
+                self._refused_over = command
+                self.access.refused(_BARRED.format(error))
+            case Lasting.NOT_NOW:
+                self._refused_over = command
+                self.access.refused(_NOT_NOW.format(error), NOT_NOW_S)
             case _:
                 return
         _LOG.warning("%s: %s", self.device_id, error)
+
+    async def proven(self, command: Command) -> None:
+        """Note that the lock carried out a command that needs the security PIN: it takes the PIN.
+
+        Rights may differ: that the log can be read says nothing of a list that was refused.
+        """
+        if self._refused_over in {command, Command.REQUEST_DATA}:
+            self.access.accepted()
+        self._pin_hold.accepted()
+        if self.keys.pin_held is not None:
+            await self._keep_of_pin(pin_held=None)
+
+    async def _keep_of_pin(self, **changes: object) -> None:
+        try:
+            await self.keep(**changes)
+        except StorageFailed:
+            _LOG.error("%s: what became of its security PIN cannot be stored", self.device_id)
+
+    def _hold_pin(self, held: PinHeld) -> None:
+        """Hold the PIN back for what is left of its time.
+
+        Only a clock that is synchronised can say that some of it has passed, and one that shows an earlier
+        time says nothing: then all of it is waited for again, by the clock that always runs.
+        """
+        words, seconds = _held_for(held)
+        passed = (self._clock.now() - held.since).total_seconds()
+        if self._clock.synchronised() and passed > 0:
+            seconds -= passed
+        self._pin_hold.refused(words, seconds)
+
+
+def _held_for(held: PinHeld) -> tuple[str, float]:
+    """Return why the PIN is held back, in words, and for how many seconds."""
+    return (_LOCKED_OUT, LOCKED_OUT_S) if held.locked_out else (_PIN_DOUBTED, HOLD_S)

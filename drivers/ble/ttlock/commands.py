@@ -77,7 +77,9 @@ KEYS_DO_NOT_FIT = frozenset(
         Failure.KEY_NOT_YET,
     }
 )
-"""At the login: trying again with the same keys is useless and may lock us out."""
+"""At the login: trying again with the same keys is useless and may lock us out. Later: not for these keys."""
+NOT_ALLOWED = "the lock does not let these keys manage codes: pair it with those of its administrator"
+HELD_BACK = f"{NOT_ALLOWED}. It is asked again once a day, and when the hub is started anew"
 
 _MEANING = {
     Failure.CHECKSUM: (Refusal.BUSY, "the message reached the lock garbled"),
@@ -89,7 +91,7 @@ _MEANING = {
     Failure.NOT_THERE: (Refusal.OTHER, "the lock has no such code"),
     Failure.FULL: (Refusal.FULL, "the lock has no room for another code"),
     Failure.UNKNOWN_COMMAND: (Refusal.OTHER, "the lock does not know this command"),
-}
+} | dict.fromkeys(KEYS_DO_NOT_FIT, (Refusal.OTHER, NOT_ALLOWED))
 
 
 class SaidNo(Exception):

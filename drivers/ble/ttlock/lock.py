@@ -86,6 +86,10 @@ class TTLock(FamilyLock):
         return self._state.hold.words
 
     @override
+    def refusal(self) -> str | None:
+        return self._state.access.words
+
+    @override
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         return self._opened(device)
 
@@ -93,6 +97,7 @@ class TTLock(FamilyLock):
     async def _opened(self, device: BLEDevice) -> AsyncIterator[LockSession]:
         state = self._state
         state.hold.check()
+        state.access.refuse()
         async with self._connect(device) as link:
             if not (link.has(WRITE) and link.has(NOTIFY)):
                 raise LockUnreachable("this is no TTLock of the third generation")

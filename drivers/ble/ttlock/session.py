@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from drivers.ble.family import LockSession, never
 from drivers.ble.ttlock.codes import Codes
-from drivers.ble.ttlock.commands import Command, Failure, Feature, SaidNo
+from drivers.ble.ttlock.commands import HELD_BACK, KEYS_DO_NOT_FIT, Command, Failure, Feature, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.log import Log
@@ -121,7 +121,7 @@ class TTLockSession(LockSession):
         try:
             told = read_features(await self._conversation.ask(Command.FEATURES))
         except SaidNo as no:
-            raise no.refusal() from None
+            raise self._noted(no) from None
         # An answer without them says nothing: a lock that could do nothing would not be here.
         self._state.secret = replace(self._state.secret, features=told.bits or self._state.secret.features)
         await self._state.save()
@@ -217,11 +217,19 @@ class TTLockSession(LockSession):
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[None]:
         """Turn the lock's "no" into ours. After any failure, list the codes before the next change."""
+        self._state.access.refuse()
         self._listed = False
         try:
             yield
+            self._state.access.accepted()
         except SaidNo as no:
-            raise no.refusal() from None
+            raise self._noted(no) from None
+
+    def _noted(self, no: SaidNo) -> Refused:
+        """Return what a "no" means; remember where our keys may not do this, so that it does not go on."""
+        if no.code in KEYS_DO_NOT_FIT:
+            self._state.access.refused(HELD_BACK)
+        return no.refusal()
 
     async def _outcome(self, slot: SlotRef) -> Written:
         try:
@@ -237,7 +245,7 @@ class TTLockSession(LockSession):
         try:
             await self._codes.look()
         except SaidNo as no:
-            raise no.refusal() from None
+            raise self._noted(no) from None
         self._listed = True
         await self._state.save()
 

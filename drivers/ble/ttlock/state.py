@@ -48,6 +48,8 @@ class LockState:
         """What was found while nobody listened; told with the log."""
         self.hold = Hold(clock, after=KEY_REFUSALS)
         """The keys: whether the lock takes them."""
+        self.access = Hold(clock, after=KEY_REFUSALS)
+        """What the lock lets them do, once they are taken."""
         self._keyring = keyring
         self._saved = secret
 

@@ -1,12 +1,16 @@
 """The library's errors in our words: its own texts may hold frames, and a frame may hold a PIN."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from yalexs_ble import KeycodeError
 from yalexs_ble.const import OperationError
 
 from gateway.domain.driver import Refused
 from gateway.domain.placement import Refusal
+
+NOT_ALLOWED: Final = "the lock does not let this key manage codes: pair it with the key of an owner"
+HELD_BACK: Final = f"{NOT_ALLOWED}. It is asked again once a day, and when the hub is started anew"
 
 _MEANINGS: Mapping[int, tuple[Refusal, str]] = {
     OperationError.KEYCODE_EXISTING_KEY: (Refusal.DUPLICATE, "another slot of the lock holds this PIN"),
@@ -22,7 +26,7 @@ _MEANINGS: Mapping[int, tuple[Refusal, str]] = {
     OperationError.NO_BUFS: (Refusal.BUSY, "the lock is busy"),
     OperationError.READING_LOG: (Refusal.BUSY, "the lock is busy with its log"),
     OperationError.VBAT_LOW: (Refusal.OTHER, "the lock's battery is too low"),
-    OperationError.NOT_AUTHORIZED: (Refusal.OTHER, "the lock does not let this key manage codes"),
+    OperationError.NOT_AUTHORIZED: (Refusal.OTHER, NOT_ALLOWED),
 }
 
 
@@ -32,6 +36,11 @@ def refused(error: KeycodeError) -> Refused:
         error.error, (Refusal.OTHER, f"the lock refused, result 0x{int(error.error):02x}")
     )
     return Refused(reason, message)
+
+
+def says_not_allowed(error: KeycodeError) -> bool:
+    """Say whether the lock answered that our key may not do this."""
+    return error.error == OperationError.NOT_AUTHORIZED
 
 
 def says_nothing_there(error: KeycodeError) -> bool:

@@ -55,6 +55,8 @@ class YaleLock(FamilyLock):
         self._connect_s = connect_s
         self._marks = Marks()
         self._hold = Hold(clock, after=KEY_REFUSALS)
+        self._access = Hold(clock, after=KEY_REFUSALS)
+        """What the lock lets our key do."""
 
     @override
     def hears(self, advert: Advert) -> Hearing:
@@ -84,9 +86,14 @@ class YaleLock(FamilyLock):
         return self._hold.words
 
     @override
+    def refusal(self) -> str | None:
+        return self._access.words
+
+    @override
     @asynccontextmanager
     async def open(self, device: BLEDevice) -> AsyncIterator[LockSession]:
         self._hold.check()
+        self._access.refuse()
         try:
             lost = asyncio.Event()
             async with connected(
@@ -98,6 +105,7 @@ class YaleLock(FamilyLock):
                     lost,
                     self.known(),
                     self._clock,
+                    self._access,
                     has_battery=_info(self._keys).battery_reporting,
                     has_log=self._settings.activity_log,
                 )

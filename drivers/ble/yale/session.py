@@ -9,8 +9,9 @@ from yalexs_ble import KeycodeError, YaleXSBLEError
 from yalexs_ble.lock import ActivityLogOverrunError, Lock
 
 from drivers.ble.family import LockSession, never
+from drivers.ble.hold import Hold
 from drivers.ble.yale import activity
-from drivers.ble.yale.errors import refused, says_nothing_there
+from drivers.ble.yale.errors import HELD_BACK, refused, says_not_allowed, says_nothing_there
 from gateway.domain.clock import Clock
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
 from gateway.domain.driver import (
@@ -43,15 +44,20 @@ class YaleSession(LockSession):
         lost: asyncio.Event,
         seen: LockSeen,
         clock: Clock,
+        access: Hold,
         *,
         has_battery: bool,
         has_log: bool,
     ) -> None:
-        """Work through a connected `lock`, of which `seen` tells all but the battery."""
+        """Work through a connected `lock`, of which `seen` tells all but the battery.
+
+        `access` takes what the lock says of our key.
+        """
         self._lock = lock
         self._lost = lost
         self._seen = seen
         self._clock = clock
+        self._access = access
         self._has_battery = has_battery
         self._has_log = has_log
         self._spoilt = False
@@ -64,7 +70,7 @@ class YaleSession(LockSession):
         except KeycodeError as error:
             if says_nothing_there(error):
                 return Empty()
-            raise refused(error) from None
+            raise self._noted(error) from None
         except ValueError:
             # The field holds something else than digits: taken, and not to be read.
             return Unreadable()
@@ -93,24 +99,29 @@ class YaleSession(LockSession):
         if not (digits.isdecimal() and len(digits) in lengths):
             raise Refused(Refusal.FORMAT, f"this lock takes codes of {_either(lengths)} digits")
         number = self._number(slot)
+        self._access.refuse()
         # The library clears the slot before it sets it, and a refusal comes after that.
         before = await self.read(slot)
         try:
             await self._ask(lambda: self._lock.set_keycode(number, digits))
         except KeycodeError as error:
+            refusal = self._noted(error)
             if error.command != "clear_keycode":
                 await self._put_back(number, before)
-            raise refused(error) from None
+            raise refusal from None
+        self._access.accepted()
         return await self._looked_at(slot, credential)
 
     @override
     async def clear(self, slot: SlotRef, *, holds: Credential | None) -> Written:
         number = self._number(slot)
+        self._access.refuse()
         try:
             await self._ask(lambda: self._lock.clear_keycode(number))
         except KeycodeError as error:
             if not says_nothing_there(error):
-                raise refused(error) from None
+                raise self._noted(error) from None
+        self._access.accepted()
         return await self._looked_at(slot, None)
 
     @override
@@ -209,6 +220,12 @@ class YaleSession(LockSession):
             failure = LockUnreachable(_BROKE)
         self._spoilt = True
         raise failure from None
+
+    def _noted(self, error: KeycodeError) -> Refused:
+        """Return what an error means; remember where our key may not do this, so that it does not go on."""
+        if says_not_allowed(error):
+            self._access.refused(HELD_BACK)
+        return refused(error)
 
     def _broken_or_garbled(self) -> DriverError:
         if self._lock.is_connected:

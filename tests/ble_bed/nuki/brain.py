@@ -57,6 +57,8 @@ class Faults:
     battery_critical: bool = False
     unknown_id: int | None = 0x23
     """What is answered about a code that is not there; None: "complete"."""
+    refuses: dict[int, int] = field(default_factory=dict)
+    """Answer these commands with an error, sealed."""
     mute_on: int | None = None
     """Carry out this command and do not answer it."""
     zero_checksum: bool = False
@@ -242,6 +244,8 @@ class Brain:
         return sealed.nonce + struct.pack("<IH", number, len(sealed.ciphertext)) + sealed.ciphertext
 
     def _answer(self, number: int, user: User, command: int, payload: bytes) -> Iterator[Answer]:
+        if command in self.faults.refuses:
+            raise Says(self.faults.refuses[command])
         if command == 0x0001:
             yield self._requested(number, user, int.from_bytes(payload, "little"))
         elif command == 0x0014:

@@ -29,6 +29,8 @@ class Faults:
     """Commands whose answers carry a wrong checksum."""
     refuses: frozenset[int] = frozenset()
     """Commands that it does not do."""
+    forbids: frozenset[int] = frozenset()
+    """Commands that it does for other keys only."""
     frozen: bool = False
     """Its app froze it: it refuses changes."""
     silent_on: frozenset[int] = frozenset()
@@ -165,6 +167,8 @@ class VirtualLock:
     def _done(self, command: int, data: bytes) -> bytes:
         if command in self.faults.refuses:
             raise No(UNKNOWN)
+        if command in self.faults.forbids:
+            raise No(NO_PERMISSION)
         early = {0x45: self._greet, 0x19: self._give_key, 0x56: self._add_admin, 0x41: self._check}
         always = {0x30: self._prove, 0x14: self._state, 0x55: self._check_user, 0x47: self._unlock}
         if command in early:

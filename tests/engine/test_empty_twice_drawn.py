@@ -44,8 +44,8 @@ class Tale:
         self._bench = bench
         self._answers = {slot: list(planned) for slot, planned in answers.items()}
         self._read, self._write = bench.driver.read, bench.driver.write
-        bench.driver.read = self.read  # type: ignore[method-assign] - the lock errs
-        bench.driver.write = self.write  # type: ignore[method-assign] - only noted
+        bench.driver.read = self.read  # type: ignore[method-assign]  # the lock errs
+        bench.driver.write = self.write  # type: ignore[method-assign]  # only noted
 
     async def read(self, slot: SlotRef) -> Reading:
         """Answer as planned."""

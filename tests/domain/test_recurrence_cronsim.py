@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from gateway.domain.errors import InvalidInput
 from gateway.domain.recurrence import Recurrence, check, is_open, next_change
 
-MINUTE = timedelta(minutes=1)
+ZERO, MINUTE, DAY = timedelta(0), timedelta(minutes=1), timedelta(days=1)
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905 - easier to read
 WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()  # noqa: SIM905 - easier to read
-ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Beirut"]
+)
 DAYS = st.dates(date(2024, 1, 1), date(2037, 12, 31))
 
 
@@ -31,10 +33,20 @@ def opens(asked: Recurrence, start: datetime, end: datetime) -> list[datetime]:
     return found
 
 
-def is_plain(moment: datetime, zone: ZoneInfo) -> bool:
-    """Say whether no change of the clocks lies within three hours; there, cron programs repair."""
-    near = (moment - timedelta(hours=3), moment + timedelta(hours=3))
-    return len({at.astimezone(zone).utcoffset() for at in near}) == 1
+def is_comparable(cron: str, moment: datetime, zone: ZoneInfo) -> bool:
+    """Say whether both understand `moment` alike, which they do but for two repairs of cron.
+
+    A job at certain hours that falls into the skipped hour of spring runs when that ends, and one in the
+    repeated hour of autumn runs the first time only. A window in the skipped hour is lost, and one in the
+    repeated hour is open both times. Jobs of every hour or minute go by what the clock shows; for these
+    cronsim steps by whole hours, and stays beside the mark for a day where clocks change by half of one.
+    """
+    shown, earlier, before = ((moment - span).astimezone(zone) for span in (ZERO, MINUTE, 1.5 * DAY))
+    if any(field.startswith("*") for field in cron.split()[:2]):
+        changed = (shown.utcoffset() or ZERO) - (before.utcoffset() or ZERO)
+        return not changed % timedelta(hours=1)
+    ends_gap = shown.replace(tzinfo=None) - earlier.replace(tzinfo=None) > MINUTE
+    return not ends_gap and not shown.fold
 
 
 def check_against_cronsim(cron: str, zone_name: str, day: date, days: int) -> None:
@@ -43,9 +55,40 @@ def check_against_cronsim(cron: str, zone_name: str, day: date, days: int) -> No
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     end = start + timedelta(days=days)
     theirs = (at.astimezone(UTC) for at in CronSim(cron, (start - MINUTE).astimezone(zone)))
-    expected = [at for at in takewhile(lambda at: at < end, theirs) if is_plain(at, zone)]
+    expected = [at for at in takewhile(lambda at: at < end, theirs) if is_comparable(cron, at, zone)]
     ours = opens(Recurrence(cron=cron, minutes=1, time_zone=zone_name), start, end)
-    assert [at for at in ours if is_plain(at, zone)] == expected
+    assert [at for at in ours if is_comparable(cron, at, zone)] == expected
+
+
+CHANGES = {
+    "Europe/Berlin": (date(2027, 3, 27), date(2027, 10, 30)),
+    "America/New_York": (date(2027, 3, 13), date(2027, 11, 6)),
+    "Australia/Lord_Howe": (date(2027, 4, 3), date(2027, 10, 2)),
+    "America/Santiago": (date(2027, 4, 3), date(2027, 9, 4)),
+    "Asia/Beirut": (date(2027, 3, 27), date(2027, 10, 30)),
+}
+"""The days before clocks change: at two, by half an hour, and at midnight."""
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "*/7 * * * *",
+        "30 * * * *",
+        "*/20 1-3 * * *",
+        "0,30 0,1,2,3,23 * * *",
+        "15 0-4 * * *",
+        "59 1,2 * * SUN",
+    ],
+)
+@pytest.mark.parametrize("zone", CHANGES)
+def test_the_same_starts_around_changes_of_the_clocks(cron: str, zone: str) -> None:
+    """In the hours before and after, and in the repeated hour as far as cron means the same."""
+    place = ZoneInfo(zone)
+    for day in CHANGES[zone]:
+        nights = [datetime(day.year, day.month, day.day, tzinfo=UTC) + n * DAY for n in (0, 2)]
+        assert len({night.astimezone(place).utcoffset() for night in nights}) == 2
+        check_against_cronsim(cron, zone, day, 3)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Trouble that can be foreseen stands on the code days before its start, and costs no radio."""
 
-from drivers.simulated.models import READABLE, TINY
+from drivers.simulated.models import NATIVE, READABLE, TINY
+from gateway.domain.driver import ClockChecked, LockAlive, LockUnreachable
 from gateway.engine.mutations import instant
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
@@ -56,6 +57,26 @@ async def test_a_pin_that_the_lock_turns_out_not_to_take_is_told(hang: Hang) -> 
     await bench.settle(12 * DAY)
     [error] = (await bench.shown(code_id))["errors"]
     assert (error["error_code"], "4 characters" in error["message"]) == ("code_constraints_violated", True)
+
+
+async def test_a_lock_out_of_reach_is_told_on_codes_for_later_and_its_clock_on_the_lock_alone(
+    hang: Hang,
+) -> None:
+    """Whenever it is known, however many days ahead: the clock keeps no code from coming."""
+    bench = await hang(NATIVE)
+    code_id = await bench.create("471134", **STAY)
+    await bench.tell(ClockChecked(device_id=DOOR, off_by=5 * MINUTE))
+    bench.driver.closed = LockUnreachable("out of reach")
+    bench.clock.pass_by(MINUTE)
+    await bench.do("devices/sync", device_id=DOOR)
+    await bench.settle(HOUR)
+    shown = await bench.shown(code_id)
+    assert {error["error_code"] for error in shown["errors"]} == {"device_disconnected"}
+    assert shown["warnings"] == []
+    assert "device_clock_wrong" in bench.issues()
+    bench.driver.closed = None
+    await bench.tell(LockAlive(device_id=DOOR))
+    assert (await bench.shown(code_id))["errors"] == []
 
 
 MONTHLY = {"cron": "0 7 25 * *", "minutes": 180, "time_zone": "UTC"}

@@ -71,6 +71,16 @@ NEW: list[tuple[dict[str, Any], str, str]] = [
     ({"recurrence": CRON | {"minutes": 0}}, "invalid_input", "recurrence: Expected `int` >= 1"),
     ({"recurrence": CRON | {"every": 1}}, "invalid_input", f"recurrence: {BAD}"),
     (
+        {"recurrence": CRON | {"cron": "61 9 * * 2"}},
+        "invalid_input",
+        "cron: a value does not exist, a step is 0, or MON#1 stands beside a plain weekday",
+    ),
+    (
+        {"recurrence": CRON | {"time_zone": "Mars/Base"}},
+        "invalid_input",
+        "time_zone: the name of a time zone is expected, such as Europe/Berlin or UTC",
+    ),
+    (
         {"recurrence": CRON, "starts_at": "2026-07-02T00:00:00Z", "ends_at": "2026-07-03T00:00:00Z"},
         "invalid_input",
         "recurrence: no window opens before ends_at",
@@ -79,6 +89,20 @@ NEW: list[tuple[dict[str, Any], str, str]] = [
      "attempt_for_offline_device: Expected `bool`, got `str`"),
     ({"dry_run": "yes"}, "invalid_input", "dry_run: true or false"),
 ]  # fmt: skip
+KEY: list[tuple[dict[str, Any], str, str]] = [
+    ({"common_code_key": ""}, "invalid_input", "common_code_key: Expected `str` of length >= 1"),
+    ({"common_code_key": "k" * 129}, "invalid_input", "common_code_key: Expected `str` of length <= 128"),
+    ({"common_code_key": 7}, "invalid_input", "common_code_key: Expected `str | null`, got `int`"),
+]
+SHORT: list[tuple[dict[str, Any], str, str]] = [
+    ({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1"),
+    ({"preferred_code_length": 33}, "invalid_input", "preferred_code_length: Expected `int` <= 32"),
+    (
+        {"preferred_code_length": 4.5},
+        "invalid_input",
+        "preferred_code_length: Expected `int | null`, got `float`",
+    ),
+]
 CREATE: list[tuple[dict[str, Any], str, str]] = [
     *((params, kind, told.replace("`str`, got", "`str | null`, got")) for params, kind, told in CODE[:-1]),
     CODE[-1],
@@ -101,15 +125,16 @@ CREATE: list[tuple[dict[str, Any], str, str]] = [
         "unsupported_device",
         "this lock has no offline codes: it computes none, every code is set by radio",
     ),
-    ({"common_code_key": ""}, "invalid_input", "common_code_key: Expected `str` of length >= 1"),
-    ({"common_code_key": "k" * 129}, "invalid_input", "common_code_key: Expected `str` of length <= 128"),
-    ({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1"),
-    ({"preferred_code_length": 33}, "invalid_input", "preferred_code_length: Expected `int` <= 32"),
+    ({"is_one_time_use": "yes"}, "invalid_input", "is_one_time_use: Expected `bool`, got `str`"),
+    ({"is_one_time_use": None}, "invalid_input", "is_one_time_use: Expected `bool`, got `null`"),
+    *KEY,
     (
-        {"preferred_code_length": 4.5},
+        {"common_code_key": "stay", "code": SECRET},
         "invalid_input",
-        "preferred_code_length: Expected `int | null`, got `float`",
+        "codes of this common_code_key have another PIN; leave code out",
     ),
+    ({"common_code_key": "stay"}, SAME, "another access code on this lock has this PIN"),
+    *SHORT,
 ]
 NO_CODE = "there is no managed access code with this id"
 UPDATE: list[tuple[dict[str, Any], str, str]] = [
@@ -134,7 +159,6 @@ ONE_LOCK: list[tuple[dict[str, Any], str, str]] = [
     ({"device_id": "cellar"}, "not_found", "there is no lock of this name; see devices/list"),
     ({"device_id": 7}, "invalid_input", "device_id: Expected `str`, got `int`"),
 ]
-SHORT = [({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1")]
 EITHER = "give supported_code_lengths, or both min_code_length and max_code_length"
 FORGOTTEN = "nothing is remembered of an access code with this id"
 DAYS = ["2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"]
@@ -202,11 +226,75 @@ CONVERT: list[tuple[dict[str, Any], str, str]] = [
         "is_external_modification_allowed: Expected `bool | null`, got `str`",
     ),
 ]
+LIMIT: list[tuple[dict[str, Any], str, str]] = [
+    ({"limit": 0}, "invalid_input", "limit: Expected `int` >= 1"),
+    ({"limit": -(2**64)}, "invalid_input", "limit: Expected `int` >= 1"),
+    ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
+    ({"limit": "9"}, "invalid_input", "limit: Expected `int`, got `str`"),
+    ({"limit": None}, "invalid_input", "limit: Expected `int`, got `null`"),
+]
+SEARCH: list[tuple[dict[str, Any], str, str]] = [
+    ({"search": ""}, "invalid_input", "search: Expected `str` of length >= 1"),
+    ({"search": "s" * 201}, "invalid_input", "search: Expected `str` of length <= 200"),
+    ({"search": [SECRET]}, "invalid_input", "search: Expected `str | null`, got `array`"),
+]
+PAGE: list[tuple[dict[str, Any], str, str]] = [
+    ({"page_cursor": "?"}, "invalid_input", CURSOR),
+    ({"page_cursor": "////"}, "invalid_input", CURSOR),
+    ({"page_cursor": ""}, "invalid_input", "page_cursor: Expected `str` of length >= 1"),
+    ({"page_cursor": "c" * 201}, "invalid_input", "page_cursor: Expected `str` of length <= 200"),
+    *LIMIT,
+]
 ATTEMPTS: list[tuple[dict[str, Any], str, str]] = [
     *optional([*ids("device_id"), *ids("access_code_id")]),
     ({"status": SECRET}, "invalid_input", f"status: {BAD}"),
     ({"status": 1}, "invalid_input", "status: Expected `str | null`, got `int`"),
-    ({"limit": 0}, "invalid_input", "limit: Expected `int` >= 1"),
-    ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
-    ({"limit": "9"}, "invalid_input", "limit: Expected `int`, got `str`"),
+    *LIMIT,
+]
+
+
+def moments(name: str) -> list[tuple[dict[str, Any], str, str]]:
+    """Return what is refused of a time by which something is looked for."""
+    return [
+        ({name: "yesterday"}, "invalid_input", f"{name}: {BAD}"),
+        ({name: 1782907200}, "invalid_input", f"{name}: Expected `datetime | null`, got `int`"),
+        (
+            {name: "2026-07-02T12:00:00"},
+            "invalid_input",
+            f"{name}: Expected `datetime` with a timezone component",
+        ),
+        ({name: "2200-01-01T00:00:00Z"}, "invalid_input", f"{name} must lie between the years 1970 and 2199"),
+    ]
+
+
+def either(name: str, longest: int, most: int) -> list[tuple[dict[str, Any], str, str]]:
+    """Return what is refused of a filter that takes one value, or several under its plural."""
+    return [
+        *optional([row for row in ids(name) if row[0] != {name: LONG}]),
+        ({name: "x" * (longest + 1)}, "invalid_input", f"{name}: Expected `str` of length <= {longest}"),
+        ({f"{name}s": []}, "invalid_input", f"{name}s: Expected `array` of length >= 1"),
+        ({f"{name}s": ["x"] * (most + 1)}, "invalid_input", f"{name}s: Expected `array` of length <= {most}"),
+        ({f"{name}s": SECRET}, "invalid_input", f"{name}s: Expected `array | null`, got `str`"),
+        ({f"{name}s": [SECRET, None]}, "invalid_input", f"{name}s: Expected `str`, got `null`"),
+        ({name: "x", f"{name}s": ["x"]}, "invalid_input", f"give {name} or {name}s, not both"),
+    ]
+
+
+EVENTS: list[tuple[dict[str, Any], str, str]] = [
+    *LIMIT,
+    *moments("since"),
+    *moments("until"),
+    *either("device_id", 64, 200),
+    *either("access_code_id", 64, 200),
+    *either("event_type", 128, 100),
+    ({"between": DAYS[:1]}, "invalid_input", "between: Expected `array` of length >= 2"),
+    ({"between": [*DAYS, DAYS[1]]}, "invalid_input", "between: Expected `array` of length <= 2"),
+    ({"between": DAYS[::-1]}, "invalid_input", "the end must lie after the beginning"),
+    ({"since": DAYS[1], "until": DAYS[0]}, "invalid_input", "the end must lie after the beginning"),
+    (
+        {"between": [DAYS[1], "9999-07-01T00:00:00Z"]},
+        "invalid_input",
+        "between must lie between the years 1970 and 2199",
+    ),
+    ({"since": DAYS[0], "between": DAYS}, "invalid_input", "give between, or since and until, not both"),
 ]

@@ -24,9 +24,10 @@ from tests.engine.commands.refused import (
     CODE,
     CONVERT,
     CREATE,
-    CURSOR,
     EITHER,
+    EVENTS,
     GROUP,
+    KEY,
     LENGTHS,
     NEW,
     NO_ATTEMPT,
@@ -37,18 +38,32 @@ from tests.engine.commands.refused import (
     NO_THEIRS,
     ONE_CODE,
     ONE_LOCK,
+    PAGE,
+    SEARCH,
     SECRET,
     SHARED,
+    SHORT,
     THEIRS,
     UPDATE,
     ids,
+    moments,
+    optional,
 )
 from tests.engine.conftest import Hang
 
 TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] = {
     "access_codes/create": ({"device_id": DOOR}, CREATE),
     "access_codes/update": ({"access_code_id": "other"}, UPDATE),
-    "access_codes/delete": ({"access_code_id": "other"}, ONE_CODE),
+    "access_codes/delete": (
+        {"access_code_id": "other"},
+        [
+            *ONE_CODE,
+            ({"force": "yes"}, "invalid_input", "force: Expected `bool`, got `str`"),
+            ({"force": 1}, "invalid_input", "force: Expected `bool`, got `int`"),
+            ({"force": None}, "invalid_input", "force: Expected `bool`, got `null`"),
+            ({"force": True, "access_code_id": "nobody"}, "not_found", NO_CODE),
+        ],
+    ),
     "access_codes/get": (
         {},
         [
@@ -76,11 +91,10 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
             *ONE_LOCK[:1],
             ({"type": SECRET}, "invalid_input", f"type: {BAD}"),
             ({"status": SECRET}, "invalid_input", f"status: {BAD}"),
-            ({"search": ""}, "invalid_input", "search: Expected `str` of length >= 1"),
             ({"access_code_ids": []}, "invalid_input", "access_code_ids: Expected `array` of length >= 1"),
-            ({"limit": 0}, "invalid_input", "limit: Expected `int` >= 1"),
-            ({"page_cursor": "?"}, "invalid_input", CURSOR),
-            ({"page_cursor": "////"}, "invalid_input", CURSOR),
+            *KEY,
+            *SEARCH,
+            *PAGE,
         ],
     ),
     "access_codes/create_multiple": (
@@ -92,6 +106,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
                 if params != {"code": SECRET}
             ),
             *NEW,
+            *SHORT,
             ({"device_ids": []}, "invalid_input", "device_ids: Expected `array` of length >= 1"),
             ({"device_ids": DOOR}, "invalid_input", "device_ids: Expected `array`, got `str`"),
             ({"device_ids": [DOOR, DOOR]}, "invalid_input", "device_ids: each lock once"),
@@ -113,7 +128,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
         {"device_id": DOOR},
         [
             *ONE_LOCK,
-            ({"preferred_code_length": 0}, "invalid_input", "preferred_code_length: Expected `int` >= 1"),
+            *SHORT,
         ],
     ),
     "access_codes/pull_backup_access_code": (
@@ -158,23 +173,29 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
     "access_codes/get_timeline": (
         {"access_code_id": "other"},
         [
+            *ids("access_code_id"),
+            *moments("after"),
+            *moments("before"),
             (
                 {"access_code_id": "nobody"},
                 "not_found",
                 "nothing is remembered of an access code with this id",
             ),
             ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
-            ({"after": "now"}, "invalid_input", f"after: {BAD}"),
         ],
     ),
     "access_codes/unmanaged/list": (
         {},
-        [*ONE_LOCK[:1], ({"page_cursor": "?"}, "invalid_input", CURSOR)],
+        [*ONE_LOCK[:1], *optional(ids("device_id")), *SEARCH, *PAGE],
     ),
     "access_codes/unmanaged/get": (
         {},
         [
             ({}, "invalid_input", BOTH),
+            ({"device_id": DOOR}, "invalid_input", BOTH),
+            ({"code": SECRET}, "invalid_input", BOTH),
+            *optional([*ids("access_code_id"), *ids("device_id")]),
+            ({"device_id": "cellar", "code": SECRET}, "not_found", NO_LOCK),
             ({"access_code_id": "other"}, "not_found", NO_THEIRS),
             (
                 {"device_id": DOOR, "code": SECRET},
@@ -194,6 +215,14 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
             *((asked | {"is_managed": True}, kind, told) for asked, kind, told in ONE_LOCK),
             ({}, "invalid_input", "give is_managed, backup_access_code_pool_enabled, or both"),
             ({"is_managed": "no"}, "invalid_input", "is_managed: Expected `bool | null`, got `str`"),
+            *(
+                (
+                    {"backup_access_code_pool_enabled": wrong},
+                    "invalid_input",
+                    f"backup_access_code_pool_enabled: Expected `bool | null`, got `{kind}`",
+                )
+                for wrong, kind in (("yes", "str"), (1, "int"), ([], "array"))
+            ),
         ],
     ),
     "devices/remove_guest_codes": (
@@ -237,47 +266,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
     "devices/forget": ({"device_id": DOOR}, ONE_LOCK),
     "devices/replace": ({"device_id": DOOR}, ONE_LOCK),
     "devices/refill": ({"device_id": DOOR}, ONE_LOCK),
-    "events/list": (
-        {},
-        [
-            ({"limit": 0}, "invalid_input", "limit: Expected `int` >= 1"),
-            ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
-            ({"since": "yesterday"}, "invalid_input", f"since: {BAD}"),
-            (
-                {"between": ["2026-07-01T00:00:00Z"]},
-                "invalid_input",
-                "between: Expected `array` of length >= 2",
-            ),
-            (
-                {"between": ["2026-07-02T00:00:00Z", "2026-07-01T00:00:00Z"]},
-                "invalid_input",
-                "the end must lie after the beginning",
-            ),
-            (
-                {"between": ["2026-07-02T00:00:00Z", "9999-07-01T00:00:00Z"]},
-                "invalid_input",
-                "between must lie between the years 1970 and 2199",
-            ),
-            (
-                {
-                    "since": "2026-07-01T00:00:00Z",
-                    "between": ["2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"],
-                },
-                "invalid_input",
-                "give between, or since and until, not both",
-            ),
-            (
-                {"device_id": DOOR, "device_ids": [DOOR]},
-                "invalid_input",
-                "give device_id or device_ids, not both",
-            ),
-            (
-                {"until": "2200-01-01T00:00:00Z"},
-                "invalid_input",
-                "until must lie between the years 1970 and 2199",
-            ),
-        ],
-    ),
+    "events/list": ({}, EVENTS),
     "plan/get": ({}, ONE_LOCK[:1]),
     "clock/get": ({}, []),
     "clock/trust": ({}, []),

@@ -148,7 +148,7 @@ async def test_a_lock_that_was_given_up_may_leave(hub: Hub, app: Somebody) -> No
 async def test_a_lock_that_was_missing_at_the_start_is_let_alone_until_it_is_back(
     tmp_path: Path, broker: Broker, app: Somebody
 ) -> None:
-    """Nothing is taken off it; back in the file, what was asked meanwhile is done."""
+    """Nothing is taken off it, and no file without it is taken over; once it is back all is done."""
     folder = tmp_path / "data/simulated"
     async with started(tmp_path, broker, app, FRONT):
         code_id = await app.create(PINS[0])
@@ -157,6 +157,8 @@ async def test_a_lock_that_was_missing_at_the_start_is_let_alone_until_it_is_bac
         assert (await app.ask("access_codes/delete", access_code_id=code_id))["status"] == "ok"
         await asyncio.sleep(1.0)
         assert len(keypad.show(folder, "front")) == 1
+        await hub.reload(BACK + 'name = "Shed"\n')
+        await eventually(lambda: len(app.last("bridge/health")["configuration"]["mistakes"]) == 1)
         await hub.reload(FRONT + BACK)
         await eventually(lambda: keypad.show(folder, "front") == {})
         await eventually(lambda: errors(app) == [])

@@ -10,6 +10,7 @@ from typing import BinaryIO, TextIO
 from gateway.cli.arguments import command, takes_passphrase
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import UsageError
+from gateway.cli.hub import show_plans
 
 _ENDING = ".backup"
 
@@ -39,8 +40,9 @@ def add(commands: Commands) -> None:
     restore.add_argument(
         "--confirm",
         action="store_true",
-        help="with the daemon running again: the plan is right, let it write to locks",
+        help="with the daemon running again: show the plan, ask, and let it write to locks",
     )
+    restore.add_argument("--yes", action="store_true", help="with --confirm: neither show the plan nor ask")
     takes_passphrase(restore)
 
 
@@ -108,11 +110,9 @@ def sealing(out: TextIO) -> Iterator[Callable[[BinaryIO], BinaryIO]]:
 def _restore(context: Context) -> None:
     args = context.args
     if args.confirm == (args.file is not None):
-        raise UsageError("give either the file to restore, or --confirm once the plan was looked at")
+        raise UsageError("give either the file to restore, or --confirm with the daemon running again")
     if args.confirm:
-        answer = context.ask("restore/confirm")
-        if not context.json(answer):
-            context.terminal.say("confirmed; the daemon goes on with the plan")
+        _confirm(context)
         return
     kept = _put_back(context)
     if context.json({"kept": [str(path) for path in kept]}):
@@ -120,9 +120,21 @@ def _restore(context: Context) -> None:
     for path in kept:
         context.terminal.say(f"kept: {path}")
     context.terminal.say(
-        "restored; no lock is written to yet. Start the daemon, look at `pinsmith plan`, "
-        "then `pinsmith restore --confirm`"
+        "restored; no lock is written to yet. Start the daemon, then `pinsmith restore --confirm`, which "
+        "shows what it will do and asks"
     )
+
+
+def _confirm(context: Context) -> None:
+    """Let the daemon write to locks once somebody has seen what it will do there and wants it."""
+    if not context.args.yes:
+        if context.args.json:
+            raise UsageError("nobody sees the plan with --json: look at `pinsmith plan`, then add --yes")
+        show_plans(context, context.ask("plan/get"))
+        context.terminal.confirm("Is this plan right? The daemon goes on with it.")
+    answer = context.ask("restore/confirm")
+    if not context.json(answer):
+        context.terminal.say("confirmed; the daemon goes on with the plan")
 
 
 def _put_back(context: Context) -> list[Path]:

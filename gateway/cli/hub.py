@@ -1,5 +1,6 @@
 """`pinsmith events`, `plan` and `clock`: what happened, what will be done and what time it is."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.cli.arguments import command, takes_device
@@ -97,8 +98,12 @@ def _event_row(context: Context, event: dict[str, Any]) -> tuple[object, ...]:
 
 def _plan(context: Context) -> None:
     answer = context.ask("plan/get", device_id=context.args.device)
-    if context.json(answer):
-        return
+    if not context.json(answer):
+        show_plans(context, answer)
+
+
+def show_plans(context: Context, answer: Mapping[str, Any]) -> None:
+    """Print the answer to `plan/get` for people."""
     say = context.terminal.say
     for plan in answer.get("plans", ()):
         wake = show_time(plan.get("next_wake"), context.zone)

@@ -1,13 +1,15 @@
 """`pinsmith run` and `pinsmith config check`."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from gateway.cli.arguments import command, group
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import Exit
 from gateway.cli.output import show_json
-from gateway.config import ConfigError, Mistake, load
+from gateway.config import ConfigError, Mistake, left_out, load
+from gateway.domain.store import StorageFailed
 
 
 def add(commands: Commands) -> None:
@@ -34,13 +36,14 @@ def _check(context: Context) -> Exit | None:
     file = context.config_file()
     try:
         settings = context.settings
+        warnings = [*settings.unseen, *_look_for_left_out(context)]
     except ConfigError as error:
         if not context.args.json:
             raise
         show_json(context.terminal, {"mistakes": _as_json(error.mistakes), "warnings": []})
         return Exit.CONFIGURATION
-    if not context.json({"mistakes": [], "warnings": _as_json(settings.unseen)}):
-        for one in settings.unseen:
+    if not context.json({"mistakes": [], "warnings": _as_json(warnings)}):
+        for one in warnings:
             context.terminal.warn(f"warning: {one}")
         locks = len(settings.policies)
         context.terminal.say(
@@ -48,6 +51,32 @@ def _check(context: Context) -> Exit | None:
             f"{locks} lock{'' if locks == 1 else 's'}"
         )
     return None
+
+
+def _look_for_left_out(context: Context) -> list[Mistake]:
+    """Return a warning where the database cannot be read, as by a user other than the service's.
+
+    Raises ConfigError where the file lacks locks that hold codes.
+    """
+    from storage.data_dir import DATABASE  # noqa: PLC0415 - cryptography is slow to load
+    from storage.keys import load_key  # noqa: PLC0415 - same
+    from storage.looking import look  # noqa: PLC0415 - same
+
+    settings, folder = context.settings, context.settings.gateway.data_directory
+    named = context.env.get("CREDENTIALS_DIRECTORY")
+    try:
+        (folder / DATABASE).stat()
+        key = load_key(folder, Path(named) if named else context.service_credentials)
+        missing = look(folder, key, lambda tx: left_out(settings, tx))
+    except FileNotFoundError:
+        return []
+    except (OSError, StorageFailed) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"cannot be looked into for codes on locks that are missing here: {why}"
+        return [Mistake(file=settings.file, key="gateway.data_directory", message=message)]
+    if missing:
+        raise ConfigError(missing)
+    return []
 
 
 def _as_json(mistakes: Iterable[Mistake]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ their settings modules are known.
 """
 
 from gateway.config.errors import ConfigError, Mistake
+from gateway.config.left_out import left_out
 from gateway.config.load import load
 from gateway.config.settings import (
     BrokerUrl,
@@ -26,5 +27,6 @@ __all__ = [
     "Mistake",
     "MqttSettings",
     "Settings",
+    "left_out",
     "load",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from gateway import logs
-from gateway.config import Settings
+from gateway.config import Settings, left_out
 from gateway.daemon.broker import link_settings
 from gateway.daemon.description import bridge_info
 from gateway.daemon.drivers import Drivers
@@ -136,9 +136,16 @@ class Gateway:
         """Go by another configuration, as far as that is possible while everything runs; say how far.
 
         The link to the broker stands meanwhile, and so does whatever reaches locks whose settings did not
-        change. What cannot be taken over at the moment is refused as a whole.
+        change. What cannot be taken over at the moment is refused as a whole, and so is a configuration
+        without a lock that holds codes.
         """
         settings = usable_now(self._runs, read)
+        try:
+            missing = await self._store.run(lambda tx: left_out(read, tx))
+        except StorageFailed as error:
+            return self.refuse([f"whether a lock is missing that holds codes cannot be looked up: {error}"])
+        if missing:
+            return self.refuse(map(str, missing))
         try:
             others = self._drivers.changed(settings)
         except Exception as error:  # noqa: BLE001 - what runs must not fall over what was meant to replace it

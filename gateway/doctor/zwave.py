@@ -77,8 +77,11 @@ KINDS = (
     note(
         "zwave_codes_kept_unknown",
         "whether the Z-Wave server erases locks in their first interview could not be seen",
-        "Its protocol does not tell; its process and configuration are not visible from here.",
-        "See for yourself that its configuration has `interview.queryAllUserCodes` (docs/zwave.md).",
+        "A server tells nobody its options, and its process and configuration are not visible from here: on "
+        "another machine, in a container, inside Z-Wave JS UI, or of a user whose files you may not read. "
+        "pinsmith sets the option when it connects, which may be too late.",
+        "Run this with sudo where the server runs. Where that does not help, see for yourself that its "
+        "configuration has `interview.queryAllUserCodes` (docs/zwave.md).",
     ),
     warning(
         "zwave_config_open",

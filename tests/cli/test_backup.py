@@ -13,6 +13,7 @@ from storage.keys import load_key
 from storage.store import SqliteStore
 from storage.vault import Vault
 from tests.cli.conftest import House, Keys, Pinsmith
+from tests.cli.samples import PLAN
 
 PASSPHRASE = "correct horse battery"
 
@@ -59,6 +60,41 @@ async def test_a_backup_is_restored_and_must_be_confirmed(
     store = await opened(house)
     assert await store.run(lambda tx: tx.meta("gateway_id")) == "home"
     await store.close()
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("y\n", True), ("\n", False)])
+def test_the_plan_is_shown_before_a_restore_is_confirmed(
+    house: House, pinsmith: Pinsmith, typed: str, *, sent: bool
+) -> None:
+    """Nothing goes on before somebody has said that it is right."""
+    house.answers["plan/get"] = {"plans": [PLAN | {"gate": "held_for_restore"}]}
+
+    done = pinsmith("restore", "--confirm", stdin=Keys(typed))
+
+    assert done.lines[0].startswith("front-door: held for restore")
+    assert any(PLAN["steps"][0]["why"] in line for line in done.lines)
+    assert "Is this plan right?" in done.err
+    assert [verb for verb, _ in house.asked] == ["plan/get"] + ["restore/confirm"] * sent
+    assert done.code == (Exit.OK if sent else Exit.FAILED)
+
+
+def test_where_nobody_can_be_asked_a_restore_is_not_confirmed(house: House, pinsmith: Pinsmith) -> None:
+    """A program says --yes."""
+    house.answers["plan/get"] = {"plans": [PLAN]}
+
+    done = pinsmith("restore", "--confirm")
+
+    assert done.code == Exit.USAGE
+    assert "--yes" in done.err
+    assert [verb for verb, _ in house.asked] == ["plan/get"]
+
+
+def test_a_plan_that_nobody_sees_is_not_confirmed(house: House, pinsmith: Pinsmith) -> None:
+    """With --json it would stand in the way of the answer."""
+    done = pinsmith("restore", "--confirm", "--json", stdin=Keys("y\n"))
+
+    assert done.code == Exit.USAGE
+    assert house.asked == []
 
 
 def test_a_wrong_passphrase_changes_nothing(house: House, pinsmith: Pinsmith, backup: Path) -> None:

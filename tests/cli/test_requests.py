@@ -72,7 +72,7 @@ REQUESTS = [
     ("plan front-door", "plan/get", {"device_id": "front-door"}),
     ("clock", "clock/get", {}),
     ("clock trust", "clock/trust", {}),
-    ("restore --confirm", "restore/confirm", {}),
+    ("restore --confirm --yes", "restore/confirm", {}),
 ]
 
 

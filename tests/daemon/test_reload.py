@@ -1,6 +1,7 @@
 """Another configuration while everything runs."""
 
 import asyncio
+import contextlib
 import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
@@ -47,20 +48,31 @@ class Hub:
         await self.manager.ready(times + 1)
 
 
-@pytest.fixture
-async def hub(tmp_path: Path, broker: Broker, app: Somebody) -> AsyncIterator[Hub]:
-    """One with the lock `front`, seen by `app`."""
-    how = settings(tmp_path, broker.port, locks=FRONT)
-    async with managing(tmp_path) as manager:
-        process = await start(how.file, tmp_path / "daemon.log", told=manager.env())
+@contextlib.asynccontextmanager
+async def started(folder: Path, broker: Broker, app: Somebody, locks: str) -> AsyncIterator[Hub]:
+    """Start one with these locks, seen by `app`; it must run until the block ends."""
+    how = settings(folder, broker.port, locks=locks)
+    already = len(app.under("bridge/state")), len(app.under("bridge/health"))
+    (folder / "notify").unlink(missing_ok=True)
+    async with managing(folder) as manager:
+        process = await start(how.file, folder / "daemon.log", told=manager.env())
         try:
             await manager.ready()
+            await eventually(lambda: len(app.under("bridge/state")) > already[0])
             await online(app)
-            await eventually(lambda: app.under("lock/front/state") and app.under("bridge/health"))
-            yield Hub(tmp_path, broker.port, process, manager)
+            await eventually(lambda: len(app.under("bridge/health")) > already[1])
+            yield Hub(folder, broker.port, process, manager)
             assert process.returncode is None
         finally:
             await put_away(process)
+
+
+@pytest.fixture
+async def hub(tmp_path: Path, broker: Broker, app: Somebody) -> AsyncIterator[Hub]:
+    """One with the lock `front`."""
+    async with started(tmp_path, broker, app, FRONT) as one:
+        await eventually(lambda: app.under("lock/front/state"))
+        yield one
 
 
 def front(app: Somebody) -> dict[str, Any]:
@@ -101,18 +113,55 @@ async def test_a_new_lock_is_worked_on(hub: Hub, app: Somebody) -> None:
     await eventually(lambda: hub.manager.status() == "2 codes on 2 locks; broker: connected")
 
 
-async def test_a_lock_that_left_is_let_alone_until_it_is_back(hub: Hub, app: Somebody) -> None:
-    """Nothing is taken off it; back in the file, what was asked meanwhile is done."""
+async def test_a_lock_that_left_while_it_holds_codes_is_refused(hub: Hub, app: Somebody) -> None:
+    """What ran runs on and the lock is looked after; once it is empty it may go."""
     folder = hub.folder / "data/simulated"
     code_id = await app.create(PINS[0])
     await hub.reload(BACK)
-    await eventually(lambda: errors(app) == ["removed_from_configuration"])
-    assert (await app.ask("access_codes/delete", access_code_id=code_id))["status"] == "ok"
-    await asyncio.sleep(1.0)
-    assert len(keypad.show(folder, "front")) == 1
-    await hub.reload(FRONT + BACK)
+    await eventually(lambda: len(app.last("bridge/health")["configuration"]["mistakes"]) == 1)
+    (mistake,) = app.last("bridge/health")["configuration"]["mistakes"]
+    assert "locks.front: missing, and a code of the hub is or may be on this lock" in mistake
+    assert "`pinsmith locks retire front`" in mistake
+    assert "`pinsmith locks forget front`" in mistake
+    assert mistake in hub.log
+    assert "configuration refused: " in hub.manager.status()
+    assert errors(app) == []
+    assert app.last("bridge/info")["device_ids"] == ["front"]
+    assert (await app.ask("devices/retire", device_id="front"))["status"] == "ok"
     await eventually(lambda: keypad.show(folder, "front") == {})
-    await eventually(lambda: errors(app) == [])
+    await eventually(lambda: not app.last(f"access_code/{code_id}/state"))
+    await hub.hang_up()
+    await eventually(lambda: app.last("bridge/info")["device_ids"] == ["back"])
+    await eventually(lambda: app.last("bridge/health")["configuration"]["mistakes"] == [])
+
+
+async def test_a_lock_that_was_given_up_may_leave(hub: Hub, app: Somebody) -> None:
+    """`forget` is the way for a lock that is gone: its codes need not come off."""
+    folder = hub.folder / "data/simulated"
+    await app.create(PINS[0])
+    assert (await app.ask("devices/forget", device_id="front"))["status"] == "ok"
+    await hub.reload(BACK)
+    await eventually(lambda: app.last("bridge/info")["device_ids"] == ["back"])
+    assert len(keypad.show(folder, "front")) == 1
+
+
+async def test_a_lock_that_was_missing_at_the_start_is_let_alone_until_it_is_back(
+    tmp_path: Path, broker: Broker, app: Somebody
+) -> None:
+    """Nothing is taken off it, and no file without it is taken over; once it is back all is done."""
+    folder = tmp_path / "data/simulated"
+    async with started(tmp_path, broker, app, FRONT):
+        code_id = await app.create(PINS[0])
+    async with started(tmp_path, broker, app, BACK) as hub:
+        await eventually(lambda: errors(app) == ["removed_from_configuration"])
+        assert (await app.ask("access_codes/delete", access_code_id=code_id))["status"] == "ok"
+        await asyncio.sleep(1.0)
+        assert len(keypad.show(folder, "front")) == 1
+        await hub.reload(BACK + 'name = "Shed"\n')
+        await eventually(lambda: len(app.last("bridge/health")["configuration"]["mistakes"]) == 1)
+        await hub.reload(FRONT + BACK)
+        await eventually(lambda: keypad.show(folder, "front") == {})
+        await eventually(lambda: errors(app) == [])
 
 
 async def test_timings_count_at_once(hub: Hub, app: Somebody) -> None:

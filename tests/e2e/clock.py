@@ -18,13 +18,14 @@ class PassingClock(SystemClock):
     """Starts at `MORNING` and goes as fast as the real one; `let_pass` adds time to both its clocks.
 
     Time that passes is no jump: wall clock and boot-time clock go together, as on a machine that slept.
-    The pauses that locks want between two operations pass at once too: a simulated lock needs no rest.
-    `is_synchronised` is what the kernel would say.
+    The pauses that locks want between two operations pass at once too, unless `pauses_pass` is taken back: a
+    simulated lock needs no rest. `is_synchronised` is what the kernel would say.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.is_synchronised = True
+        self.pauses_pass = True
         self._passed = 0.0
         self._began = super().boot()
         self._moved = asyncio.Event()
@@ -45,7 +46,7 @@ class PassingClock(SystemClock):
     async def sleep(self, seconds: float) -> None:
         """Sleep by the clock that can be let pass."""
         end = self.boot() + seconds
-        if _SHORTEST_PAUSE_S < seconds <= SPACING.total_seconds():
+        if self.pauses_pass and _SHORTEST_PAUSE_S < seconds <= SPACING.total_seconds():
             self.let_pass(timedelta(seconds=seconds))
         while (left := end - self.boot()) > 0:
             with contextlib.suppress(TimeoutError):

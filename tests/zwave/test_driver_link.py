@@ -175,6 +175,20 @@ async def test_connecting_keeps_the_server_from_erasing_locks() -> None:
         assert set(await bed.slots(2)) == {1}
 
 
+async def test_a_server_does_not_tell_whether_its_own_configuration_keeps_codes() -> None:
+    """So the hub cannot warn of one that lacks it; should a later server tell, it is to be used."""
+    told = []
+    for keeps in (True, False):
+        async with (
+            ZwaveBed.start(BedConfig(nodes=(), query_all_user_codes=keeps)) as bed,
+            connected(bed) as driver,
+        ):
+            told.append(await driver.client.async_send_command({"command": "driver.get_config"}))
+    assert told[0] == told[1]
+    assert "logConfig" in told[0]["config"]
+    assert "queryAllUserCodes" not in str(told)
+
+
 async def gets_of_an_interview(bed: ZwaveBed, node: int) -> int:
     """Interview a node and count how many slots the server asked for."""
     await bed.reset_counters(node)

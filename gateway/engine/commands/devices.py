@@ -114,6 +114,12 @@ def resume(context: Context, asked: OneDevice) -> DeviceReply:
 
 def retire(context: Context, asked: OneDevice) -> DeviceReply:
     """Delete every managed code of the lock and take no new ones; then it can leave the configuration."""
+    if context.device(asked.device_id).policy is None:
+        message = (
+            "the lock is not in the configuration, so nothing can be taken off it: put it back, reload, then "
+            "retire it; or give it up with `pinsmith locks forget`"
+        )
+        raise DeviceRefused(message, device_id=asked.device_id)
     context.configured(asked.device_id)
 
     def absorb(work: Work) -> None:

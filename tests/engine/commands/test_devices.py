@@ -54,6 +54,21 @@ class TestDevices:
         again = await bench.ask("devices/retire", device_id=DOOR)
         assert again["error"]["type"] == "device_refused"
 
+    async def test_a_lock_that_left_the_configuration_cannot_be_retired_and_the_answer_says_what_can(
+        self, hang: Hang
+    ) -> None:
+        """The hub does not reach it: put it back, or give it up."""
+        bench = await hang(READABLE)
+        await bench.create(PIN)
+        await bench.settle()
+        bench.configured = False
+        bench.boot()
+        await bench.engine.start()
+        answer = await bench.ask("devices/retire", device_id=DOOR)
+        assert answer["error"]["type"] == "device_refused"
+        assert "put it back" in answer["error"]["message"]
+        assert "pinsmith locks forget" in answer["error"]["message"]
+
     async def test_forget_says_what_is_left_behind(self, hang: Hang) -> None:
         """The lock is not touched; its retained topics are emptied."""
         bench = await hang(READABLE)

@@ -10,6 +10,8 @@ from tests.zwave_bed.config import Faults, Model
 pytestmark = [pytest.mark.zwave_bed, pytest.mark.mosquitto, pytest.mark.slow]
 ALIVE_S = 5.0
 """From the first sign of life until a lock has been served, with the pauses that a lock wants."""
+in_real_time = pytest.mark.flaky(reruns=3)
+"""About four of the five seconds are pauses: a machine that others keep busy gets more chances."""
 
 
 @pytest.mark.parametrize("model", ["v2_s2", "v2_plain"])
@@ -34,6 +36,7 @@ async def test_a_write_whose_answer_got_lost_is_found_and_not_repeated(start: St
         await house.until(lambda: not house.code(code_id)["errors"])
 
 
+@in_real_time
 async def test_a_dead_lock_is_served_at_its_first_sign_of_life(start: Start) -> None:
     """Not when the waiting is over that began with its silence; meanwhile it is told as disconnected."""
     node = NODES["v2_s2"].node_id
@@ -53,6 +56,7 @@ async def test_a_dead_lock_is_served_at_its_first_sign_of_life(start: Start) -> 
         await house.until(lambda: not house.errors(house.lock("v2_s2")))
 
 
+@in_real_time
 async def test_a_removal_waits_for_a_dead_lock_and_is_an_alarm_meanwhile(start: Start) -> None:
     """Two minutes past its end; as soon as the lock answers the code goes."""
     node = NODES["v2_s2"].node_id

@@ -206,6 +206,12 @@ def pin_for(
     return pin
 
 
+def demand_own_pin(context: Context, snap: Snapshot, before: AccessCode, after: AccessCode) -> None:
+    """Refuse to revive a code that has ended with a PIN that went to another one, or suits no longer."""
+    if is_past(before, snap, context.t) and not is_over(after, snap, context.t):
+        pin_for(context, snap, after.pin.reveal(), besides=after.access_code_id)
+
+
 def demand_reachable(snap: Snapshot, *, attempt_for_offline_device: bool) -> None:
     """Refuse at once, where asked to, what an offline lock would get only later."""
     device = snap.device

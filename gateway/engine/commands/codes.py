@@ -239,7 +239,10 @@ def delete(context: Context, asked: DeleteCode) -> DeletedReply:
 
 
 def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool = False) -> DeletedReply:
-    """Give a code out of the hub's hands without touching the lock, and say what the lock may still hold."""
+    """Give a code out of the hub's hands without touching its slot, and say what the lock may still hold.
+
+    Its pulled backup goes: nothing would say any more for whom it is, and when it ends.
+    """
     code_id = code.access_code_id
     left = (
         [LeftBehind(access_code_id=code_id, slot=snap.placement(code_id).slot)]
@@ -248,8 +251,7 @@ def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool 
     )
 
     def absorb(work: Work) -> None:
-        if forced:
-            follow(work, replace(code, deleted_at=work.now))
+        follow(work, replace(code, deleted_at=work.now))
         give_up(work, code_id, left_behind=bool(left), forced=forced)
 
     context.change(code.device_id, absorb)

@@ -139,6 +139,12 @@ def window(
     return starts_at, ends_at
 
 
+def demand_span(begin: datetime | None, end: datetime | None, *, field: str) -> None:
+    """Refuse to look back at a time that ends before it begins."""
+    if begin is not None and end is not None and end <= begin:
+        raise InvalidInput("the end must lie after the beginning", field=field)
+
+
 def recurrence(
     context: Context, asked: RecurrenceParams | None, starts_at: datetime | None, ends_at: datetime | None
 ) -> Recurrence | None:

@@ -8,6 +8,7 @@ from gateway.domain.code import AccessCode
 from gateway.domain.errors import NotFound
 from gateway.domain.events import EVENTS, Event
 from gateway.domain.placement import IntentKind, JournalEntry
+from gateway.engine.commands.common import demand_span
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Timeline
 from gateway.engine.mutations import moment
@@ -37,6 +38,7 @@ def timeline(context: Context, asked: Timeline) -> TimelineReply:
 
     What happened to its lock meanwhile is counted apart: wrong PINs at the keypad push nothing out.
     """
+    demand_span(asked.after, asked.before, field="before")
     limit = asked.limit
     code = context.tx.code(asked.access_code_id)
     events = context.tx.events(

@@ -13,7 +13,7 @@ from gateway.domain.placement import Snapshot
 from gateway.engine.commands.common import snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import MaybeDevice
-from gateway.engine.desire import Window, desired, is_over, programming_at, window_of
+from gateway.engine.desire import Window, desired, is_native, is_over, programming_at, window_of
 from gateway.engine.gates import lock_gate
 from gateway.engine.mutations import instant, moment
 from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, Wants, WriteCode, radio_commands
@@ -80,7 +80,8 @@ def _opening(
         wanted = desired(code, snap, _later(t, begin), timing)
         if wanted is not None:
             yield _due(_write(code, wanted, "it is set this long before its start"), begin, snap)
-    start = window.starts_at
+    # Where the lock keeps the windows, and not the first day, the code waits for that.
+    start = code.starts_at if is_native(code, snap) else window.starts_at
     if wanted is not None and not wanted.enabled and start is not None and start <= t.at + _AHEAD:
         want = desired(code, snap, _later(t, start), timing)
         if want is not None and want.enabled:

@@ -252,6 +252,8 @@ _KINDS = (
     ),
     IssueKind(
         code="device_paused",
+        event="device.paused",
+        over="device.resumed",
         meaning="Somebody paused work on this lock.",
         level="warning",
         remedy="Nothing is written or removed until pinsmith locks resume, or until the pause ends.",
@@ -278,6 +280,8 @@ _KINDS = (
     ),
     IssueKind(
         code="privacy_mode",
+        event="device.keypad_switched_off",
+        over="device.keypad_switched_on",
         meaning="The keypad is switched off, by somebody at the lock or by the lock itself: no PIN opens.",
         level="warning",
         remedy="Switch the keypad on again at the lock or in its app. Codes are kept in step meanwhile.",
@@ -298,6 +302,8 @@ _KINDS = (
     ),
     IssueKind(
         code="device_clock_wrong",
+        event="device.clock_wrong",
+        over="device.clock_right",
         meaning="The clock of the lock is off, so it would open and close windows at the wrong time.",
         level="warning",
         remedy=(

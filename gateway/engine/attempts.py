@@ -12,7 +12,7 @@ from gateway.engine.desire import (
     desired,
     has_ended,
     is_honoured_removal,
-    is_native,
+    is_left_to_lock,
     is_open,
     is_wish_proven,
 )
@@ -112,4 +112,4 @@ def _is_in_force(code: AccessCode, work: Work) -> bool:
     if want is None or confirmed is None or not is_wish_proven(code, want, snap, work.t):
         return False
     is_renamed = want.name is None or want.name == confirmed.credential.name
-    return is_renamed and (is_open(code, work.t.at) or is_native(code, snap))
+    return is_renamed and (is_open(code, work.t.at) or is_left_to_lock(code, snap, work.t.at))

@@ -63,6 +63,22 @@ def _native_schedule(code: AccessCode, snap: Snapshot) -> Schedule | None:
     return on_grid(whole, capabilities.schedule_granularity, capabilities.schedule_zone)
 
 
+def _is_begun_by_hub(code: AccessCode, schedule: Schedule | None) -> bool:
+    """Say whether the lock keeps this code's weekdays, which would open the door, and not its first day."""
+    is_undated = schedule is not None and bool(schedule.weekly) and schedule.starts_at is None
+    return is_undated and code.starts_at is not None
+
+
+def is_left_to_lock(code: AccessCode, snap: Snapshot, at: datetime) -> bool:
+    """Say whether the lock keeps all that is left of this code's window: its first day too, or that came."""
+    begins = _has_begun(code, at) or not _is_begun_by_hub(code, _native_schedule(code, snap))
+    return begins and is_native(code, snap)
+
+
+def _has_begun(code: AccessCode, at: datetime) -> bool:
+    return code.starts_at is None or code.starts_at <= at
+
+
 def window_of(code: AccessCode, at: datetime) -> Window | None:
     """Return the window that is open at a moment, or the next one; None: there is none any more."""
     if code.recurrence is None:
@@ -80,7 +96,7 @@ def window_of(code: AccessCode, at: datetime) -> Window | None:
 def is_open(code: AccessCode, at: datetime) -> bool:
     """Say whether the code is to open the door at a moment, its end left aside."""
     if code.recurrence is None:
-        return code.starts_at is None or code.starts_at <= at
+        return _has_begun(code, at)
     window = window_of(code, at)
     return window is not None and (window.starts_at is None or window.starts_at <= at)
 
@@ -89,17 +105,17 @@ def programming_at(code: AccessCode, snap: Snapshot, at: datetime, timing: Timin
     """Return when the code goes onto the lock for its window now or next; None: at once, or never again."""
     capabilities = snap.device.capabilities
     native = is_native(code, snap)
-    if capabilities is not None and capabilities.reach is Reach.ON_TOUCH:
-        can_wait = native or capabilities.disabled_status
-        # One that would open before its window is brought by a touch near it, and not put there days ahead.
-        if can_wait:
-            return None
+    can_wait = (native and not _is_begun_by_hub(code, _native_schedule(code, snap))) or (
+        capabilities is not None and capabilities.disabled_status
+    )
+    # One that would open before its window is brought by a touch near it, and not put there days ahead.
+    if capabilities is not None and capabilities.reach is Reach.ON_TOUCH and can_wait:
+        return None
     if native and _keeps_its_times(code, snap):
         return None
     starts_at = code.starts_at
     if code.recurrence is not None and native:
-        # Weekdays alone do not keep the code shut before its first day.
-        return starts_at - timing.lead if starts_at is not None else None
+        return starts_at - timing.lead if starts_at is not None and can_wait else starts_at
     if code.recurrence is not None:
         window = window_of(code, at)
         starts_at = window.starts_at if window is not None else None
@@ -177,8 +193,11 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     held = placement.confirmed.credential if placement.confirmed is not None else None
     schedule = _native_schedule(code, snap) or _kept_schedule(code, held, t) or _fence(code, held, snap, t)
     enabled = True
-    if capabilities.disabled_status and (schedule is None or capabilities.fence) and _opens_later(code):
-        enabled = is_open(code, t.at) if t.trusted else held is not None and held.enabled
+    is_kept_by_hub = schedule is None or capabilities.fence is not None
+    is_begun_by_hub = _is_begun_by_hub(code, schedule)
+    if capabilities.disabled_status and _opens_later(code) and (is_kept_by_hub or is_begun_by_hub):
+        is_due = is_open(code, t.at) if is_kept_by_hub else _has_begun(code, t.at)
+        enabled = is_due if t.trusted else held is not None and held.enabled
     if is_disabled_by_hand(placement):
         enabled = False
     return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))
@@ -284,7 +303,7 @@ def status(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Sta
     if is_honoured_removal(snap.placement(code.access_code_id)):
         return "unset"
     if not is_open(code, t.at):
-        return "unset" if is_native(code, snap) else "setting"
+        return "unset" if is_left_to_lock(code, snap, t.at) else "setting"
     return "set" if is_proven(code, snap, t, timing) else "setting"
 
 
@@ -299,6 +318,6 @@ def is_scheduled(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) 
     return (
         not is_over(code, snap, t)
         and not is_open(code, t.at)
-        and is_native(code, snap)
+        and is_left_to_lock(code, snap, t.at)
         and is_proven(code, snap, t, timing)
     )

@@ -69,7 +69,7 @@ def _of_device(snap: Snapshot, t: TimeView, gate: Gate, held: frozenset[str]) ->
     if device.wiped_at is not None:
         what = "it stays empty until you decide" if device.held_after_wipe else "the hub fills it again"
         yield Issue(code="device_wiped", message=f"all codes of this lock were gone at once; {what}")
-    if gate is Gate.PAUSED and device.paused_until is not None:
+    if device.paused_until is not None and device.paused_until > t.now:
         yield Issue(code="device_paused", message="work on this lock is paused")
     if device.held_for_restore:
         yield Issue(code="held_after_restore", message="nothing is written until the plan is confirmed")

@@ -84,6 +84,7 @@ class EventFields(Wire, frozen=True, kw_only=True):
     access_code_warnings: list[WarningSeen] | UnsetType = UNSET
     device_errors: list[ErrorSeen] | UnsetType = UNSET
     device_warnings: list[WarningSeen] | UnsetType = UNSET
+    off_by_seconds: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
     what: str | UnsetType = UNSET
     battery_level: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
     battery_status: Literal["critical", "low", "good", "full"] | UnsetType = UNSET

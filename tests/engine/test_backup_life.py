@@ -45,6 +45,35 @@ async def test_a_forced_delete_of_the_original_takes_its_backup_off_the_lock(han
     assert pulled["access_code_id"] not in bench.snap().codes
 
 
+async def test_a_backup_goes_when_its_original_is_given_out_of_the_hub_s_hands(hang: Hang) -> None:
+    """It would be set for ever where the original has no end any more, and nobody would know for whom."""
+    bench = await hang(READABLE, policy=POOL)
+    await bench.settle()
+    code_id = await bench.create("471134", **UNTIL)
+    await bench.settle()
+    done = await bench.do("access_codes/pull_backup_access_code", access_code_id=code_id)
+    pulled = done["backup_access_code"]
+    await bench.do("access_codes/update", access_code_id=code_id, type="ongoing")
+    await bench.do("access_codes/update", access_code_id=code_id, is_managed=False)
+    await bench.settle(MINUTE)
+    assert "471134" in bench.on_lock().values()
+    assert pulled["code"] not in bench.on_lock().values()
+    assert pulled["access_code_id"] not in bench.snap().codes
+
+
+async def test_one_that_was_given_out_is_a_guest_s_code_also_without_an_end(hang: Hang) -> None:
+    """Its guest goes with all others, though the code that it stands in for has no end and stays."""
+    bench = await hang(READABLE, policy=POOL)
+    await bench.settle()
+    code_id = await bench.create("471134", **UNTIL)
+    await bench.settle()
+    done = await bench.do("access_codes/pull_backup_access_code", access_code_id=code_id)
+    pulled = done["backup_access_code"]["access_code_id"]
+    await bench.do("access_codes/update", access_code_id=code_id, type="ongoing")
+    gone = await bench.do("devices/remove_guest_codes", device_id=DOOR)
+    assert gone["access_code_ids"] == [pulled]
+
+
 async def test_none_is_available_while_the_pool_is_empty(hang: Hang) -> None:
     """It was given out, and the lock is out of reach for the next one."""
     bench = await hang(READABLE, policy=POOL)

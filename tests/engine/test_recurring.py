@@ -5,9 +5,10 @@ from msgspec.structs import replace
 
 from drivers.simulated.models import MASKED, NATIVE, READABLE, Model
 from gateway.domain.driver import ClockChecked, Refused, SlotTouched
-from gateway.domain.lock import NativeWindows
+from gateway.domain.lock import NativeWindows, Reach
 from gateway.domain.placement import Refusal
 from gateway.engine.mutations import instant
+from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
 
@@ -23,6 +24,14 @@ WEEKLY = replace(
         schedule_zone="Europe/Berlin",
     ),
 )
+DAILY = {"cron": "0 9 * * *", "minutes": 720, "time_zone": "UTC"}
+EITHER = replace(
+    WEEKLY,
+    capabilities=replace(
+        WEEKLY.capabilities, native_windows=NativeWindows.DATES_OR_WEEKDAYS, schedule_zone="UTC"
+    ),
+)
+ENABLED_ONLY = replace(EITHER, capabilities=replace(EITHER.capabilities, disabled_status=False))
 
 
 class TestByTheHub:
@@ -241,3 +250,63 @@ class TestByTheLock:
         [credential] = bench.lock.slots.values()
         assert credential.schedule is not None
         assert credential.schedule.weekly
+
+
+class TestFromItsFirstDay:
+    """On a lock that keeps weekdays or dates of one code, and not both, the hub keeps the first day."""
+
+    async def state(self, bench: Bench, code_id: str) -> tuple[list[bool], str, bool]:
+        """Return which slots are enabled, and what is said of the code."""
+        shown = await bench.shown(code_id)
+        enabled = [credential.enabled for credential in bench.lock.slots.values()]
+        return enabled, shown["status"], shown["is_scheduled_on_device"]
+
+    async def test_it_waits_disabled_in_a_window_before_its_start(self, hang: Hang) -> None:
+        """Its weekdays alone would open the door; at its start it is enabled, and that is all."""
+        bench = await hang(EITHER)
+        code_id = await bench.create("471134", recurrence=DAILY, starts_at=instant(NOON + 5 * HOUR))
+        await bench.settle(4 * HOUR)
+        assert await self.state(bench, code_id) == ([], "unset", False)
+        await bench.settle(45 * MINUTE)
+        assert await self.state(bench, code_id) == ([False], "setting", False)
+        [attempt] = (await bench.do("action_attempts/list", access_code_id=code_id))["action_attempts"]
+        assert attempt["status"] == "pending"
+        await bench.settle(15 * MINUTE + SECOND)
+        assert await self.state(bench, code_id) == ([True], "set", False)
+        await bench.settle(5 * HOUR)
+        assert await self.state(bench, code_id) == ([True], "unset", True)
+        assert [kind for kind, _ in bench.driver.taken("write", "clear")] == ["write", "write"]
+
+    async def test_where_it_cannot_wait_disabled_it_comes_at_its_start(self, hang: Hang) -> None:
+        """And no sooner."""
+        bench = await hang(ENABLED_ONLY)
+        code_id = await bench.create("471134", recurrence=DAILY, starts_at=instant(NOON + 5 * HOUR))
+        await bench.settle(5 * HOUR - SECOND)
+        assert await self.state(bench, code_id) == ([], "unset", False)
+        await bench.settle(MINUTE)
+        assert await self.state(bench, code_id) == ([True], "set", False)
+
+    @pytest.mark.parametrize("model", [EITHER, ENABLED_ONLY], ids=["disabled", "off the lock"])
+    async def test_a_start_that_is_moved_ahead_shuts_it_at_once(self, hang: Hang, model: Model) -> None:
+        """Also where the new start is so near that the code stays on the lock."""
+        bench = await hang(model)
+        code_id = await bench.create("471134", recurrence=DAILY)
+        await bench.settle(MINUTE)
+        await bench.do("access_codes/update", access_code_id=code_id, starts_at=instant(NOON + 20 * MINUTE))
+        await bench.settle(SECOND)
+        assert not any(credential.enabled for credential in bench.lock.slots.values())
+        await bench.settle(20 * MINUTE)
+        assert await self.state(bench, code_id) == ([True], "set", False)
+
+    @pytest.mark.parametrize("model", [EITHER, ENABLED_ONLY], ids=["disabled", "off the lock"])
+    async def test_a_lock_that_sleeps_until_touched_does_not_get_it_open_days_ahead(
+        self, hang: Hang, model: Model
+    ) -> None:
+        """A touch near its start brings it, or enables it."""
+        asleep = replace(model.capabilities, reach=Reach.ON_TOUCH)
+        bench = await hang(replace(model, capabilities=asleep))
+        await bench.create("471134", recurrence=DAILY, starts_at=instant(NOON + 2 * DAY))
+        await bench.settle(DAY)
+        assert not any(credential.enabled for credential in bench.lock.slots.values())
+        await bench.settle(DAY + MINUTE)
+        assert [credential.enabled for credential in bench.lock.slots.values()] == [True]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _QUIET = timedelta(minutes=40)
+_BEFORE = timedelta(minutes=10)
+"""Within the lead: what is there early is on its lock by then."""
 
 
 class Ends:
@@ -39,10 +41,29 @@ class Ends:
         seconds = (closes - now).total_seconds()
         world.later(seconds + 8, lambda: self._removed_in_time(wanted, times, closes))
         world.later(seconds + 150, lambda: self._alarmed(wanted, times, closes))
+        if wanted.starts_at is not None and wanted.starts_at - _BEFORE > now:
+            early = wanted.starts_at - _BEFORE
+            world.later((early - now).total_seconds(), lambda: self._shut_before_start(wanted, times))
         if wanted.recurrence is not None:
             middle = max(starts_at, now) + (closes - max(starts_at, now)) / 2
             world.later((middle - now).total_seconds(), lambda: self._opens(wanted, times))
             world.later(seconds + 1, lambda: self._expect(wanted, watch))
+
+    def _shut_before_start(self, wanted: Wanted, times: Times) -> None:
+        """A code waits disabled for its start where the lock can do that, or by the lock's own schedule."""
+        world, door = self._world, self._world.doors[wanted.device_id]
+        if wanted.times != times or not wanted.is_settled or not self._watch.is_quiet(door, _QUIET):
+            return
+        if door.sleeps or door.clock_off or not door.lock.model.capabilities.disabled_status:
+            return
+        world.fate.counts["start judged"] += 1
+        for slot, taken in door.lock.slots.items():
+            is_ours = door.origin.get(slot) == "hub" and slot not in door.lies
+            if taken.pin.reveal() != wanted.pin or not is_ours or not taken.enabled:
+                continue
+            is_dated = taken.schedule is not None and taken.schedule.starts_at is not None
+            if not is_dated and door.filled_at[slot] >= wanted.pin_since:
+                self._watch.broken(6, f"{door.device_id}: a code is not shut ten minutes before its start")
 
     def _removed_in_time(self, wanted: Wanted, times: Times, closes: datetime) -> None:
         door = self._world.doors[wanted.device_id]

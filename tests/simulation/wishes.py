@@ -130,10 +130,10 @@ class Wishes:
         self._world.rules.trouble(door)
         body: dict[str, Any] = {"access_code_id": wanted.access_code_id}
         forced = self._rng.random() < 0.5
-        backup = self._people.wanted.get(wanted.backup_id or "") if forced else None
+        backup = self._people.wanted.get(wanted.backup_id or "")
+        if backup is not None:
+            backup.leaving = True
         if forced:
-            if backup is not None:
-                backup.leaving = True
             reply = await self._people.ask("access_codes/delete", body | {"force": True})
         else:
             reply = await self._people.ask("access_codes/update", body | {"is_managed": False})

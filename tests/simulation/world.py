@@ -60,6 +60,10 @@ WEEKLY = replace(
     ),
 )
 """A lock that keeps windows on weekdays by itself."""
+EITHER = replace(
+    WEEKLY, capabilities=replace(WEEKLY.capabilities, native_windows=NativeWindows.DATES_OR_WEEKDAYS)
+)
+"""One that keeps weekdays or dates of a code, and not both: the hub keeps the first day."""
 CALM = timedelta(hours=50, seconds=30)
 """How long the calm lasts. Windows that come again begin and end at full minutes, and so does the work for
 them: half a minute later all of it is done, and the verdict asks for nothing that cannot be done yet."""
@@ -124,7 +128,9 @@ class World:
             name = self.rng.choice(TOUCH_MODELS)
             model, kind = _on_touch(MODELS[name]), f"{name} on touch"
         elif self.has("weekly") and self.rng.random() < 0.3:
-            name, model, kind = "native", WEEKLY, "weekly"
+            # By dice of its own: worlds are otherwise as they were.
+            model = random.Random(f"weekly {self.seed} {number}").choice((WEEKLY, EITHER))
+            name, kind = "native", "weekly" if model is WEEKLY else "weekly or dates"
         if name not in {"tiny", "chooser"}:
             model = model.with_slots(self.rng.randint(4, 10))
         elif name == "chooser" and self._dice.random() < FEW:

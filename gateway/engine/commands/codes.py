@@ -19,6 +19,7 @@ from gateway.engine.commands.common import (
     demand_a_window,
     demand_able,
     demand_backup_fits,
+    demand_own_pin,
     demand_pool,
     demand_reachable,
     demand_shut,
@@ -31,7 +32,6 @@ from gateway.engine.commands.common import (
 )
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import CreateCode, DeleteCode, UpdateCode
-from gateway.engine.desire import is_past
 from gateway.engine.holding import tell_kept_by_hub
 from gateway.engine.replies import CodeReply, DeletedReply, LeftBehind
 from gateway.engine.work import Work
@@ -116,9 +116,8 @@ def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
     starts_at, ends_at, windows = _new_times(context, asked, code)
     digits = given(asked.code, code.pin.reveal())
     pin = code.pin
-    # The PIN of a code that has ended may have gone to another one.
-    if Pin(digits) != code.pin or is_past(code, snap, context.t):
-        if Pin(digits) != code.pin and code.common_code_key is not None:
+    if Pin(digits) != code.pin:
+        if code.common_code_key is not None:
             raise InvalidInput(
                 "this code shares its PIN with others (common_code_key): delete them and create them anew",
                 field="code",
@@ -139,6 +138,7 @@ def update(context: Context, asked: UpdateCode) -> CodeReply | DeletedReply:
         ),
         prefer_native_scheduling=given(asked.prefer_native_scheduling, code.prefer_native_scheduling),
     )
+    demand_own_pin(context, snap, code, changed)
     before, after = ((it.recurrence, it.prefer_native_scheduling) for it in (code, changed))
     if after != before:
         demand_shut(snap, changed)
@@ -239,7 +239,10 @@ def delete(context: Context, asked: DeleteCode) -> DeletedReply:
 
 
 def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool = False) -> DeletedReply:
-    """Give a code out of the hub's hands without touching the lock, and say what the lock may still hold."""
+    """Give a code out of the hub's hands without touching its slot, and say what the lock may still hold.
+
+    Its pulled backup goes: nothing would say any more for whom it is, and when it ends.
+    """
     code_id = code.access_code_id
     left = (
         [LeftBehind(access_code_id=code_id, slot=snap.placement(code_id).slot)]
@@ -248,8 +251,7 @@ def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool 
     )
 
     def absorb(work: Work) -> None:
-        if forced:
-            follow(work, replace(code, deleted_at=work.now))
+        follow(work, replace(code, deleted_at=work.now))
         give_up(work, code_id, left_behind=bool(left), forced=forced)
 
     context.change(code.device_id, absorb)

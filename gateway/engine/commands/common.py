@@ -139,6 +139,12 @@ def window(
     return starts_at, ends_at
 
 
+def demand_span(begin: datetime | None, end: datetime | None, *, field: str) -> None:
+    """Refuse to look back at a time that ends before it begins."""
+    if begin is not None and end is not None and end <= begin:
+        raise InvalidInput("the end must lie after the beginning", field=field)
+
+
 def recurrence(
     context: Context, asked: RecurrenceParams | None, starts_at: datetime | None, ends_at: datetime | None
 ) -> Recurrence | None:
@@ -204,6 +210,12 @@ def pin_for(
                 access_code_id=code.access_code_id,
             )
     return pin
+
+
+def demand_own_pin(context: Context, snap: Snapshot, before: AccessCode, after: AccessCode) -> None:
+    """Refuse to revive a code that has ended with a PIN that went to another one, or suits no longer."""
+    if is_past(before, snap, context.t) and not is_over(after, snap, context.t):
+        pin_for(context, snap, after.pin.reveal(), besides=after.access_code_id)
 
 
 def demand_reachable(snap: Snapshot, *, attempt_for_offline_device: bool) -> None:

@@ -68,13 +68,14 @@ def _release(work: Work) -> None:
 
 
 def remove_guest_codes(context: Context, asked: RemoveGuestCodes) -> RemovedReply:
-    """Delete now every code of a lock that ends or recurs; those without an end too, if asked."""
+    """Delete now every code that ends, recurs or was given out as a backup; all others too, if asked."""
     context.configured(asked.device_id)
     removed: list[str] = []
 
     def absorb(work: Work) -> None:
         for code in list(work.codes.values()):
-            guest = code.ends_at is not None or code.recurrence is not None or code.is_one_time_use
+            is_bounded = code.ends_at is not None or code.recurrence is not None or code.is_one_time_use
+            guest = is_bounded or code.backup == "pulled"
             if code.deleted_at is None and (guest or asked.include_ongoing) and code.backup != "waiting":
                 work.set_code(
                     replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now)

@@ -16,6 +16,7 @@ from gateway.engine.commands.common import (
     agreed,
     demand_a_window,
     demand_backup_fits,
+    demand_own_pin,
     demand_pool,
     demand_reachable,
     demand_shut,
@@ -26,7 +27,6 @@ from gateway.engine.commands.common import (
 )
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import CreateMultiple, UpdateMultiple
-from gateway.engine.desire import is_over, is_past
 from gateway.engine.pins import choose_pin, known_pins, rules_of
 from gateway.engine.replies import CodesReply
 
@@ -142,8 +142,6 @@ def update_multiple(context: Context, asked: UpdateMultiple) -> CodesReply:
         if (starts_at, ends_at) != (code.starts_at, code.ends_at):
             demand_a_window(context, changed)
         demand_backup_fits(context, snap, code, changed)
-        if is_past(code, snap, context.t) and not is_over(changed, snap, context.t):
-            # The PIN of a code that has ended may have gone to another one.
-            pin_for(context, snap, code.pin.reveal(), besides=code.access_code_id)
+        demand_own_pin(context, snap, code, changed)
         shown.append(put(context, code, changed, snap).access_code)
     return CodesReply(access_codes=shown)

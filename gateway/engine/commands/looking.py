@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from gateway.domain.errors import InvalidInput, NotFound
 from gateway.domain.events import StoredEvent
+from gateway.engine.commands.common import demand_span
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import ListAttempts, ListEvents, Nothing, OneAttempt, OneEvent
 from gateway.engine.lock_views import attempt_view
@@ -21,8 +22,7 @@ def events(context: Context, asked: ListEvents) -> EventsReply:
         if since is not None or until is not None:
             raise InvalidInput("give between, or since and until, not both", field="between")
         since, until = asked.between
-    if since is not None and until is not None and until <= since:
-        raise InvalidInput("the end must lie after the beginning", field="until")
+    demand_span(since, until, field="until")
     found = context.tx.events(
         since=since,
         until=until,

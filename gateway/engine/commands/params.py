@@ -205,7 +205,7 @@ class UpdateDevice(Params, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RemoveGuestCodes(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`devices/remove_guest_codes`: delete every code that ends or recurs, now; `ongoing` too if asked."""
+    """`devices/remove_guest_codes`: delete every guest's code now; with `include_ongoing` all others too."""
 
     device_id: Id
     include_ongoing: bool = False

@@ -1,23 +1,24 @@
 """What would be done, on which lock, when, why, and at what radio cost, without doing it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Credential
+from gateway.domain.credential import Credential, Empty
 from gateway.domain.lock import Readback
-from gateway.domain.placement import Snapshot
+from gateway.domain.placement import Slot, Snapshot
 from gateway.engine.commands.common import snapshots
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import MaybeDevice
-from gateway.engine.desire import Window, desired, is_over, programming_at, window_of
+from gateway.engine.desire import Window, desired, is_native, is_over, programming_at, window_of
 from gateway.engine.gates import lock_gate
 from gateway.engine.mutations import instant, moment
 from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step, Wants, WriteCode, radio_commands
 from gateway.engine.replies import ComingStep, PlanIssue, PlannedStep, PlansReply, PlanView
+from gateway.engine.slots import owned
 from gateway.engine.turn import plan_for
 from gateway.engine.waiting import Wake
 
@@ -41,7 +42,7 @@ def plan_view(context: Context, snap: Snapshot) -> PlanView:
     return PlanView(
         device_id=snap.device.device_id,
         gate=lock_gate(snap, context.t, Wake(context.t.now)).value,
-        steps=[_step(step, snap) for step in steps],
+        steps=[_step(step, snap) for step in (*steps, *_behind_looks(context, snap, steps))],
         coming=sorted(_coming(context, snap, found.wants), key=lambda step: (step.at, step.access_code_id)),
         issues=[
             PlanIssue(code=issue.code, access_code_id=issue.access_code_id, message=issue.message)
@@ -49,6 +50,24 @@ def plan_view(context: Context, snap: Snapshot) -> PlanView:
         ],
         next_wake=instant(found.next_wake),
     )
+
+
+def _behind_looks(context: Context, snap: Snapshot, steps: Collection[Step]) -> Iterator[Step]:
+    """Return the writes for which slots are looked at first, if the looks find what the hub believes."""
+    looks = [step for step in steps if isinstance(step, ReadSlot | ReadAll) and not step.audit]
+    if not looks:
+        return
+    now, slots, ours = context.t.now, dict(snap.slots), owned(snap)
+    for look in looks:
+        if isinstance(look, ReadSlot) and look.slot not in ours:
+            state = slots.get(look.slot, Slot(slot=look.slot))
+            slots[look.slot] = replace(state, reading=state.reading or Empty(), read_at=now)
+    listed = any(isinstance(look, ReadAll) for look in looks)
+    device = replace(snap.device, probed_at=now) if listed else snap.device
+    found = plan_for(replace(snap, device=device, slots=slots), context.t, context.rules)
+    for step in found.steps:
+        if isinstance(step, WriteCode) and step not in steps:
+            yield step
 
 
 def _coming(context: Context, snap: Snapshot, wants: Wants) -> Iterator[ComingStep]:
@@ -80,7 +99,8 @@ def _opening(
         wanted = desired(code, snap, _later(t, begin), timing)
         if wanted is not None:
             yield _due(_write(code, wanted, "it is set this long before its start"), begin, snap)
-    start = window.starts_at
+    # Where the lock keeps the windows, and not the first day, the code waits for that.
+    start = code.starts_at if is_native(code, snap) else window.starts_at
     if wanted is not None and not wanted.enabled and start is not None and start <= t.at + _AHEAD:
         want = desired(code, snap, _later(t, start), timing)
         if want is not None and want.enabled:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.domain.code import AccessCode
 from gateway.domain.errors import NotFound
 from gateway.domain.events import EVENTS, Event
 from gateway.domain.placement import IntentKind, JournalEntry
+from gateway.engine.commands.common import demand_span
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Timeline
 from gateway.engine.mutations import moment
@@ -17,6 +17,7 @@ _ACTORS = {
     "access_code.created": "client",
     "access_code.mutations_requested": "client",
     "access_code.backup_access_code_pulled": "client",
+    "device.paused": "client",
     "access_code.modified_external_to_gateway": "somebody at the lock",
     "access_code.deleted_external_to_gateway": "somebody at the lock",
     "lock.unlocked": "somebody at the lock",
@@ -37,13 +38,13 @@ def timeline(context: Context, asked: Timeline) -> TimelineReply:
 
     What happened to its lock meanwhile is counted apart: wrong PINs at the keypad push nothing out.
     """
+    demand_span(asked.after, asked.before, field="before")
     limit = asked.limit
-    code = context.tx.code(asked.access_code_id)
     events = context.tx.events(
         since=asked.after, until=asked.before, access_code_ids=[asked.access_code_id], limit=limit
     )
     journal = context.tx.journal(asked.access_code_id, since=asked.after, until=asked.before, limit=limit)
-    if code is None and not _is_remembered(context, asked.access_code_id):
+    if context.tx.code(asked.access_code_id) is None and not _is_remembered(context, asked.access_code_id):
         raise NotFound("nothing is remembered of an access code with this id")
     entries = [*(_told(stored.event) for stored in events)]
     for operation in journal:
@@ -54,7 +55,8 @@ def timeline(context: Context, asked: Timeline) -> TimelineReply:
         if (asked.after is None or entry[0] >= asked.after)
         and (asked.before is None or entry[0] < asked.before)
     ]
-    meanwhile = _of_lock(context, code, asked) if code is not None else []
+    life = _life(context, asked.access_code_id)
+    meanwhile = _of_lock(context, life, asked) if life is not None else []
     shown = sorted([*own[-limit:], *meanwhile], key=_order)
     return TimelineReply(access_code_id=asked.access_code_id, timeline_events=[entry for _, entry in shown])
 
@@ -83,6 +85,14 @@ def _place(entry: TimelineEntry) -> int:
 _OF_LOCK = (
     "device.connected",
     "device.disconnected",
+    "device.accessory_keypad_connected",
+    "device.accessory_keypad_disconnected",
+    "device.keypad_switched_off",
+    "device.keypad_switched_on",
+    "device.clock_wrong",
+    "device.clock_right",
+    "device.paused",
+    "device.resumed",
     "device.wiped",
     "device.replaced",
     "device.low_battery",
@@ -92,12 +102,36 @@ _OF_LOCK = (
 )
 
 
-def _of_lock(context: Context, code: AccessCode, asked: Timeline) -> list[_Entry]:
+_BEGINNINGS = ("access_code.created", "access_code.unmanaged.converted_to_managed")
+
+
+class _Life(NamedTuple):
+    """On which lock a code is or was, from when to when; None: longer than is remembered, or until now."""
+
+    device_id: str
+    began: datetime | None
+    ended: datetime | None
+
+
+def _life(context: Context, access_code_id: str) -> _Life | None:
+    """Return when a code lived. One that is gone lived until the last that is remembered of it."""
+    code = context.tx.code(access_code_id)
+    if code is not None:
+        return _Life(code.device_id, code.created_at, None)
+    last = context.tx.events(access_code_ids=[access_code_id], limit=1)
+    if not last:
+        return None
+    began = context.tx.events(access_code_ids=[access_code_id], event_types=_BEGINNINGS, limit=100)
+    end = last[0].event
+    return _Life(end.device_id, began[0].event.occurred_at if began else None, end.occurred_at)
+
+
+def _of_lock(context: Context, life: _Life, asked: Timeline) -> list[_Entry]:
     """Return what happened to the lock meanwhile: most codes that do not work are on a silent lock."""
     found = context.tx.events(
-        since=code.created_at if asked.after is None else max(asked.after, code.created_at),
-        until=asked.before,
-        device_ids=[code.device_id],
+        since=max((at for at in (asked.after, life.began) if at is not None), default=None),
+        until=min((at for at in (asked.before, life.ended) if at is not None), default=None),
+        device_ids=[life.device_id],
         event_types=_OF_LOCK,
         limit=asked.limit,
     )

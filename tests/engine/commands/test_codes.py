@@ -172,6 +172,24 @@ class TestUpdate:
         back = {"access_code_id": old, "ends_at": instant(NOON + DAY), "code": "822815"}
         assert (await bench.do("access_codes/update", **back))["access_code"]["code"] == "822815"
 
+    @pytest.mark.parametrize("asked", [{}, {"name": "Bo"}, {"is_external_modification_allowed": True}])
+    @pytest.mark.parametrize("lengths", [None, [4]], ids=["its PIN is another's", "its PIN is too long now"])
+    async def test_a_code_that_stays_ended_needs_its_pin_no_more(
+        self, hang: Hang, asked: dict[str, Any], lengths: list[int] | None
+    ) -> None:
+        """An update that revives nothing succeeds."""
+        bench = await hang(READABLE)
+        old = await bench.create(PIN, ends_at=instant(NOON + HOUR))
+        await bench.settle(2 * HOUR)
+        if lengths is None:
+            await bench.create(PIN)
+        else:
+            await bench.do(
+                "access_codes/report_device_constraints", device_id=DOOR, supported_code_lengths=lengths
+            )
+        before = await bench.shown(old)
+        assert await updated(bench, old, **asked) == before | asked
+
     async def test_it_takes_back_what_others_did(self, hang: Hang) -> None:
         """Honoured changes and failures are forgotten: a person has decided."""
         bench = await hang(READABLE)

@@ -1,18 +1,55 @@
 """Events by filter, and the timeline of a code."""
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from drivers.simulated.models import READABLE
-from gateway.domain.driver import AccessDenied, CodeUsed, LockDead, NoAnswer, SlotTouched
+from drivers.simulated.models import NATIVE, READABLE
+from gateway.domain.driver import (
+    AccessDenied,
+    ClockChecked,
+    CodeUsed,
+    KeypadMode,
+    LockDead,
+    LockEvent,
+    LockSeen,
+    NoAnswer,
+    SlotTouched,
+)
 from gateway.engine.mutations import instant
-from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
+from tests.engine.bench import Bench
+from tests.engine.build import DAY, DOOR, HOUR, IDENTITY, MINUTE, NOON, SECOND
 from tests.engine.conftest import Hang
 
 PIN, THEIRS = "471134", "998877"
 HOURLY = {"cron": "0 * * * *", "minutes": 20, "time_zone": "UTC"}
 DENIED = AccessDenied(device_id=DOOR, reason="unknown_code")
+
+type Do = Callable[[Bench], Awaitable[object]]
+
+
+def tell(event: LockEvent) -> Do:
+    """Let the lock report something."""
+    return lambda bench: bench.tell(event)
+
+
+def seen(*, keypad: bool) -> LockSeen:
+    """Return what the driver tells of a lock that has a keypad or not."""
+    can = replace(NATIVE.capabilities, keypad=keypad)
+    return LockSeen(device_id=DOOR, identity=replace(IDENTITY, product=NATIVE.name), capabilities=can)
+
+
+def ask(verb: str, **params: object) -> Do:
+    """Give a command on the lock."""
+    return lambda bench: bench.do(verb, device_id=DOOR, **params)
+
+
+def pass_by(span: timedelta) -> Do:
+    """Let time pass."""
+    return lambda bench: bench.settle(span)
 
 
 class TestEvents:
@@ -178,6 +215,66 @@ class TestTimeline:
             kinds = [entry["kind"] for entry in shown["timeline_events"]]
             assert kinds[0] == "access_code.created"
             assert kinds.count("lock.access_denied") == 1
+
+    @pytest.mark.parametrize(
+        ("began", "over", "kinds"),
+        [
+            (
+                tell(KeypadMode(device_id=DOOR, off="it is in privacy mode")),
+                tell(KeypadMode(device_id=DOOR, off=None)),
+                ["device.keypad_switched_off", "device.keypad_switched_on"],
+            ),
+            (
+                tell(seen(keypad=False)),
+                tell(seen(keypad=True)),
+                ["device.accessory_keypad_disconnected", "device.accessory_keypad_connected"],
+            ),
+            (ask("devices/pause"), ask("devices/resume"), ["device.paused", "device.resumed"]),
+            (ask("devices/pause", minutes=60), pass_by(2 * HOUR), ["device.paused", "device.resumed"]),
+            (
+                tell(ClockChecked(device_id=DOOR, off_by=5 * MINUTE)),
+                tell(ClockChecked(device_id=DOOR, off_by=SECOND)),
+                ["device.clock_wrong", "device.clock_right"],
+            ),
+        ],
+        ids=["keypad off", "keypad gone", "paused", "paused for an hour", "clock wrong"],
+    )
+    async def test_what_kept_the_lock_from_opening_is_in_it_from_beginning_to_end(
+        self, hang: Hang, began: Do, over: Do, kinds: list[str]
+    ) -> None:
+        """Each once, however long it lasts; and it stays there when the code is gone."""
+        bench = await hang(NATIVE)
+        code_id = await bench.create(PIN)
+        await bench.settle(MINUTE)
+        await began(bench)
+        await bench.settle(10 * MINUTE)
+        await over(bench)
+        await bench.settle(10 * MINUTE)
+        for left in (True, False):
+            shown = await bench.do("access_codes/get_timeline", access_code_id=code_id)
+            told = [e["kind"] for e in shown["timeline_events"] if e["kind"].startswith("device.")]
+            assert told == kinds
+            if left:
+                await bench.do("access_codes/delete", access_code_id=code_id)
+                await bench.settle(HOUR)
+        assert not bench.snap().codes
+
+    async def test_of_a_code_that_is_gone_it_tells_of_the_lock_only_while_it_lived(self, hang: Hang) -> None:
+        """Neither before nor after."""
+        bench = await hang(READABLE)
+        await bench.tell(DENIED)
+        bench.clock.pass_by(HOUR)
+        code_id = await bench.create(PIN)
+        await bench.settle(MINUTE)
+        await bench.tell(DENIED)
+        bench.clock.pass_by(SECOND)
+        await bench.do("access_codes/delete", access_code_id=code_id)
+        await bench.settle(HOUR)
+        await bench.tell(DENIED)
+        for asked, denials in (({}, 1), ({"before": instant(NOON + HOUR + SECOND)}, 0)):
+            shown = await bench.do("access_codes/get_timeline", access_code_id=code_id, **asked)
+            kinds = [entry["kind"] for entry in shown["timeline_events"]]
+            assert kinds.count("lock.access_denied") == denials
 
     async def test_wrong_pins_at_the_keypad_push_nothing_out(self, hang: Hang) -> None:
         """The entries of the lock are counted apart; of them too the newest are shown."""

@@ -20,6 +20,10 @@ BY_WEEKDAY = replace(
         NATIVE.capabilities, native_windows=NativeWindows.DATES_AND_WEEKDAYS, schedule_zone="UTC"
     ),
 )
+BY_WEEKDAY_OR_DATE = replace(
+    BY_WEEKDAY,
+    capabilities=replace(BY_WEEKDAY.capabilities, native_windows=NativeWindows.DATES_OR_WEEKDAYS),
+)
 STAY = {"starts_at": instant(NOON + 10 * DAY), "ends_at": instant(NOON + 12 * DAY)}
 TENTH = {"recurrence": {"cron": "0 12 10 * *", "minutes": 60, "time_zone": "UTC"}}
 FRIDAYS = {"recurrence": {"cron": "0 12 * * 5", "minutes": 60, "time_zone": "UTC"}}
@@ -58,8 +62,20 @@ async def coming(bench: Bench) -> Due:
             [("write", 9 * DAY - TIMING.lead, 1), ("write", 9 * DAY, 1), ("clear", 9 * DAY + HOUR, 1)],
         ),
         (BY_WEEKDAY, FRIDAYS, []),
+        (
+            BY_WEEKDAY_OR_DATE,
+            FRIDAYS | {"starts_at": instant(NOON + DAY)},
+            [("write", DAY - TIMING.lead, 2), ("write", DAY, 2)],
+        ),
     ],
-    ids=["readable", "masked", "native", "window that comes back", "windows that the lock keeps"],
+    ids=[
+        "readable",
+        "masked",
+        "native",
+        "window that comes back",
+        "windows that the lock keeps",
+        "windows that the lock keeps from a first day on",
+    ],
 )
 async def test_what_comes_is_what_will_be_done_then(
     hang: Hang, model: Model, window: dict[str, Any], due: Due

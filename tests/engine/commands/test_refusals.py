@@ -182,6 +182,11 @@ TABLE: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str, str]]]] =
                 "nothing is remembered of an access code with this id",
             ),
             ({"limit": 1001}, "invalid_input", "limit: Expected `int` <= 1000"),
+            (
+                {"after": "2026-07-02T00:00:00Z", "before": "2026-07-01T00:00:00Z"},
+                "invalid_input",
+                "the end must lie after the beginning",
+            ),
         ],
     ),
     "access_codes/unmanaged/list": (

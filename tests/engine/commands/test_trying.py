@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from drivers.simulated.models import READABLE
+from drivers.simulated.models import CHOOSER, READABLE, Model
 from gateway.engine.commands.desk import VERBS
 from gateway.engine.mutations import instant
 from tests.engine.build import DAY, DOOR, HOUR, NOON
@@ -26,6 +26,23 @@ async def test_a_creation_is_tried_with_everything_that_would_follow(hang: Hang)
         ("write", "20", 1)
     ]
     assert (bench.store.dump(), bench.driver.taken(), bench.events()) == (before, [], [])
+
+
+@pytest.mark.parametrize(("model", "look"), [(READABLE, ("read", "20")), (CHOOSER, ("list", None))])
+async def test_the_write_behind_a_look_is_told_too(
+    hang: Hang, model: Model, look: tuple[str, str | None]
+) -> None:
+    """A slot read long ago is read again before its first use: that alone is not what the command costs."""
+    bench = await hang(model)
+    bench.clock.pass_by(HOUR)
+    tried = await bench.do("access_codes/create", device_id=DOOR, code="822815", dry_run=True)
+    steps = [(step["action"], step["slot"]) for step in tried["plans"][0]["steps"]]
+    assert steps == [look, ("write", look[1])]
+    pool = {"device_id": DOOR, "backup_access_code_pool_enabled": True}
+    tried = await bench.do("devices/update", dry_run=True, **pool)
+    actions = [step["action"] for step in tried["plans"][0]["steps"]]
+    assert actions == [look[0], "write", "write", "write"]
+    assert bench.driver.taken() == []
 
 
 async def test_what_comes_later_is_foretold(hang: Hang) -> None:

@@ -7,6 +7,7 @@ from drivers.simulated.lock import SimulatedLock
 from gateway.domain.credential import Empty, Known, Reading, SlotRef
 from gateway.domain.lock import Identity, NativeWindows, OnWipe, Reach, Readback
 from gateway.domain.pin import Pin
+from gateway.domain.timing import EMPTY_TWICE
 
 NOTED = timedelta(seconds=20)
 """The outcome of an operation is stored by then."""
@@ -141,6 +142,19 @@ class Door:
     def noted(self, at: datetime) -> bool:
         """Say whether the hub certainly stored what it was told then: it did not die right after."""
         return not any(at <= died < at + NOTED for died in self.deaths)
+
+    def seen_empty_twice(self, slot: SlotRef) -> bool:
+        """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""
+        empties: list[datetime] = []
+        # Shown its own code again it knows that it is there, however often it was told otherwise.
+        known = max(self.held[slot], self.own[slot][1]) if slot in self.own else self.held[slot]
+        for at, empty in self.seen.get(slot, []):
+            if at < known or (empty and not self.noted(at)):
+                continue
+            empties = [*empties, at] if empty else []
+            if len(empties) > 1 and empties[-1] - empties[0] >= EMPTY_TWICE:
+                return True
+        return False
 
     def by_person(self, slot: SlotRef, at: datetime) -> None:
         """Remember that somebody filled or changed a slot."""

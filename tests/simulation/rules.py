@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.credential import Credential
 from gateway.domain.lock import Readback
-from gateway.domain.timing import EMPTY_TWICE, RECENT_READING
+from gateway.domain.timing import RECENT_READING
 from storage.codec import to_ms
 from tests.simulation.doors import NOTED, Door
 from tests.simulation.ends import Ends
@@ -180,7 +180,7 @@ class Watch:
         """Rule 1: a slot that the hub has seen holding somebody else's code is not touched."""
         if door.origin.get(slot) != "person" or slot not in door.lock.slots or slot in door.named:
             return
-        if slot in door.held and not self._seen_empty_twice(door, slot):
+        if slot in door.held and not door.seen_empty_twice(slot):
             return
         typed = door.lock.slots[slot].pin.reveal()
         wanted = self._world.people.wanted.values()
@@ -189,19 +189,6 @@ class Watch:
         filled = door.filled_at[slot]
         if any(at >= filled and not empty and door.noted(at) for at, empty in door.seen.get(slot, [])):
             self.broken(1, f"{door.device_id}: slot {slot} holds somebody else's code")
-
-    def _seen_empty_twice(self, door: Door, slot: str) -> bool:
-        """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""
-        empties: list[datetime] = []
-        # Shown its own code again it knows that it is there, however often it was told otherwise.
-        known = max(door.held[slot], door.own[slot][1]) if slot in door.own else door.held[slot]
-        for at, empty in door.seen.get(slot, []):
-            if at < known or (empty and not door.noted(at)):
-                continue
-            empties = [*empties, at] if empty else []
-            if len(empties) > 1 and empties[-1] - empties[0] >= EMPTY_TWICE:
-                return True
-        return False
 
     def _read_before_first_use(self, door: Door, slot: str) -> None:
         if door.lock.model.capabilities.readback is Readback.NONE or slot in {*door.held, *door.named}:

@@ -73,7 +73,8 @@ class Ends:
             return  # counted from the next touch
         if not self._watch.was_idle(door, closes):
             return  # the removal waits for what was on the air
-        if self._end_together(wanted, closes) == 1 and self._ours(door, wanted, closes) is not None:
+        slot = self._ours(door, wanted, closes)
+        if slot is not None and slot not in door.lies and self._end_together(wanted, closes) == 1:
             self._watch.broken(
                 6, f"{door.device_id}: a code was still there 8 s after its end, on a quiet lock"
             )

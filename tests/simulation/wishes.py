@@ -163,6 +163,9 @@ class Wishes:
         for wanted in mine:
             wanted.leaving = True
             self.given_up |= {(wanted.device_id, pin) for pin in self._pins(wanted)}
+        # The hub has codes, too, whose client never got the reply.
+        codes = run_unit(self._world.connection, self._world.vault, lambda tx: list(tx.codes()))
+        self.given_up |= {(c.device_id, c.pin.reveal()) for c in codes if c.device_id == door.device_id}
         known = self._world.rules.known_slots(door)
         reply = await self._people.ask("devices/update", {"device_id": door.device_id, "is_managed": False})
         if reply is not None and reply["status"] == "ok":

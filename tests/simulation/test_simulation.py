@@ -49,7 +49,7 @@ LIKELY: dict[int | str, int] = {
     13: 1,
     14: 10,
     15: 17,
-    "a backup for each": 52,
+    "a backup for each": 2,
     "a use while a write is open": 7,
     "a window that comes again": 8,
     "given away": 1,

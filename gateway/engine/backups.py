@@ -17,7 +17,7 @@ from gateway.domain.placement import Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.desire import desired, has_ended, is_over, is_proven
 from gateway.engine.pins import choose_pin
-from gateway.engine.slots import owned, taken, unread
+from gateway.engine.slots import is_listed, owned, taken, unread
 from gateway.engine.work import Work
 
 MANY = 3
@@ -148,7 +148,7 @@ def _has_slot(code: AccessCode, snap: Snapshot) -> bool:
 def _is_read(snap: Snapshot) -> bool:
     """Say whether it is known of every slot what it holds: before, nothing is certainly full."""
     if _chooses(snap):
-        return snap.device.probed_at is not None and not unread(snap)
+        return is_listed(snap)
     return not any(_unread(snap, slot) for slot in snap.device.managed_slots)
 
 

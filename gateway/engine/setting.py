@@ -14,7 +14,7 @@ from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.pins import rules_of
 from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
-from gateway.engine.slots import Full, choose, owned, taken, unread
+from gateway.engine.slots import Full, choose, is_listed, owned, taken, unread
 from gateway.engine.waiting import Wake, age, is_due
 
 type Found = tuple[list[Step], list[Issue]]
@@ -63,7 +63,8 @@ def _steps(
         )  # where the effect of a write or clear is not known, none may open the window now (rule 5)
     write_to: SlotRef | None = placement.slot
     if capabilities.lock_chooses_slot:
-        if placement.slot is None and len(taken(snap)) >= capabilities.max_codes:
+        # Full only by a list: with an older view no backup makes room.
+        if placement.slot is None and len(taken(snap)) >= capabilities.max_codes and is_listed(snap):
             return [], [full_issue(code, Full(ours=_ours(snap), foreign=_foreign(snap)))]
         if placement.slot is None and _list_first(snap, t, capabilities):
             return [ReadAll(why="the lock is listed before a code is added")], []

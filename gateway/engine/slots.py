@@ -41,6 +41,11 @@ def unread(snap: Snapshot) -> frozenset[SlotRef]:
     return frozenset(slot for slot, state in snap.slots.items() if state.reading is None) - owned(snap)
 
 
+def is_listed(snap: Snapshot) -> bool:
+    """Say whether the hub can say of every slot what it holds, on a lock that chooses its slots."""
+    return snap.device.probed_at is not None and not unread(snap)
+
+
 def choose(snap: Snapshot, placement: Placement, now: datetime) -> Choice | Full:
     """Choose the slot for a code on a lock where the hub chooses.
 

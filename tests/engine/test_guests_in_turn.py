@@ -120,3 +120,19 @@ async def test_a_place_that_the_lock_gives_away_again_is_the_next_guest_s(hang: 
     assert set(bench.on_lock().values()) == {PINS[0], PINS[1]}
     assert [(await bench.shown(code_id))["status"] for code_id in (first, second)] == ["set", "set"]
     assert bench.events().count("access_code.deleted_external_to_gateway") == 1
+
+
+async def test_a_backup_makes_room_also_after_the_clock_was_wrong_for_a_while(hang: Hang) -> None:
+    """A list of a time that is still to come tells nothing, so the lock is listed again before it is full."""
+    bench = await hang(CHOOSER.with_slots(2), policy=replace(POLICY, backup_pool=1))
+    await bench.create(PINS[0])
+    await bench.settle(HOUR)
+    right = bench.clock.wall
+    for wall in (right - 20 * DAY, right + HOUR):
+        bench.clock.reboot(wall)
+        bench.boot()
+        await bench.start()
+        await bench.settle(HOUR)
+    await bench.create(PINS[1])
+    await bench.settle(HOUR)
+    assert set(bench.on_lock().values()) == {PINS[0], PINS[1]}

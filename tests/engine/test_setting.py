@@ -92,7 +92,7 @@ class TestFirst:
         """With the count of ours and of others'."""
         can = replace(CAN_CHOOSE if chooses else CAN_TINY, max_codes=2, pin_rules=PinRules())
         snap = snapshot(
-            device(can), code(), held("bo", "1", "9999"), slot("1", known("9999")),
+            device(can, probed_at=NOON - DAY), code(), held("bo", "1", "9999"), slot("1", known("9999")),
             slot("2", known("8888"), unmanaged_id="u"),
         )  # fmt: skip
         found, [issue], _ = setting(snap)

@@ -127,3 +127,19 @@ async def test_without_an_adapter_nothing_works_until_it_is_back() -> None:
         air.plug()
         await client.connect()
         await client.disconnect()
+
+
+@in_virtual_time
+async def test_an_adapter_that_is_unplugged_while_it_connects_connects_nothing() -> None:
+    """Not even a moment later: the lock would be reached through the air."""
+    air = Air()
+    await echo(air, 23)
+    with bleak_on(air):
+        client = BleakClient(ADDRESS)
+        under_way = asyncio.ensure_future(client.connect())
+        while not air.connecting:
+            await asyncio.sleep(0)
+        await air.unplug()
+        with pytest.raises(BleakError):
+            await under_way
+        assert (client.is_connected, air.open_now) == (False, {})

@@ -114,6 +114,11 @@ class Air:
         """Return how many scanners listen."""
         return len(self._listeners)
 
+    @property
+    def connecting(self) -> bool:
+        """Say whether a connection is under way."""
+        return self._connecting.locked()
+
     async def connect(self, address: str, seconds: float) -> Connection:
         """Connect the hub. Raises TimeoutError where nobody advertises under that address."""
         hub = await self.hub()
@@ -124,6 +129,9 @@ class Air:
             finally:
                 # bumble's controller goes on trying for ever, whatever it is told.
                 self._controller.pending_le_connection = None
+        if not self.plugged:
+            await whole(connection.disconnect())
+            raise ConnectionError("the adapter was unplugged meanwhile")
         self.connects[address] = self.connects.get(address, 0) + 1
         self.open_now[address] = connection
         self.most_open = max(self.most_open, len(self.open_now))

@@ -134,12 +134,10 @@ async def test_an_adapter_that_is_unplugged_while_it_connects_connects_nothing()
     """Not even a moment later: the lock would be reached through the air."""
     air = Air()
     await echo(air, 23)
-    with bleak_on(air):
-        client = BleakClient(ADDRESS)
-        under_way = asyncio.ensure_future(client.connect())
-        while not air.connecting:
-            await asyncio.sleep(0)
-        await air.unplug()
-        with pytest.raises(BleakError):
-            await under_way
-        assert (client.is_connected, air.open_now) == (False, {})
+    await air.hub()
+    under_way = asyncio.ensure_future(air.connect(ADDRESS, 10))
+    await asyncio.sleep(0)
+    await air.unplug()
+    with pytest.raises(ConnectionError, match="unplugged"):
+        await under_way
+    assert air.open_now == {}

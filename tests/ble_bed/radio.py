@@ -114,11 +114,6 @@ class Air:
         """Return how many scanners listen."""
         return len(self._listeners)
 
-    @property
-    def connecting(self) -> bool:
-        """Say whether a connection is under way."""
-        return self._connecting.locked()
-
     async def connect(self, address: str, seconds: float) -> Connection:
         """Connect the hub. Raises TimeoutError where nobody advertises under that address."""
         hub = await self.hub()

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.driver import CodeUsed, Refused
 from gateway.domain.pin import Pin
+from storage.sqlite import run_unit
 from tests.simulation.doors import Door
 
 if TYPE_CHECKING:
+    from tests.simulation.wanted import Wanted
     from tests.simulation.world import World
 
 
@@ -118,6 +120,8 @@ class Hands:
         if opened is None or not door.lock.model.capabilities.reports_use or door.dead:
             return
         world.tell(CodeUsed(device_id=door.device_id, slot=opened))
+        if door.origin.get(opened) == "edited":
+            self._used_by_mistake(door, opened)
         if door.origin.get(opened) != "hub":
             return
         used = (door.device_id, pin.reveal())
@@ -128,8 +132,20 @@ class Hands:
                 world.note(f"the code for one use in slot {opened} of {door.device_id} is used")
                 world.fate.counts["one-time code used"] += 1
                 world.rules.ends.used(door, wanted, opened)
-                wanted.used = True
-                for other in world.people.wanted.values():
-                    # A code for one use and its backup have that use together.
-                    if wanted.access_code_id == other.backup_id or other.access_code_id == wanted.backup_id:
-                        other.used = True
+                self._count(wanted)
+
+    def _used_by_mistake(self, door: Door, opened: str) -> None:
+        """Count the use of a changed PIN: unless it saw the change, the hub takes it for that of its code."""
+        world = self._world
+        snap = run_unit(world.connection, world.vault, lambda tx: tx.snapshot(door.device_id))
+        owner = snap.owner(opened) if snap is not None else None
+        wanted = world.people.wanted.get(owner.access_code_id) if owner is not None else None
+        if wanted is not None and wanted.one_time:
+            self._count(wanted)
+
+    def _count(self, used: "Wanted") -> None:
+        used.used = True
+        for other in self._world.people.wanted.values():
+            # A code for one use and its backup have that use together.
+            if used.access_code_id == other.backup_id or other.access_code_id == used.backup_id:
+                other.used = True

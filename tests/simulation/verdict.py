@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Schedule
 from gateway.domain.issues import Issue
@@ -71,7 +70,7 @@ def _door(world: "World", watch: "Watch", door: Door) -> None:
     _no_leftovers(world, watch, door, snap)
     full = {issue.access_code_id for issue in issues if issue.code == "no_space_for_access_code_on_device"}
     homeless = [code for code in snap.codes.values() if code.access_code_id in full]
-    _guests_first(watch, door, homeless, snap, t)
+    _guests_first(world, watch, door, homeless, snap)
     can = door.lock.model.capabilities
     # Of codes that are not due it is said of the time when they come.
     due = [code for code in homeless if desired(code, snap, t, world.timing) is not None]
@@ -84,11 +83,9 @@ def judge_backups(world: "World", watch: "Watch") -> None:
     for door in world.doors.values():
         snap, issues = _facts(world, door)
         full = {i.access_code_id for i in issues if i.code == "no_space_for_access_code_on_device"}
-        # What proves nothing is cleared twice, half a minute apart.
-        if world.hub is None or snap is None or not watch.was_idle(door, world.now(), seconds=45):
-            continue
-        homeless = [code for code in snap.codes.values() if code.access_code_id in full]
-        _guests_first(watch, door, homeless, snap, world.hub.guard.view())
+        if snap is not None:
+            homeless = [code for code in snap.codes.values() if code.access_code_id in full]
+            _guests_first(world, watch, door, homeless, snap)
 
 
 def _facts(world: "World", door: Door) -> tuple[Snapshot | None, list[Issue]]:
@@ -97,9 +94,13 @@ def _facts(world: "World", door: Door) -> tuple[Snapshot | None, list[Issue]]:
 
 
 def _guests_first(
-    watch: "Watch", door: Door, homeless: list[AccessCode], snap: Snapshot, t: TimeView
+    world: "World", watch: "Watch", door: Door, homeless: list[AccessCode], snap: Snapshot
 ) -> None:
     """No backup that waits keeps a guest's code from the lock."""
+    # What proves nothing is cleared twice, half a minute apart.
+    if world.hub is None or not watch.was_idle(door, world.now(), seconds=45):
+        return
+    t = world.hub.guard.view()
     held = [c for c in snap.codes.values() if c.backup == "waiting" and snap.may_hold(c.access_code_id)]
     for code in homeless:
         if held and code.backup != "waiting" and desired(code, snap, t, Timing()) is not None:

@@ -11,7 +11,7 @@ from gateway.engine.mutations import instant
 from tests.simulation.crash import Died
 from tests.simulation.doors import Door
 from tests.simulation.hands import Hands
-from tests.simulation.wanted import Times, Wanted
+from tests.simulation.wanted import Times, Wanted, times_of
 from tests.simulation.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ class People:
         door = self._world.doors[wanted.device_id]
         body: dict[str, Any] = {"access_code_id": wanted.access_code_id}
         times, pin = wanted.times, wanted.pin
+        doubted = wanted.unsure
         if self._rng.random() < 0.5:
             pin = body["code"] = self.pin(door)
         if self._rng.random() < 0.6:
@@ -186,6 +187,8 @@ class People:
         if reply["status"] != "ok":
             return
         pin = pin if "code" in body else reply["data"]["access_code"]["code"]
+        if doubted and "ends_at" not in body:
+            times = times_of(reply["data"]["access_code"])  # an update before it was never answered
         moves_end = times[1] != wanted.ends_at
         wanted.changed_at = self._world.now()
         if pin != wanted.pin:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+import msgspec
 
 from gateway.domain.recurrence import Recurrence, current_window
 
@@ -83,3 +86,12 @@ class Wanted:
     def closes_later(self, at: datetime) -> bool:
         """Say whether the code has a window left."""
         return self.window(at) is not None
+
+
+def times_of(shown: dict[str, Any]) -> Times:
+    """Return the times of a code as a reply shows it."""
+    starts_at, ends_at = (
+        datetime.fromisoformat(shown[key]) if shown[key] is not None else None
+        for key in ("starts_at", "ends_at")
+    )
+    return starts_at, ends_at, msgspec.convert(shown["recurrence"], Recurrence | None)

@@ -1,11 +1,10 @@
 """What clients ask for besides single codes: backups, codes of others, several locks, rehearsals."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.sqlite import run_unit
 from tests.simulation.doors import Door
-from tests.simulation.wanted import Wanted
+from tests.simulation.wanted import Wanted, times_of
 
 if TYPE_CHECKING:
     from tests.simulation.people import People
@@ -80,8 +79,7 @@ class Wishes:
             return
         self._world.fate.counts["backup pulled"] += 1
         original.backup_id = shown["access_code_id"]
-        times = (_time(shown["starts_at"]), _time(shown["ends_at"]), None)
-        backup = self._people.promised(shown, times, allowed=False, one_time=original.one_time)
+        backup = self._people.promised(shown, times_of(shown), allowed=False, one_time=original.one_time)
         backup.unsure, backup.leaving = original.unsure, original.leaving
 
     # Codes of others.
@@ -114,8 +112,7 @@ class Wishes:
         self._world.fate.counts["code of others taken over"] += 1
         code = reply["data"]["access_code"]
         door.taken_over(slot, code["code"], self._world.now())
-        times = (_time(code["starts_at"]), _time(code["ends_at"]), None)
-        self._people.promised(code, times, allowed=False)
+        self._people.promised(code, times_of(code), allowed=False)
 
     # Out of the hub's hands.
 
@@ -250,7 +247,3 @@ class Wishes:
             code = told["would_reply"]["access_code"]
             self.tried.add(code["access_code_id"])
             self._world.rules.pins.add(code["code"])
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text is not None else None

@@ -128,6 +128,7 @@ class Door:
         self.changes += 1
         self.origin.pop(slot, None)
         self.named.discard(slot)
+        self.reported.add(slot)  # that it is empty was not seen yet
         if self.held.pop(slot, None) is not None:
             self.just_cleared[slot] = at
 

@@ -175,16 +175,19 @@ class People:
             asked, *_ = chosen = self.times()
             body, times = body | asked, chosen[1:]
         backup = self.wanted.get(wanted.backup_id or "")
+        doubted_pair = backup is not None and backup.unsure
         for code in (wanted, backup):
             if code is not None:
                 code.unsure = True
         reply = await self.ask("access_codes/update", body)
         if reply is None:
             return
-        wanted.unsure = False
+        # A refusal tells nothing of an update before it that was never answered.
+        is_done = reply["status"] == "ok"
+        wanted.unsure = doubted and not is_done
         if backup is not None:
-            backup.unsure = False
-        if reply["status"] != "ok":
+            backup.unsure = doubted_pair and not is_done
+        if not is_done:
             return
         pin = pin if "code" in body else reply["data"]["access_code"]["code"]
         if doubted and "ends_at" not in body:
@@ -198,7 +201,7 @@ class People:
         wanted.starts_at, wanted.ends_at, wanted.recurrence = times
         self._world.rules.pins.add(pin)
         self._world.rules.ends.expect(wanted)
-        if moves_end and backup is not None and not backup.leaving:
+        if (moves_end or doubted_pair) and backup is not None and not backup.leaving:
             await self._move_along(wanted, backup)
 
     async def _move_along(self, wanted: Wanted, backup: Wanted) -> None:

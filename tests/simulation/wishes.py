@@ -135,6 +135,11 @@ class Wishes:
         backup = self._people.wanted.get(wanted.backup_id or "")
         if backup is not None:
             backup.leaving = True
+        # What was written there is forgotten with the code, also where the reply gets lost: the next one may have
+        # the same PIN.
+        for pin in self._pins(wanted):
+            for slot in self._world.rules.known_slots(door).get(pin, ()):
+                self._world.rules.doubt(door, slot)
         if forced:
             reply = await self._people.ask("access_codes/delete", body | {"force": True})
         else:
@@ -146,8 +151,6 @@ class Wishes:
         if backup is not None:
             backup.deleted, backup.changed_at = True, self._world.now()
         for left in reply["data"].get("left_behind", []):
-            # What was written there is forgotten with the code: the next one may have the same PIN.
-            self._world.rules.doubt(door, left["slot"])
             taken = door.lock.slots.get(left["slot"])
             if taken is not None and taken.pin.reveal() in wanted.pins:
                 door.given_up(left["slot"], self._world.now())

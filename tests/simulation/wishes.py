@@ -135,8 +135,8 @@ class Wishes:
         backup = self._people.wanted.get(wanted.backup_id or "")
         if backup is not None:
             backup.leaving = True
-        # What was written there is forgotten with the code, also where the reply gets lost: the next one may have
-        # the same PIN.
+        # What was written there is forgotten with the code, also where the reply gets lost: the next one may
+        # have the same PIN.
         for pin in self._pins(wanted):
             for slot in self._world.rules.known_slots(door).get(pin, ()):
                 self._world.rules.doubt(door, slot)

@@ -10,6 +10,7 @@ from gateway.domain.lock import Capabilities, NativeWindows, Reach
 from gateway.domain.names import fit
 from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import current_window, weekly
+from gateway.domain.recurrence import is_open as is_open_by
 from gateway.domain.schedules import on_grid
 from gateway.domain.timing import AUTHORITY_LOST, Timing
 
@@ -84,6 +85,8 @@ def window_of(code: AccessCode, at: datetime) -> Window | None:
     if code.recurrence is None:
         return Window(code.starts_at, code.ends_at)
     found = current_window(code.recurrence, max(at, code.starts_at) if code.starts_at is not None else at)
+    if found is None and is_open_by(code.recurrence, at):
+        return Window(code.starts_at, code.ends_at)  # its windows leave no break
     if found is None or (code.ends_at is not None and found[0] >= code.ends_at):
         return None
     starts_at, ends_at = found

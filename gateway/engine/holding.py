@@ -66,7 +66,8 @@ def _pin_since(work: Work, placement: Placement, credential: Credential) -> date
         return placement.pin_since
     sent = work.snapshot().open_intents(placement.access_code_id)
     wrote = [i.opened_at for i in sent if i.target is not None and i.target.pin == credential.pin]
-    return min(wrote, default=work.now)
+    # A clock that was ahead may have put the write into the future: no use would count until then.
+    return min([*wrote, work.now])
 
 
 def _tell_changes(work: Work, code: AccessCode, old: Credential, new: Credential) -> None:

@@ -99,6 +99,8 @@ def reason_to_write(want: Credential, placement: Placement, snap: Snapshot) -> s
         return f"{' and '.join(differences)} changed"
     if want.name is not None and want.name != confirmed.credential.name:
         return "name changed"
+    if placement.cleared_at is not None:
+        return "its removal had begun"
     if placement.rewrite_due:
         return "the lock reported a change that cannot be read"
     slot = snap.slots.get(placement.slot) if placement.slot is not None else None

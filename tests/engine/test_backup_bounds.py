@@ -228,3 +228,29 @@ async def test_a_backup_that_has_ended_does_not_come_back_with_its_original(hang
     assert (shown["status"], shown["ends_at"]) == ("unset", UNTIL["ends_at"])
     again = (await pull(bench, code_id))["data"]["backup_access_code"]
     assert (again["status"], again["ends_at"]) == ("set", instant(NOON + 3 * DAY))
+
+
+@pytest.mark.parametrize("rebooted", [False, True], ids=["carried", "not trusted"])
+async def test_one_that_is_pulled_while_the_clock_is_ahead_opens_at_once_and_goes_on(
+    hang: Hang, *, rebooted: bool
+) -> None:
+    """It begins by the time that the hub goes by: the guest stands at the door."""
+    bench = await hang(READABLE, policy=POOL)
+    await bench.settle()
+    code_id = await bench.create("471134", ends_at=instant(NOON + 5 * DAY))
+    await bench.settle(HOUR)
+    bench.clock.synced = False
+    if rebooted:
+        bench.clock.reboot(bench.clock.wall + 2 * DAY)
+        bench.boot()
+        await bench.start()
+    else:
+        bench.clock.jump(2 * DAY)
+    await bench.settle(MINUTE)
+    backup = (await pull(bench, code_id))["data"]["backup_access_code"]
+    await bench.settle(MINUTE)
+    assert backup["code"] in bench.on_lock().values()
+    bench.clock.jump(-2 * DAY)
+    bench.clock.synced = True
+    await bench.settle(HOUR)
+    assert backup["code"] in bench.on_lock().values()

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from drivers.simulated.models import MASKED, READABLE, TINY
-from gateway.domain.driver import CodeUsed
-from tests.engine.build import DOOR, HOUR, MINUTE
+from gateway.domain.driver import CodeUsed, NoAnswer
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE
 from tests.engine.conftest import Hang
 
 USED = CodeUsed(device_id=DOOR, slot="20")
@@ -65,3 +65,22 @@ async def test_what_a_lock_cannot_do_is_refused_with_a_reason(hang: Hang, wish: 
     reply = await bench.ask("access_codes/create", device_id=DOOR, **wish)
     assert reply["error"]["type"] == "unsupported_device"
     assert bench.snap().codes == {}
+
+
+async def test_its_use_counts_also_after_the_clock_went_back(hang: Hang) -> None:
+    """It was written, unanswered, by a clock that was twenty days ahead."""
+    bench = await hang(READABLE)
+    await bench.settle(HOUR)
+    bench.clock.synced = False
+    bench.clock.jump(20 * DAY)
+    await bench.settle(MINUTE)
+    bench.driver.faults = [None, ("after", NoAnswer("lost"))]
+    await bench.create("471134", is_one_time_use=True)
+    await bench.worker.reconcile()
+    bench.clock.jump(-20 * DAY)
+    bench.clock.synced = True
+    await bench.settle(5 * MINUTE)
+    assert bench.on_lock() == {"20": "471134"}
+    await bench.tell(USED)
+    await bench.settle(MINUTE)
+    assert bench.on_lock() == {}

@@ -88,6 +88,36 @@ class TestByTheHub:
         await bench.settle(8 * DAY)
         assert (bench.on_lock(), (await bench.shown(code_id))["display_status"]) == ({}, "Expired")
 
+    @pytest.mark.parametrize(("cron", "minutes"), [("0 0 * * *", 1440), ("0 * * * *", 60)])
+    async def test_windows_without_a_break_are_open_all_the_time(
+        self, hang: Hang, cron: str, minutes: int
+    ) -> None:
+        """Within start and end: every day, all day, is what people write who mean always."""
+        bench = await hang(READABLE)
+        always = {"cron": cron, "minutes": minutes, "time_zone": "UTC"}
+        start, end = instant(NOON + DAY), instant(NOON + 2 * DAY)
+        code_id = await bench.create("471134", recurrence=always, starts_at=start, ends_at=end)
+        await bench.settle(DAY - HOUR)
+        assert (bench.on_lock(), (await bench.shown(code_id))["status"]) == ({}, "unset")
+        await bench.settle(HOUR + MINUTE)
+        assert (list(bench.on_lock().values()), (await bench.shown(code_id))["status"]) == (
+            ["471134"],
+            "set",
+        )
+        await bench.settle(DAY)
+        assert bench.on_lock() == {}
+
+    async def test_an_update_to_windows_without_a_break_takes_no_code_off(self, hang: Hang) -> None:
+        """The lock is open to it as before."""
+        bench = await hang(READABLE)
+        code_id = await bench.create("471134")
+        await bench.settle(HOUR)
+        always = {"cron": "0 0 * * *", "minutes": 1440, "time_zone": "UTC"}
+        await bench.do("access_codes/update", access_code_id=code_id, recurrence=always)
+        await bench.settle(3 * DAY)
+        assert list(bench.on_lock().values()) == ["471134"]
+        assert ((await bench.shown(code_id))["status"], bench.issues()) == ("set", set())
+
     async def test_a_window_on_a_lock_that_keeps_the_code_is_an_alarm(self, hang: Hang) -> None:
         """Two minutes after it closed."""
         bench = await hang(MASKED)

@@ -41,7 +41,8 @@ def pull(context: Context, asked: OneCode) -> PulledReply:
                 replace(
                     backup,
                     backup="pulled",
-                    starts_at=work.now,
+                    # By the time that the hub goes by, or it would begin when a clock that is ahead says so.
+                    starts_at=work.t.at,
                     ends_at=ends_at,
                     is_one_time_use=code.is_one_time_use,
                     first_used_at=None,

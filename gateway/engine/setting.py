@@ -117,7 +117,12 @@ def reason_to_write(want: Credential, placement: Placement, snap: Snapshot) -> s
 def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities) -> Step | None:
     """Return the look that an unanswered attempt needs before anything is written again."""
     intents = snap.open_intents(placement.access_code_id)
-    if not intents or capabilities.readback is Readback.NONE:
+    if capabilities.readback is Readback.NONE:
+        return None
+    if placement.doubted and placement.slot is not None:
+        why = "after a restore the slot is looked at before it is written"
+        return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=placement.slot, why=why)
+    if not intents:
         return None
     why = "the answer to the last attempt got lost"
     if capabilities.lock_chooses_slot and placement.slot is None:

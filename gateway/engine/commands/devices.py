@@ -223,6 +223,8 @@ def _confirm_restore(work: Work) -> None:
     work.set_device(held_for_restore=False, audit_at=work.now, audit_round=None, probe=None)
     for slot in list(work.slots):
         work.set_slot(slot, reading=None, read_at=None, check_at=work.now)
+    for code_id, placement in list(work.placements.items()):
+        work.set_placement(code_id, doubted=placement.confirmed is not None)
 
 
 def confirm_restore(context: Context, _asked: Nothing) -> DeviceIdsReply:

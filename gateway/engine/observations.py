@@ -26,7 +26,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.lock import LOW_BATTERY, Identity, Link, Readback, battery_status
 from gateway.domain.pin import Pin
-from gateway.domain.placement import IntentKind, Placement
+from gateway.domain.placement import IntentKind, Placement, Slot
 from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_THAT_MAY_FAIL, OLDEST_RECORD
 from gateway.engine.backups import share_use
 from gateway.engine.desire import desired, granularity
@@ -36,6 +36,7 @@ from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import declare_wipe, renew_suspicion
 from gateway.engine.work import Work
+from gateway.engine.zones import move_zone
 
 
 def absorb_event(work: Work, event: LockEvent) -> None:
@@ -66,7 +67,9 @@ def absorb_event(work: Work, event: LockEvent) -> None:
 
 
 def _said(work: Work, event: LockEvent) -> None:
-    """Take in what the lock itself reported."""
+    """Take in what the lock itself reported; of another lock's slots nothing (rule 15)."""
+    if work.device.replaced and isinstance(event, SlotReported | SlotTouched | AllCleared):
+        return
     match event:
         case SlotReported():
             _reported(work, event.slot, event.reading)
@@ -115,7 +118,10 @@ def _since(work: Work, link: Link) -> datetime | None:
 
 
 def _seen(work: Work, event: LockSeen) -> None:
-    first = work.device.capabilities is None
+    before = work.device.capabilities
+    first = before is None
+    if before is not None:
+        move_zone(work, before.schedule_zone, event.capabilities.schedule_zone)
     if event.heard or work.device.link is not Link.UNREACHABLE:
         _end_silence(work)
         work.set_device(link=Link.ONLINE, link_since=_since(work, Link.ONLINE))
@@ -239,11 +245,17 @@ def _happened(work: Work, at: datetime | None) -> datetime:
     return at
 
 
+def _known_of(work: Work, slot: SlotRef) -> tuple[Placement | None, Slot | None]:
+    """Return whose a slot is and what is known of it; of a slot of another lock nothing is (rule 15)."""
+    if work.device.replaced:
+        return None, None
+    return work.snapshot().owner(slot), work.slots.get(slot)
+
+
 def _used(work: Work, slot: SlotRef, at: datetime) -> None:
-    owner = work.snapshot().owner(slot)
+    owner, state = _known_of(work, slot)
     code = work.codes.get(owner.access_code_id) if owner is not None else None
     if owner is None:
-        state = work.slots.get(slot)
         _tell_use(work, slot, at, state.unmanaged_id if state is not None else None, managed=False)
         return
     # A lock's clock may be a little behind: a use soon after the code was set is one of this code.
@@ -253,7 +265,6 @@ def _used(work: Work, slot: SlotRef, at: datetime) -> None:
         return
     code_id, confirmed = owner.access_code_id, owner.confirmed
     # After a change that the lock does not show, somebody came in with a PIN that nobody knows.
-    state = work.slots.get(slot)
     shown = owner.outside is None or (state is not None and isinstance(state.reading, Known))
     if (
         confirmed is not None
@@ -308,9 +319,7 @@ def _clock_checked(work: Work, off_by: timedelta | None) -> None:
 
 def _denied(work: Work, event: AccessDenied, at: datetime) -> None:
     """Tell that somebody was not let in, naming the code that the lock says it was."""
-    owner, state = None, None
-    if event.slot is not None:
-        owner, state = work.snapshot().owner(event.slot), work.slots.get(event.slot)
+    owner, state = _known_of(work, event.slot) if event.slot is not None else (None, None)
     code_id = state.unmanaged_id if state is not None else None
     if owner is not None:
         code_id = owner.access_code_id

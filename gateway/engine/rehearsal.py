@@ -128,7 +128,9 @@ def _places(snap: Snapshot) -> tuple[int, int]:
         and state.reading is not None
         and not isinstance(state.reading, Empty)
     )
-    return capabilities.max_codes if capabilities is not None and chooses else len(managed), foreign
+    # A code in a slot that is no longer granted takes none of the others.
+    granted = managed | owned
+    return capabilities.max_codes if capabilities is not None and chooses else len(granted), foreign
 
 
 def _stays(snap: Snapshot, t: TimeView, timing: Timing) -> Iterator[_Stay]:

@@ -1,9 +1,11 @@
 """Trouble that can be foreseen stands on the code days before its start, and costs no radio."""
 
+from msgspec.structs import replace
+
 from drivers.simulated.models import NATIVE, READABLE, TINY
 from gateway.domain.driver import ClockChecked, LockAlive, LockUnreachable
 from gateway.engine.mutations import instant
-from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, POLICY, SECOND
 from tests.engine.conftest import Hang
 
 STAY = {"starts_at": instant(NOON + 20 * DAY), "ends_at": instant(NOON + 22 * DAY)}
@@ -47,6 +49,21 @@ async def test_a_lock_that_will_be_full_then_is_told(hang: Hang) -> None:
         2,
         0,
     )
+
+
+async def test_codes_in_slots_that_are_no_longer_granted_take_no_room(hang: Hang) -> None:
+    """They go on where they are; of the slots granted now one is free for who comes later."""
+    bench = await hang(READABLE)
+    await bench.create("582245")
+    await bench.create("693356")
+    await bench.settle(HOUR)
+    bench.policy = replace(POLICY, managed_slots=("1", "2"))
+    bench.clock.reboot(bench.clock.wall)
+    bench.boot()
+    await bench.start()
+    code_id = await bench.create("471134", **STAY)
+    await bench.settle(12 * DAY)
+    assert (await bench.shown(code_id))["errors"] == []
 
 
 async def test_a_pin_that_the_lock_turns_out_not_to_take_is_told(hang: Hang) -> None:

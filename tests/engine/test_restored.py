@@ -18,7 +18,8 @@ BOTH = pytest.mark.parametrize("model", [READABLE, CHOOSER], ids=lambda m: m.nam
 
 async def restored(bench: Bench, after: timedelta) -> None:
     """Start the hub with what it knows by now, so long after that was saved, and have a person confirm it."""
-    bench.store.do(lambda tx: tx.save_device(replace(tx.device(DOOR), held_for_restore=True)))
+    held = replace(bench.snap().device, held_for_restore=True)
+    bench.store.do(lambda tx: tx.save_device(held))
     bench.clock.pass_by(after)
     bench.clock.reboot(bench.clock.wall)
     bench.boot()

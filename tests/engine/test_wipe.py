@@ -4,7 +4,17 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import CHOOSER, MASKED, READABLE, WRITE_ONLY, Model
-from gateway.domain.driver import AllCleared, LockAlive, LockAsleep, LockUnreachable, SlotTouched
+from gateway.domain.credential import Empty
+from gateway.domain.driver import (
+    AccessDenied,
+    AllCleared,
+    CodeUsed,
+    LockAlive,
+    LockAsleep,
+    LockUnreachable,
+    SlotReported,
+    SlotTouched,
+)
 from gateway.domain.lock import OnWipe, Reach
 from gateway.domain.timing import WIPE_SHOWS
 from tests.engine.bench import Bench
@@ -236,6 +246,58 @@ class TestAnotherLock:
         assert bench.on_lock().pop("20") == "998877"
         assert {slot for slot, pin in bench.on_lock().items() if pin in PINS} == {"19", "18", "17"}
         assert bench.issues() == set()
+
+    async def test_what_was_disabled_by_somebody_who_may_stays_so(self, hang: Hang) -> None:
+        """Another lock behind the door is no reason to let a person in who was shut out."""
+        bench = await hang(READABLE)
+        await bench.create(PINS[0], is_external_modification_allowed=True)
+        await bench.create(PINS[1], is_external_modification_allowed=True)
+        await bench.settle(HOUR)
+        bench.by_hand("20", PINS[0], enabled=False)
+        bench.lock.clear("19")
+        for slot in ("20", "19"):
+            await bench.tell(SlotTouched(device_id=DOOR, slot=slot))
+        await bench.settle(HOUR)
+        bench.lock.delete_all()
+        await bench.tell(bench.seen(serial="another"))
+        await bench.do("devices/replace", device_id=DOOR)
+        await bench.settle(HOUR)
+        assert [taken for taken in bench.lock.slots.values() if taken.enabled] == []
+
+    async def test_the_lengths_that_the_old_one_took_are_forgotten(self, hang: Hang) -> None:
+        """They were reported for that one; the new one tells its own."""
+        bench = await hang(READABLE)
+        await filled(bench)
+        await bench.do("access_codes/report_device_constraints", device_id=DOOR, supported_code_lengths=[4])
+        bench.lock.delete_all()
+        await bench.tell(bench.seen(serial="another"))
+        await bench.do("devices/replace", device_id=DOOR)
+        await bench.create("135790")
+        await bench.settle(HOUR)
+        assert "135790" in bench.on_lock().values()
+
+    async def test_what_it_reports_is_not_of_our_codes(self, hang: Hang) -> None:
+        """Somebody opens the other lock, from the same slot: no guest of ours came, and none loses a use."""
+        bench = await hang(READABLE)
+        await bench.create(PINS[0], is_one_time_use=True)
+        await bench.settle(HOUR)
+        bench.events()
+        await bench.tell(bench.seen(serial="another"))
+        for event in (
+            CodeUsed(device_id=DOOR, slot="20"),
+            SlotReported(device_id=DOOR, slot="20", reading=Empty()),
+            AccessDenied(device_id=DOOR, reason="outside_schedule", slot="20"),
+            AllCleared(device_id=DOOR),
+        ):
+            await bench.tell(event)
+        stored = bench.store.do(lambda tx: [one.event for one in tx.undelivered(20)])
+        at_the_door = [event for event in stored if event.event_type.startswith("lock.")]
+        assert [event.event_type for event in at_the_door] == ["lock.unlocked", "lock.access_denied"]
+        assert [event.access_code_id for event in at_the_door] == [None, None]
+        assert "access_code.first_used" not in bench.events()
+        await bench.tell(bench.seen())
+        await bench.settle(MINUTE)
+        assert bench.on_lock() == {"20": PINS[0]}
 
     async def test_the_same_lock_come_back_needs_nobody(self, hang: Hang) -> None:
         """The alarm ends by itself."""

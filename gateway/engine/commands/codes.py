@@ -255,7 +255,8 @@ def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool 
         give_up(work, code_id, left_behind=bool(left), forced=forced)
 
     context.change(code.device_id, absorb)
-    return DeletedReply(access_code_id=code_id, status="deleted" if forced else "unmanaged", left_behind=left)
+    status = "unmanaged" if left and not forced else "deleted"
+    return DeletedReply(access_code_id=code_id, status=status, left_behind=left)
 
 
 def give_up(work: Work, code_id: str, *, left_behind: bool, forced: bool) -> None:
@@ -276,7 +277,7 @@ def give_up(work: Work, code_id: str, *, left_behind: bool, forced: bool) -> Non
             former=None,
             check_at=work.now,
         )
-    if forced:
+    if forced or not left_behind:
         work.tell("access_code.deleted", code_id, left_behind=left_behind)
     else:
         work.tell("access_code.unmanaged.created", code_id)

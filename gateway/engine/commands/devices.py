@@ -184,15 +184,20 @@ def _as_seen(old: Device, fresh: Device) -> Device:
 
 
 def replace_lock(context: Context, asked: OneDevice) -> DeviceReply:
-    """Accept another lock behind the same address: nothing is known of its slots, every code is set anew."""
+    """Accept another lock behind the same address: nothing is known of its slots, every code is set anew.
+
+    What somebody was allowed to do to a code, such as disabling it, goes on to count.
+    """
     if not context.device(asked.device_id).replaced:
         raise DeviceRefused("the lock that answers is the one the hub knows", device_id=asked.device_id)
 
     def absorb(work: Work) -> None:
         for placement in list(work.placements.values()):
             work.close_all(placement.access_code_id, "the lock was replaced")
+            outside = placement.outside
             work.placements[placement.access_code_id] = type(placement)(
-                access_code_id=placement.access_code_id
+                access_code_id=placement.access_code_id,
+                outside=outside if outside is not None and outside.honoured else None,
             )
         for slot in list(work.slots):
             work.drop_slot(slot)
@@ -207,6 +212,9 @@ def replace_lock(context: Context, asked: OneDevice) -> DeviceReply:
             wiped_at=None,
             held_after_wipe=False,
             wipe_suspected_at=None,
+            reported_lengths=(),
+            is_clock_right=None,
+            clock_off_by=None,
             inventory_version=work.device.inventory_version + 1,
         )
 

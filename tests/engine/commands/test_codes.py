@@ -291,3 +291,14 @@ class TestLooking:
         await bench.settle()
         [shown] = (await bench.do("access_codes/unmanaged/list", device_id=DOOR))["unmanaged_access_codes"]
         assert (shown["slot"], shown["is_managed"], shown["code"]) == ("3", False, None)
+
+
+async def test_a_code_that_was_never_on_the_lock_is_told_as_deleted_when_it_is_given_up(hang: Hang) -> None:
+    """Next month's guest: nothing of it stays anywhere, so nobody looks for it among the codes of others."""
+    bench = await hang(READABLE)
+    code_id = await bench.create("471134", starts_at=instant(NOON + 20 * DAY))
+    await bench.settle(HOUR)
+    bench.events()
+    reply = await bench.do("access_codes/update", access_code_id=code_id, is_managed=False)
+    assert (reply["status"], reply["left_behind"]) == ("deleted", [])
+    assert bench.events() == ["access_code.deleted"]

@@ -62,7 +62,9 @@ def backup(
             with copy.open("rb") as source:
                 write_over(target, seal(watched(source), key, passphrase, cost or Cost(), random))
     except OSError as error:
-        raise StorageFailed(f"the backup could not be written: {error.strerror}") from error
+        # Where a file could not be made, its folder; its own name is one that nobody has typed.
+        where = f"{Path(error.filename).parent}: " if error.filename else ""
+        raise StorageFailed(f"the backup could not be written: {where}{error.strerror}") from error
 
 
 def _copy(database: Path, copy: Path, vault: Vault) -> None:

@@ -11,6 +11,7 @@ from gateway.cli.arguments import command, takes_passphrase
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import UsageError
 from gateway.cli.hub import show_plans
+from gateway.cli.users import demand_owner
 
 _ENDING = ".backup"
 
@@ -142,6 +143,8 @@ def _put_back(context: Context) -> list[Path]:
     from storage.keys import load_key  # noqa: PLC0415 - same
 
     args, folder = context.args, context.settings.gateway.data_directory
+    asked = [str(args.file), "--replace"] if args.replace else [str(args.file)]
+    demand_owner(folder, args.config, "restore", *asked)
     if is_copy(args.file):
         credentials = context.env.get("CREDENTIALS_DIRECTORY")
         key = load_key(folder, Path(credentials) if credentials else None)

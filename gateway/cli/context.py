@@ -15,6 +15,7 @@ from gateway.cli.asking import Line, ask, line, pages, standing, watch
 from gateway.cli.exits import Exit, Failure
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
+from gateway.cli.users import Closed, demand_open
 from gateway.config import Settings, load
 from gateway.config.credentials import OF_SERVICE
 
@@ -32,7 +33,7 @@ PLACES = (Path("pinsmith.toml"), Path("/etc/pinsmith/config.toml"))
 
 
 class NoConfiguration(Failure):
-    """There is no configuration file in any of the usual places."""
+    """There is no configuration file in any of the usual places, or none that this user may read."""
 
     exit = Exit.CONFIGURATION
 
@@ -65,11 +66,16 @@ class Context:
     def config_file(self) -> Path:
         """Return the configuration file to use."""
         given = self.args.config or self.env.get("PINSMITH_CONFIG")
-        if given:
-            return Path(given)
-        for place in PLACES:
-            if place.exists():
-                return place
+        closed: Closed | None = None
+        for place in [Path(given)] if given else PLACES:
+            try:
+                if demand_open(place) or given:
+                    return place
+            except Closed as error:
+                # As the folder that somebody stands in under `sudo -u`: the next place may be open.
+                closed = error
+        if closed is not None:
+            raise NoConfiguration(str(closed))
         tried = ", ".join(map(str, PLACES))
         raise NoConfiguration(
             f"no configuration: looked for {tried}; `pinsmith init` writes one, --config names another file"

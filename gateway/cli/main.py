@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from gateway.cli import backup, codes, diagnostics, doctor, hub, keypad, locks, pairing, service, watch
 from gateway.cli.arguments import Parser, everywhere
@@ -12,6 +13,7 @@ from gateway.cli.exits import MEANINGS, Exit, Failure, RefusedByDaemon
 from gateway.cli.init import command as init
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
+from gateway.cli.users import Closed
 from gateway.config import ConfigError
 from gateway.domain.driver import DriverError
 from gateway.domain.errors import CommandError
@@ -57,9 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def carry_out(context: Context) -> int:
     """Carry out the command that was parsed; every failure that is foreseen becomes a message and a code."""
-    do: Callable[[Context], Exit | None] = context.args.do
     try:
-        return do(context) or Exit.OK
+        return _done(context)
     except ConfigError as error:
         for mistake in error.mistakes:
             context.terminal.warn(str(mistake))
@@ -80,6 +81,16 @@ def carry_out(context: Context) -> int:
         return Exit.FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _done(context: Context) -> Exit:
+    do: Callable[[Context], Exit | None] = context.args.do
+    try:
+        return do(context) or Exit.OK
+    except PermissionError as error:
+        if not isinstance(error.filename, str):
+            raise
+        raise Closed(Path(error.filename)) from None
 
 
 def _failed(context: Context, code: Exit, error: Mapping[str, str]) -> Exit:

@@ -8,6 +8,7 @@ from gateway.cli.arguments import command, group
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import Exit
 from gateway.cli.output import show_json
+from gateway.cli.users import demand_owner
 from gateway.config import ConfigError, Mistake, left_out, load
 from gateway.domain.store import StorageFailed
 
@@ -24,6 +25,7 @@ def add(commands: Commands) -> None:
 def _run(context: Context) -> None:
     # Not as a command beside the service: it must have everything itself.
     settings = load(context.config_file(), context.env)
+    demand_owner(settings.gateway.data_directory, context.args.config, "run")
     # Drivers, storage and MQTT are loaded for this command only, the embedded broker only where it is wanted.
     if settings.mqtt.embedded_broker:
         from gateway.demo import run  # noqa: PLC0415 - see above

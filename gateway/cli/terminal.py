@@ -65,7 +65,9 @@ class Terminal:
             return self._typed("Passphrase", twice=twice)
         try:
             return file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError):
+        except OSError as error:
+            raise Failure(f"{file}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
             raise Failure(f"{file}: cannot be read as text") from None
 
     def _typed(self, what: str, *, twice: bool) -> str:

@@ -18,7 +18,7 @@ class Timing(Struct, frozen=True, kw_only=True):
     rehearsal: timedelta = timedelta(days=9)
     """Before `starts_at`: what would stand in the way is looked into without writing."""
     setting_delay: timedelta = timedelta(minutes=15)
-    """An ongoing code not on its lock after this gets `delay_in_setting_on_device`."""
+    """After it was asked for, and not before its start, a missing code gets `delay_in_setting_on_device`."""
     removing_delay: timedelta = timedelta(minutes=15)
     """A removal that takes longer gets `delay_in_removing_from_device`."""
     expiry_alarm: timedelta = timedelta(minutes=2)

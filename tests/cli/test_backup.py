@@ -132,7 +132,7 @@ def test_a_passphrase_file_that_cannot_be_read_is_named(
 
     assert (done.code, done.err) == (
         Exit.FAILED,
-        f"pinsmith: {house.folder}/absent: cannot be read as text\n",
+        f"pinsmith: {house.folder}/absent: cannot be read: No such file or directory\n",
     )
 
 

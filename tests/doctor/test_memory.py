@@ -3,12 +3,8 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from gateway.doctor.probe_memory import probe_memory
 from gateway.domain.issues import Issue
@@ -18,9 +14,8 @@ from storage.store import SqliteStore
 from storage.vault import Vault
 from tests.doctor.bed import FRONT, Report, remember, report, settings
 from tests.mqtt.broker import free_port
+from tests.other_users import NOBODY, ROOT_ONLY, nobody
 from tests.storage.samples import DEVICE, KEY
-
-ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 async def look(folder: Path, lock: str | None = None) -> Report:
@@ -205,7 +200,7 @@ async def test_a_restore_that_was_interrupted(tmp_path: Path) -> None:
 async def test_files_of_two_users(tmp_path: Path) -> None:
     """`sudo pinsmith run` leaves files that the daemon's user cannot open."""
     data = await remember(tmp_path)
-    os.chown(data / "key", 65534, 65534)
+    os.chown(data / "key", NOBODY, NOBODY)
     found = await look(tmp_path)
     found.says("owner_mixed", "ran as root or another user once", "chown -R")
 
@@ -286,17 +281,3 @@ class Saves:
 
     def __call__(self, tx: Tx) -> None:
         tx.save_device(self._device)
-
-
-@contextmanager
-def nobody(folder: Path) -> Iterator[None]:
-    """Be the user nobody for a while, who may pass to `folder`."""
-    # pytest keeps its three folders to itself.
-    for place in (folder, *folder.parents[:3]):
-        if place.name.startswith(("pytest-", "popen-", "test_")):
-            place.chmod(0o755)
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)

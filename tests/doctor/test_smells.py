@@ -10,8 +10,8 @@ import pytest
 from gateway.doctor.probe_files import files_closed, files_open
 from gateway.doctor.smells import check_settings
 from tests.doctor.bed import FRONT, Report, remember, report, settings
-from tests.doctor.test_memory import ROOT_ONLY
 from tests.mqtt.broker import free_port
+from tests.other_users import ROOT_ONLY
 
 ZWAVE = '[locks.door]\ndriver = "zwave"\nnode = 2\n'
 USER = 'username = "pinsmith"\npassword_file = "password"'

@@ -1,9 +1,13 @@
 """The access list that the documentation offers, on a real broker."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.config import Settings
 from tests.daemon.bed import PINS, ROOT, Somebody, running, settings, somebody
@@ -13,6 +17,48 @@ pytestmark = pytest.mark.mosquitto
 
 ACL = Path(__file__).parents[2] / "docs" / "mosquitto.acl"
 PASSWORDS = {"pinsmith": "p1", "homeassistant": "h1", "alice": "a1", "mallory": "m1"}
+
+
+class AsWritten(Broker):
+    """A broker with the configuration at the head of the list, on a port and with files of its own."""
+
+    async def _write_config(self) -> Path:
+        config = await super()._write_config()
+        own = [line for line in config.read_text().splitlines() if line.startswith(("log_dest ", "user "))]
+        text = "\n".join([*re.findall(r"^#   (\S.*?)(?: {3,}.*)?$", ACL.read_text(), re.MULTILINE), *own, ""])
+        for shown, real in (
+            ("/etc/mosquitto/passwords", f"{self._folder}/passwords"),
+            ("/etc/mosquitto/pinsmith.acl", f"{self._folder}/acl"),
+            ("1883", str(self.port)),
+        ):
+            assert text.count(shown) == 1, shown
+            text = text.replace(shown, real)
+        config.write_text(text)
+        return config
+
+
+async def test_the_lines_at_its_head_let_in_who_has_a_password_and_nobody_else(tmp_path: Path) -> None:
+    """Without its own `listener` mosquitto lets in everybody on the machine, whatever else is said."""
+    async with AsWritten(tmp_path, passwords=PASSWORDS, acl=ACL.read_text()) as broker:
+        for user, password in ((None, None), ("pinsmith", "wrong"), ("stranger", "p1")):
+            assert not await let_in(broker.port, user, password), user
+        assert await let_in(broker.port, "pinsmith", PASSWORDS["pinsmith"])
+
+
+async def let_in(port: int, user: str | None, password: str | None) -> bool:
+    """Say whether the broker takes a connection."""
+    answers: list[ReasonCode] = []
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+    client.username_pw_set(user, password)
+    client.on_connect = lambda *heard: answers.append(heard[3])
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        await eventually(lambda: answers)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    return not answers[0].is_failure
 
 
 @pytest.fixture

@@ -19,15 +19,15 @@ _OURS, _SHARED = 0o600, 0o640
 
 def demand_room(file: Path, *, replace: bool) -> None:
     """Raise UsageError before anything is asked where the file could not be written in the end."""
+    there = file.absolute().parent
+    while not os.access(there, os.F_OK, effective_ids=True):
+        there = there.parent
+    if not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
+        raise UsageError(f"this user may not write below {there}: use sudo, or --out names another file")
     if file.exists() and not replace:
         raise UsageError(f"{file} is there already, and nothing was changed: --replace writes it anew")
     if file.is_dir():
         raise UsageError(f"{file} is a folder: --out names the file to write")
-    there = file.absolute().parent
-    while not there.exists():
-        there = there.parent
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(f"this user may not write below {there}: use sudo, or --out names another file")
 
 
 def write[T](

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import override
 
 from msgspec.structs import replace
 
 from drivers.ble.family import LockSession, never
+from drivers.ble.feed import hand_on
 from drivers.ble.ttlock.codes import Codes
 from drivers.ble.ttlock.commands import HELD_BACK, KEYS_DO_NOT_FIT, Command, Failure, Feature, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
@@ -255,9 +257,9 @@ class TTLockSession(LockSession):
             await self._look()
 
     async def _tell_pending(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
-        while self._state.pending:
-            await sink(self._state.pending[0])
-            del self._state.pending[0]
+        pending = self._state.pending
+        while pending:
+            await hand_on(pending[0], sink, partial(pending.pop, 0))
 
     async def _check_clock(self) -> None:
         checked = await self._state.clock.check(self._conversation)

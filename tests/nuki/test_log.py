@@ -54,6 +54,15 @@ async def test_arrows_fingers_and_other_records_are_nobodys_code() -> None:
         assert await home.read_log() == []
 
 
+async def test_a_record_of_the_keypad_that_is_too_short_holds_up_no_other() -> None:
+    """What it was cannot be said; the next one is told."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.memory.note(NOON, 5, b"\x01\x00\x00", b"")
+        home.brain.type_code(345678)
+        assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=NOON)]
+
+
 async def test_what_was_before_the_hub_is_not_told() -> None:
     """The first look only notes where the log stands."""
     async with paired() as home:

@@ -18,6 +18,7 @@ from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.log import Log
 from drivers.ble.ttlock.passcodes import Entry, Kind, kind_of
 from drivers.ble.ttlock.settings import LENGTHS
+from drivers.ble.ttlock.slots import are_alike
 from drivers.ble.ttlock.state import LockState
 from drivers.ble.ttlock.times import Window, schedule_of, window_of
 from gateway.domain.credential import (
@@ -82,7 +83,7 @@ class TTLockSession(LockSession):
         await self._know()
         if slot is not None and not self._book.known(slot):
             raise Refused(Refusal.OTHER, "the lock has no such code to change")
-        if self._book.clash(digits, slot) or digits == self._state.secret.admin_passcode:
+        if self._book.clash(digits, slot) or are_alike(digits, self._state.secret.admin_passcode):
             raise Refused(Refusal.DUPLICATE, "the lock has this code already, or one that begins like it")
         if window is not None:
             await self._trust_clock()

@@ -74,7 +74,7 @@ class LockSession(Session, Protocol):
         """Hand on what the lock noted since last time, as events, one stored before the next.
 
         Ends early, where nothing gets lost or is told twice, once it is asked to stop; says whether it came
-        to the end of the log.
+        to the end of the log. Where it is cut off, `sink` keeps what it was given last.
         """
         ...
 

@@ -1,6 +1,7 @@
 """Hands what the locks tell to the engine: in order, one at a time."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -49,3 +50,19 @@ class Feed:
                         event, stored = self._waiting.get_nowait()
                         await hand_over(event, sink, self._clock, beat)
                         stored.set()
+
+
+async def hand_on(
+    event: LockEvent, sink: Callable[[LockEvent], Awaitable[None]], told: Callable[[], object]
+) -> None:
+    """Hand an event to `sink`, and call `told` once it needs no more telling.
+
+    Who is cancelled meanwhile has told it too: `sink` keeps what it was given, and would get it twice. What
+    `sink` raises means that it has not.
+    """
+    try:
+        await sink(event)
+    except asyncio.CancelledError:
+        told()
+        raise
+    told()

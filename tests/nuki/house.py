@@ -152,6 +152,10 @@ class House:
     async def take(self, event: LockEvent) -> None:
         self.events.append(event)
 
+    async def handle(self, event: LockEvent) -> None:
+        """Take an event as the engine does."""
+        self.events.append(event)
+
     async def _progress(self, words: str, _seconds_left: float | None = None) -> None:
         self.said.append(words)
 

@@ -1,13 +1,17 @@
 """What the lock noted: which code opened, and that a wrong one was tried."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from drivers.ble.feed import Feed
 from drivers.ble.nuki.keys import decode
 from gateway.domain.credential import Credential
 from gateway.domain.driver import AccessDenied, CodeUsed, LockEvent
 from gateway.domain.pin import Pin
+from gateway.domain.store import StorageFailed
+from gateway.system_clock import SystemClock
 from tests.nuki.house import NOON, House, paired
 
 
@@ -48,6 +52,15 @@ async def test_arrows_fingers_and_other_records_are_nobodys_code() -> None:
         home.brain.show_finger(int(slot))
         home.brain.memory.note(NOON, 2, bytes(8), b"Marc")
         assert await home.read_log() == []
+
+
+async def test_a_record_of_the_keypad_that_is_too_short_holds_up_no_other() -> None:
+    """What it was cannot be said; the next one is told."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.memory.note(NOON, 5, b"\x01\x00\x00", b"")
+        home.brain.type_code(345678)
+        assert await home.read_log() == [CodeUsed(device_id="door", slot=slot, at=NOON)]
 
 
 async def test_what_was_before_the_hub_is_not_told() -> None:
@@ -120,6 +133,53 @@ async def test_what_could_not_be_stored_is_told_again() -> None:
                 await session.read_log(full_disk)
         assert stored == [CodeUsed(device_id="door", slot=slot, at=NOON)]
         assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code", at=NOON)]
+
+
+async def test_what_waits_for_room_on_the_disk_is_told_once() -> None:
+    """A reading that is cut off meanwhile leaves what it was telling to the driver's queue."""
+    async with paired() as home:
+        slot = await with_code(home)
+        home.brain.type_code(345678)
+        home.brain.type_code(111119)
+        home.brain.type_code(345678)
+        feed = Feed(SystemClock())
+        home.vault.is_full = True
+        for _ in range(2):
+            async with home.session() as session:
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await session.read_log(feed.store)
+        home.vault.is_full = False
+        feeding = asyncio.create_task(feed.run(home))
+        async with home.session() as session:
+            await session.read_log(feed.store)
+        feeding.cancel()
+        used = CodeUsed(device_id="door", slot=slot, at=NOON)
+        assert home.events == [used, AccessDenied(device_id="door", reason="unknown_code", at=NOON), used]
+        home.restart()
+        assert await home.read_log() == []
+
+
+async def test_a_hub_that_is_killed_while_it_reads_a_long_log_tells_little_of_it_again() -> None:
+    """How far it came is stored on the way."""
+    async with paired() as home:
+        await with_code(home)
+        for _ in range(250):
+            home.brain.type_code(345678)
+        told = 0
+
+        async def until_the_power_is_cut(_: LockEvent) -> None:
+            nonlocal told
+            if told == 200:
+                home.vault.is_full = True
+            told += 1
+
+        async with home.session() as session:
+            with pytest.raises(StorageFailed):
+                await session.read_log(until_the_power_is_cut)
+        home.vault.is_full = False
+        home.restart()
+        assert 50 <= len(await home.read_log()) < 100
 
 
 async def test_a_log_begun_anew_is_read_from_its_start() -> None:

@@ -18,6 +18,7 @@ from drivers.ble.ttlock.settings import TTLockSettings
 from gateway.domain.credential import Credential, Known, Reading, Schedule, SlotRef
 from gateway.domain.driver import LockEvent, Session
 from gateway.domain.pin import Pin
+from gateway.domain.store import StorageFailed
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.radio import Air
 from tests.ble_bed.ttlock.keypad import Code
@@ -56,8 +57,11 @@ class Told:
 
     def __init__(self) -> None:
         self.events: list[LockEvent] = []
+        self.is_full = False
 
     async def handle(self, event: LockEvent) -> None:
+        if self.is_full:
+            raise StorageFailed("the disk is full")
         self.events.append(event)
 
     def of[T](self, kind: type[T]) -> list[T]:

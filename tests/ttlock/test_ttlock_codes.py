@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from drivers.ble.ttlock.settings import TTLockSettings
-from gateway.domain.credential import Credential, Empty, Known, Schedule, WeeklyWindow
+from gateway.domain.credential import Credential, Empty, Known, Schedule, Unreadable, WeeklyWindow
 from gateway.domain.driver import LockAsleep, NoAnswer, Refused
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
@@ -165,14 +165,16 @@ async def test_locks_that_keep_no_dates_are_given_none() -> None:
 
 @in_virtual_time
 async def test_the_administrators_code_is_no_code_for_guests() -> None:
-    """It is in no list, and rule 4 holds nevertheless."""
+    """It is in no list, and rule 4 holds nevertheless; nor is one that begins like it."""
     async with home(paired=False) as at:
         await at.on_air.touch()
         await at.driver.pair("door", {}, _silently)
+        code_of_admin = at.lock.admin_code
         async with at.session() as session:
-            with pytest.raises(Refused) as refused:
-                await session.write(None, wanted(at.lock.admin_code), replaces=None)
-        assert refused.value.reason is Refusal.DUPLICATE
+            for digits in (code_of_admin, code_of_admin[:4], code_of_admin + "0"):
+                with pytest.raises(Refused) as refused:
+                    await session.write(None, wanted(digits), replaces=None)
+                assert refused.value.reason is Refusal.DUPLICATE
 
 
 @in_virtual_time
@@ -279,6 +281,19 @@ async def test_a_code_that_begins_like_another_is_refused() -> None:
                     await session.write(None, wanted(digits), replaces=None)
                 assert refused.value.reason is Refusal.DUPLICATE
             await session.write(None, wanted("47116"), replaces=None)
+
+
+@in_virtual_time
+async def test_an_entry_without_digits_is_like_no_code() -> None:
+    """It cannot be read, and stands in nobody's way."""
+    async with home() as at:
+        at.lock.store(code("815815"))
+        at.lock.codes.append(code(""))
+        assert Unreadable() in (await at.listed()).values()
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+            await session.write(slot, wanted("1234"), replaces=wanted("4711"))
+        assert at.pins() == ["", "1234", "815815"]
 
 
 @pytest.mark.parametrize("end", [0, 0xFFFF])

@@ -9,6 +9,7 @@ from gateway.domain.driver import (
     AccessDenied,
     AllCleared,
     BatteryLevel,
+    ClockChecked,
     CodeUsed,
     DriverError,
     LockAlive,
@@ -189,6 +190,47 @@ async def test_a_log_that_broke_off_goes_on_where_it_was() -> None:
         assert len(at.told.of(CodeUsed)) < 10
         await read_log(at)
         assert len(at.told.of(CodeUsed)) == 10
+
+
+@in_virtual_time
+async def test_what_waits_for_room_on_the_disk_is_told_once() -> None:
+    """A reading that is cut off meanwhile leaves what it was telling to the driver's queue."""
+    async with home() as at:
+        at.lock.store(code("4711"))
+        await read_log(at)
+        at.lock.type_in("4711")
+        await read_log(at)
+        at.told.events.clear()
+        for _ in range(3):
+            await at.clock.sleep(60)
+            at.lock.type_in("4711")
+        at.told.is_full = True
+        for _ in range(2):
+            await read_log(at)
+        at.told.is_full = False
+        await at.clock.sleep(60)
+        await read_log(at)
+        moments = [used.at for used in at.told.of(CodeUsed)]
+        assert (len(moments), len(set(moments))) == (3, 3)
+
+
+@in_virtual_time
+async def test_a_look_at_the_clock_that_waits_for_room_on_the_disk_is_told_once() -> None:
+    """It was looked at for a code with a window, and is told with the log."""
+    async with home() as at:
+        await read_log(at)
+        at.told.events.clear()
+        at.told.is_full = True
+        async with at.session() as session:
+            await session.write(
+                None, wanted("4711", at.clock.now().replace(second=0, microsecond=0), days=1), replaces=None
+            )
+        for _ in range(2):
+            await read_log(at)
+        at.told.is_full = False
+        await at.clock.sleep(60)
+        await read_log(at)
+        assert len(at.told.of(ClockChecked)) == 1
 
 
 @in_virtual_time

@@ -8,9 +8,11 @@ import logging
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from drivers.ble.family import never
+from drivers.ble.feed import hand_on
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.clock import MAY_BE_OFF
 from drivers.ble.nuki.commands import Command
@@ -23,6 +25,8 @@ from gateway.domain.driver import AccessDenied, CodeUsed, LockEvent, NoAnswer
 _LOG = logging.getLogger(__name__)
 _PAGES: Final = (10, 100, 1000)
 """How many records are asked for, and how many when those do not reach back to the last one told."""
+_KEPT_EVERY: Final = 20
+"""Records between two writes of how far it came: no more are told again by a hub that lost its power."""
 _DESCENDING, _NO_COUNT = 1, 0
 _HALF: Final = 1 << 31
 """Half of the numbers that records can have."""
@@ -51,22 +55,24 @@ async def tell_new(
         newest = await _newest(ask, 1)
         await standing.keep(log_index=newest[0].index if newest else 0)
         return True
-    found, last = await _since(ask, last, standing.device_id)
-    try:
-        for entry in found:
-            if asked_to_stop():
-                return False
-            event = _event(standing.device_id, entry, ahead, now)
-            if event is not None:
-                await sink(event)
-            last = entry.index
-    finally:
-        await standing.keep(log_index=last)
-    return True
+    is_whole = True
+    for number, entry in enumerate(await _since(ask, last, standing.device_id), 1):
+        if asked_to_stop():
+            is_whole = False
+            break
+        told = partial(standing.remember, log_index=entry.index)
+        if (event := _event(standing.device_id, entry, ahead, now)) is None:
+            told()
+        else:
+            await hand_on(event, sink, told)
+        if number % _KEPT_EVERY == 0:
+            await standing.keep()
+    await standing.keep()
+    return is_whole
 
 
-async def _since(ask: Asker, last: int, device_id: str) -> tuple[list[LogEntry], int]:
-    """Return the records after number `last`, oldest first, and the number that they follow."""
+async def _since(ask: Asker, last: int, device_id: str) -> list[LogEntry]:
+    """Return the records after number `last`, oldest first."""
     found: list[LogEntry] = []
     anew = False
     for count in _PAGES:
@@ -78,8 +84,8 @@ async def _since(ask: Asker, last: int, device_id: str) -> tuple[list[LogEntry],
         _LOG.warning("%s: more happened than the newest %d records tell", device_id, len(found))
     if anew:
         found.sort(key=lambda entry: entry.index)
-        return found, found[0].index - 1
-    return [entry for entry in found if _after(last, entry.index) > 0], last
+        return found
+    return [entry for entry in found if _after(last, entry.index) > 0]
 
 
 def _after(last: int, index: int) -> int:

@@ -55,7 +55,7 @@ class KeypadAction(Struct, frozen=True, kw_only=True):
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):
-    """One record of the activity log; `keypad` None for all that was not the keypad."""
+    """One record of the activity log; `keypad` None for all that was not the keypad, or cannot be read."""
 
     index: int
     at: datetime | None
@@ -93,11 +93,12 @@ def read_config(payload: bytes) -> Config:
 
 
 def read_log_entry(payload: bytes) -> LogEntry:
-    """Return what the payload says. Raises BadFrame."""
+    """Return what the payload says. Raises BadFrame where not even its number is there."""
     index, at, _, _, kind = _fields(_LOG_ENTRY, payload)
-    keypad = None
-    if kind == _KEYPAD_ACTION_TYPE:
-        action, source, completion, code_id = _fields(_KEYPAD_ACTION, payload[_LOG_ENTRY.size :])
+    data, keypad = payload[_LOG_ENTRY.size :], None
+    # One that is too short must not hold up the log: it would be in the lock's every answer.
+    if kind == _KEYPAD_ACTION_TYPE and len(data) >= _KEYPAD_ACTION.size:
+        action, source, completion, code_id = _KEYPAD_ACTION.unpack_from(data)
         keypad = KeypadAction(action=action, source=source, completion=completion, code_id=code_id)
     return LogEntry(index=index, at=moment(at), keypad=keypad)
 

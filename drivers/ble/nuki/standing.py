@@ -53,12 +53,17 @@ class Standing:
         if keys.pin_held is not None:
             self._hold_pin(keys.pin_held)
 
+    def remember(self, **changes: object) -> None:
+        """Change what is known of the lock; the next `keep` makes it durable."""
+        self.keys = msgspec.structs.replace(self.keys, **changes)
+
     async def keep(self, **changes: object) -> None:
         """Change what is kept of the lock; durable on return.
 
         Raises StorageFailed: the change counts nevertheless, and is kept with the next one.
         """
-        self.keys = keys = msgspec.structs.replace(self.keys, **changes)
+        self.remember(**changes)
+        keys = self.keys
         if keys != self._kept:
             await self._keyring.save(self.device_id, encode(keys))
             self._kept = keys

@@ -11,10 +11,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
 
 from msgspec.structs import replace
 
+from drivers.ble.feed import hand_on
 from drivers.ble.ttlock.commands import Command, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.events import events_of
@@ -100,14 +102,16 @@ class Log:
         page, wanted, secret = await self._page(walk.wanted), walk.wanted, self._state.secret
         marks = [self._mark(raw) for raw in page.raw]
         news = [
-            record
+            (record, mark)
             for record, mark in zip(page.records, marks, strict=True)
             if mark not in secret.log_told and mark not in secret.log_ahead
         ]
         if news:
             await self._know_codes()
-        for record in news:
-            await self._tell(record, sink)
+        for record, mark in news:
+            await self._tell(record, sink, partial(self._told_ahead, mark))
+        # All of the page is told: `_remember` says what that means for the walk.
+        self._state.secret = replace(self._state.secret, log_ahead=secret.log_ahead)
         walk.seen += marks
         rises = wanted != ONLY_NEW and page.following > wanted
         walk.falls |= wanted != ONLY_NEW and 0 < page.following < wanted
@@ -153,7 +157,9 @@ class Log:
             return False
         return moment_of(record.at, self._state.clock.zone) < since
 
-    async def _tell(self, record: Record, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
+    async def _tell(
+        self, record: Record, sink: Callable[[LockEvent], Awaitable[None]], told: Callable[[], None]
+    ) -> None:
         state = self._state
         if record.what == What.POWER_BACK:
             state.clock.doubt()
@@ -161,7 +167,12 @@ class Log:
             return
         at = None if record.at is None else state.clock.believed(moment_of(record.at, state.clock.zone))
         for event in events_of(record, state.book, state.device_id, at):
-            await sink(event)
+            await hand_on(event, sink, told)
+
+    def _told_ahead(self, mark: bytes) -> None:
+        """Know a record again, should the reading end before its page is told."""
+        secret = self._state.secret
+        self._state.secret = replace(secret, log_ahead=(*secret.log_ahead, mark)[-_MOST_AHEAD:])
 
     def _go_on_from(self, number: int) -> None:
         self._state.secret = replace(self._state.secret, log_next=number)

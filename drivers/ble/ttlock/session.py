@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import override
 
 from msgspec.structs import replace
 
 from drivers.ble.family import LockSession, never
+from drivers.ble.feed import hand_on
 from drivers.ble.ttlock.codes import Codes
 from drivers.ble.ttlock.commands import HELD_BACK, KEYS_DO_NOT_FIT, Command, Failure, Feature, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
@@ -16,6 +18,7 @@ from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.log import Log
 from drivers.ble.ttlock.passcodes import Entry, Kind, kind_of
 from drivers.ble.ttlock.settings import LENGTHS
+from drivers.ble.ttlock.slots import are_alike
 from drivers.ble.ttlock.state import LockState
 from drivers.ble.ttlock.times import Window, schedule_of, window_of
 from gateway.domain.credential import (
@@ -80,7 +83,7 @@ class TTLockSession(LockSession):
         await self._know()
         if slot is not None and not self._book.known(slot):
             raise Refused(Refusal.OTHER, "the lock has no such code to change")
-        if self._book.clash(digits, slot) or digits == self._state.secret.admin_passcode:
+        if self._book.clash(digits, slot) or are_alike(digits, self._state.secret.admin_passcode):
             raise Refused(Refusal.DUPLICATE, "the lock has this code already, or one that begins like it")
         if window is not None:
             await self._trust_clock()
@@ -255,9 +258,9 @@ class TTLockSession(LockSession):
             await self._look()
 
     async def _tell_pending(self, sink: Callable[[LockEvent], Awaitable[None]]) -> None:
-        while self._state.pending:
-            await sink(self._state.pending[0])
-            del self._state.pending[0]
+        pending = self._state.pending
+        while pending:
+            await hand_on(pending[0], sink, partial(pending.pop, 0))
 
     async def _check_clock(self) -> None:
         checked = await self._state.clock.check(self._conversation)

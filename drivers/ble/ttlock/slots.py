@@ -98,16 +98,12 @@ class SlotBook:
             self._held[slot] = replace(self._held[slot], original="", gone=True, second="")
 
     def clash(self, digits: str, slot: str | None) -> bool:
-        """Say whether a code cannot be told from another one at the keypad.
-
-        They are equal, or one begins with the other: then the keypad takes the shorter one, as was seen on a
-        real lock, whichever was typed.
-        """
-        for entries in (self.listed, self.seconds):
-            for other, entry in entries.items():
-                if other != slot and (digits.startswith(entry.current) or entry.current.startswith(digits)):
-                    return True
-        return False
+        """Say whether the keypad cannot tell a code from another one that the lock lists."""
+        return any(
+            other != slot and are_alike(digits, entry.current)
+            for entries in (self.listed, self.seconds)
+            for other, entry in entries.items()
+        )
 
     def of_record(self, original: str, typed: str, at: datetime | None) -> str | None:
         """Return the name of the code that a log record tells of; None where it had none.
@@ -154,6 +150,15 @@ class SlotBook:
                 gone[slot] = replace(held, gone=True, second="")
         newest = list(gone.values())[-MOST_GONE:]
         self._held = {one.slot: one for one in newest} | present
+
+
+def are_alike(digits: str, others: str) -> bool:
+    """Say whether the keypad cannot tell two codes apart. No digits are like none.
+
+    They are equal, or one begins with the other: then the keypad takes the shorter one, as was seen on a real
+    lock, whichever was typed.
+    """
+    return bool(others) and (digits.startswith(others) or others.startswith(digits))
 
 
 def _claim(left: list[Entry], found: dict[str, Entry], slot: str, fits: Callable[[Entry], bool]) -> None:

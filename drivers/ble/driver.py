@@ -166,6 +166,8 @@ class BleDriver(Driver):
     async def _connected(self, lock: BleLock, held: AsyncExitStack) -> tuple[Visit, GuardedSession]:
         """Return a connection with a session on it, ours for as long as `held` is open."""
         await held.enter_async_context(lock.turn)
+        # What was left undone in it is due anew; connecting may have taken back what would tell of it.
+        held.callback(lock.woken.set)
         visit = await self._visit(lock)
         held.callback(visit.leave)
         session = await self._opened(lock, visit)

@@ -37,6 +37,7 @@ from gateway.domain.driver import (
     LockAsleep,
     LockDead,
     LockUnreachable,
+    NoAnswer,
     PairingFailed,
     Progress,
     Refused,
@@ -169,7 +170,7 @@ class BleDriver(Driver):
         # What was left undone in it is due anew; connecting may have taken back what would tell of it.
         held.callback(lock.woken.set)
         visit = await self._visit(lock)
-        held.callback(visit.leave)
+        held.callback(_leave, lock, visit)
         session = await self._opened(lock, visit)
         return visit, GuardedSession(session, visit, self._settings.operation_timeout_s)
 
@@ -253,6 +254,9 @@ class BleDriver(Driver):
             return await visit.session()
         except KeysRefused:
             raise  # It was reached.
+        except NoAnswer:
+            lock.broke()
+            raise
         except LockUnreachable:
             trouble = await self._adapter.absence()
             if trouble is not None:
@@ -260,6 +264,7 @@ class BleDriver(Driver):
                 raise AuthorityDown(f"there is no Bluetooth: {trouble}") from None
             if lock.sleeps and not lock.in_reach:
                 raise LockAsleep("the lock fell asleep before it was reached") from None
+            lock.broke()
             raise
 
     @asynccontextmanager
@@ -362,6 +367,12 @@ class BleDriver(Driver):
         for lock in self._locks.values():
             lock.listened_for(now=False)
         self._feed.put(AuthorityLost(device_ids=tuple(self._locks)))
+
+
+def _leave(lock: BleLock, visit: Visit) -> None:
+    if visit.broken:
+        lock.broke()
+    visit.leave()
 
 
 def _quieten() -> None:

@@ -13,7 +13,7 @@ from bleak.backends.device import BLEDevice
 from drivers.ble.adapter import Adapter
 from drivers.ble.background import Background
 from drivers.ble.errands import Errands
-from drivers.ble.family import Advert, Configured, LockSession, Unfinished
+from drivers.ble.family import KEEP_KEYS, Advert, Configured, LockSession, Unfinished
 from drivers.ble.feed import Feed
 from drivers.ble.giving_way import giving_way
 from drivers.ble.guarded import GuardedSession
@@ -169,6 +169,7 @@ class BleDriver(Driver):
         await held.enter_async_context(lock.turn)
         # What was left undone in it is due anew; connecting may have taken back what would tell of it.
         held.callback(lock.woken.set)
+        await self._keys.save(lock)  # Before its family stores what it learns in this connection.
         visit = await self._visit(lock)
         held.callback(_leave, lock, visit)
         session = await self._opened(lock, visit)
@@ -189,6 +190,10 @@ class BleDriver(Driver):
             raise PairingFailed("no such lock is configured")
         async with self._set_aside(lock):
             await self._end_visit(lock)
+            await self._keys.save(lock)
+            if KEEP_KEYS in given and lock.unsaved is not None:
+                # Kept would be those before them.
+                raise PairingFailed(f"{UNSAVED}. Give this again then")
             async with pairing_scan(self._adapter, self._clock, partial(self._keys.other_at, lock)) as scan:
                 try:
                     address, secret = await lock.configured.pair(given, scan, progress)

@@ -13,7 +13,7 @@ from bleak.backends.device import BLEDevice
 from drivers.ble.adapter import Adapter
 from drivers.ble.background import Background
 from drivers.ble.errands import Errands
-from drivers.ble.family import Advert, Configured, LockSession, Unfinished
+from drivers.ble.family import KEEP_KEYS, Advert, Configured, LockSession, Unfinished
 from drivers.ble.feed import Feed
 from drivers.ble.giving_way import giving_way
 from drivers.ble.guarded import GuardedSession
@@ -37,6 +37,7 @@ from gateway.domain.driver import (
     LockAsleep,
     LockDead,
     LockUnreachable,
+    NoAnswer,
     PairingFailed,
     Progress,
     Refused,
@@ -166,8 +167,11 @@ class BleDriver(Driver):
     async def _connected(self, lock: BleLock, held: AsyncExitStack) -> tuple[Visit, GuardedSession]:
         """Return a connection with a session on it, ours for as long as `held` is open."""
         await held.enter_async_context(lock.turn)
+        # What was left undone in it is due anew; connecting may have taken back what would tell of it.
+        held.callback(lock.woken.set)
+        await self._keys.save(lock)  # Before its family stores what it learns in this connection.
         visit = await self._visit(lock)
-        held.callback(visit.leave)
+        held.callback(_leave, lock, visit)
         session = await self._opened(lock, visit)
         return visit, GuardedSession(session, visit, self._settings.operation_timeout_s)
 
@@ -186,6 +190,10 @@ class BleDriver(Driver):
             raise PairingFailed("no such lock is configured")
         async with self._set_aside(lock):
             await self._end_visit(lock)
+            await self._keys.save(lock)
+            if KEEP_KEYS in given and lock.unsaved is not None:
+                # Kept would be those before them.
+                raise PairingFailed(f"{UNSAVED}. Give this again then")
             async with pairing_scan(self._adapter, self._clock, partial(self._keys.other_at, lock)) as scan:
                 try:
                     address, secret = await lock.configured.pair(given, scan, progress)
@@ -251,6 +259,9 @@ class BleDriver(Driver):
             return await visit.session()
         except KeysRefused:
             raise  # It was reached.
+        except NoAnswer:
+            lock.broke()
+            raise
         except LockUnreachable:
             trouble = await self._adapter.absence()
             if trouble is not None:
@@ -258,6 +269,7 @@ class BleDriver(Driver):
                 raise AuthorityDown(f"there is no Bluetooth: {trouble}") from None
             if lock.sleeps and not lock.in_reach:
                 raise LockAsleep("the lock fell asleep before it was reached") from None
+            lock.broke()
             raise
 
     @asynccontextmanager
@@ -360,6 +372,12 @@ class BleDriver(Driver):
         for lock in self._locks.values():
             lock.listened_for(now=False)
         self._feed.put(AuthorityLost(device_ids=tuple(self._locks)))
+
+
+def _leave(lock: BleLock, visit: Visit) -> None:
+    if visit.broken:
+        lock.broke()
+    visit.leave()
 
 
 def _quieten() -> None:

@@ -41,6 +41,8 @@ async def connect(device: BLEDevice, *, timeout_s: float = CONNECT_TIMEOUT_S) ->
                 disconnected_callback=lambda _: lost.set(),
                 max_attempts=ATTEMPTS,
             )
+        if client.is_connected:
+            lost.clear()  # It was set by the end of an attempt before the one that stands.
     except FOREIGN_ERRORS:
         raise LockUnreachable("no connection to the lock came about") from None
     try:

@@ -24,6 +24,12 @@ _LOG = logging.getLogger(__name__)
 BATTERY_STEP = 0.01
 """Changes of the charge smaller than this are not told."""
 
+AWAKE_AFTER_S = 3.0
+"""A lock that sleeps and is heard so long after its connection broke is awake still, or was touched again."""
+MOST_BROKEN = 3
+"""Connections that may break before it must have slept to be awake again: one that never sleeps, and is only
+said to, would be connected to all the time."""
+
 
 class Health(Struct, frozen=True, kw_only=True):
     """How well a lock is reached, since the start of the daemon."""
@@ -87,6 +93,9 @@ class BleLock:
         self._listening_since: float | None = None
         self._silent = True
         self._dead = False
+        self._broke_at: float | None = None
+        self._broken = 0
+        """How many connections have broken, and were told to be worth another try, since it slept last."""
         self._battery: float | None = None
         self.neglected = Trouble(_LOG, "log_not_read", clock.boot, level=logging.INFO, lock=device_id)
         """Its log could not be read, or it could not be called on for that."""
@@ -185,21 +194,40 @@ class BleLock:
     def connected(self) -> None:
         """Note that a connection stands, with a session on it."""
         self.succeeded += 1
+        self._broke_at = None
         self.lives()
         if self.family is not None and self.family.silenced_by_connecting():
             self.errands.silenced()
 
+    def broke(self) -> None:
+        """Note that a connection broke, or did not come about. Who tried may wait longer than it is awake."""
+        self._broke_at = self._clock.boot()
+
     def lives(self) -> None:
-        """Note a sign of life, and tell it if there was none for long."""
+        """Note a sign of life, and tell it if there was none for long, or if it is worth another try."""
         now = self._clock.boot()
-        slept = self.sleeps and self._heard_at is not None and now - self._heard_at > self._settings.touch_s
+        woke = self.sleeps and (self._slept(now) or self._still_awake(now))
         self._heard_at = now
         self.heard.set()
-        if self._silent or slept:
+        if self._silent or woke:
             self._silent = self._dead = False
             self.errands.alive()
             self.woken.set()
             self._tell(LockAlive(device_id=self.device_id))
+
+    def _slept(self, now: float) -> bool:
+        if self._heard_at is None or now - self._heard_at <= self._settings.touch_s:
+            return False
+        self._broke_at, self._broken = None, 0
+        return True
+
+    def _still_awake(self, now: float) -> bool:
+        at = self._broke_at
+        if at is None or now - at <= AWAKE_AFTER_S or self._broken >= MOST_BROKEN:
+            return False
+        self._broke_at = None
+        self._broken += 1
+        return True
 
     def mind_silence(self) -> None:
         """Tell that a lock that should always be heard is not."""

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from gateway.domain.driver import CodeUsed
+from gateway.domain.driver import CodeUsed, NoAnswer
 from tests.ble.running import Running, running
-from tests.ble.tiny import SLOTS
+from tests.ble.tiny import SLOTS, TinyLock
 from tests.ble_bed.virtual import in_virtual_time
 
 _MOMENTS = [0.05 * step for step in range(1, 40)]
@@ -44,6 +44,36 @@ async def test_no_record_is_lost_when_a_slow_lock_has_to_give_way() -> None:
         door.peripheral.weather.delay_s = 0
         await asyncio.sleep(60)
         assert [used.slot for used in run.sink.taken(CodeUsed)] == list(SLOTS)
+
+
+@pytest.mark.parametrize("ended_by", ["another lock", "a lost link", "a broken session"])
+@in_virtual_time
+async def test_the_rest_of_a_log_is_read_soon_where_connecting_took_the_flag_back(ended_by: str) -> None:
+    """Nothing that the lock says from then on would be a reason to connect."""
+    async with running(("front", "back")) as run:
+        door, family = run.doors["front"], run.driver._locks["front"].family
+        assert isinstance(family, TinyLock)
+        family.is_silenced = True
+        await door.open_with("1")
+        await asyncio.sleep(30)
+        assert [used.slot for used in run.sink.taken(CodeUsed)] == ["1"]
+        door.log.extend(SLOTS)
+        door.peripheral.weather.delay_s = 9
+        async with run.driver.session("front") as session:
+            if ended_by == "a broken session":
+                door.peripheral.weather.swallowed = 1
+                with pytest.raises(NoAnswer):
+                    await session.read("1")
+        await asyncio.sleep(6)
+        if ended_by == "another lock":
+            async with run.driver.session("back"):
+                pass
+        elif ended_by == "a lost link":
+            await door.peripheral.drop()
+        door.peripheral.weather.delay_s = 0
+        await asyncio.sleep(120)
+        assert [used.slot for used in run.sink.taken(CodeUsed)][-1:] == [SLOTS[-1]]
+        assert not door.log
 
 
 async def begin_to_read(run: Running, *, by_itself: bool) -> None:

@@ -1,13 +1,24 @@
 """What the driver makes of advertisements, and what it connects for by itself."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from drivers.ble.link import ATTEMPTS
 from drivers.ble.settings import BleSettings
-from gateway.domain.driver import AuthorityUp, BatteryLevel, CodeUsed, LockAlive, LockDead, LockSeen
+from gateway.domain.driver import (
+    AuthorityUp,
+    BatteryLevel,
+    CodeUsed,
+    LockAlive,
+    LockDead,
+    LockSeen,
+    LockUnreachable,
+)
 from gateway.domain.lock import Reach
-from tests.ble.running import DOORS, running
+from tests.ble.running import DOORS, Running, running
 from tests.ble.tiny import CHANGED, COMPANY, configured, remembered, seen
 from tests.ble_bed.peripheral import Advertised
 from tests.ble_bed.virtual import in_virtual_time
@@ -146,6 +157,81 @@ async def test_every_touch_of_a_lock_that_sleeps_is_a_sign_of_life() -> None:
             await asyncio.sleep(HOUR)
             assert run.sink.taken(LockAlive) == [LockAlive(device_id="front")]
         assert not run.sink.taken(LockDead)
+
+
+@asynccontextmanager
+async def touched() -> AsyncIterator[Running]:
+    """Touch a lock that sleeps; what is told of that is over."""
+    locks = {"front": configured("front", reach=Reach.ON_TOUCH)}
+    async with running(locks=locks, heard=False) as run:
+        await run.doors["front"].advertise()
+        await asyncio.sleep(1)
+        run.sink.take()
+        yield run
+
+
+async def breaks(run: Running, *, at_once: bool = False) -> None:
+    """Work with the lock over a connection that breaks."""
+    door = run.doors["front"].peripheral
+    if at_once:
+        door.lose_at_once = ATTEMPTS
+    else:
+        door.lose_after = 0
+    with pytest.raises(LockUnreachable):
+        async with run.driver.session("front") as session:
+            await session.read("1")
+
+
+@pytest.mark.parametrize("hidden_s", [0, 6])
+@pytest.mark.parametrize("at_once", [False, True])
+@in_virtual_time
+async def test_a_lock_that_sleeps_is_alive_when_it_is_heard_after_its_connection_broke(
+    *, at_once: bool, hidden_s: float
+) -> None:
+    """Still, or because somebody touched it again: it may sleep by the time that one would try next."""
+    async with touched() as run:
+        await breaks(run, at_once=at_once)
+        if hidden_s:
+            await run.doors["front"].peripheral.hide()
+            await asyncio.sleep(hidden_s)
+            assert not run.sink.taken(LockAlive)
+            await run.doors["front"].advertise()
+        await asyncio.sleep(5)
+        assert run.sink.taken(LockAlive) == [LockAlive(device_id="front")]
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        await asyncio.sleep(30)
+        assert not run.sink.taken(LockAlive)
+
+
+@in_virtual_time
+async def test_connections_that_break_again_and_again_are_no_signs_of_life() -> None:
+    """A lock that never sleeps, and is told to, would be connected to all the time."""
+    async with touched() as run:
+        told = []
+        for _ in range(10):
+            await breaks(run)
+            await asyncio.sleep(10)
+            told.append(len(run.sink.taken(LockAlive)))
+        assert told == [1] * 3 + [0] * 7
+        await run.doors["front"].peripheral.hide()
+        await asyncio.sleep(20)
+        await run.doors["front"].advertise()
+        await asyncio.sleep(1)
+        assert len(run.sink.taken(LockAlive)) == 1
+        await breaks(run)
+        await asyncio.sleep(10)
+        assert len(run.sink.taken(LockAlive)) == 1
+
+
+@in_virtual_time
+async def test_a_lock_that_does_not_sleep_is_waited_for_when_its_connection_broke() -> None:
+    """That it is heard is no news."""
+    async with running() as run:
+        run.sink.take()
+        await breaks(run)
+        await asyncio.sleep(60)
+        assert not run.sink.taken(LockAlive)
 
 
 @in_virtual_time

@@ -44,6 +44,24 @@ async def test_what_is_written_arrives_and_answers_are_heard(mtu: int) -> None:
 
 
 @in_virtual_time
+async def test_a_link_that_stands_at_the_second_attempt_is_whole() -> None:
+    """The end of the first attempt is not taken for its end, and its own end is told."""
+    air = Air()
+    lock = await echo(air, 23)
+    lock.lose_at_once = 1
+    heard = asyncio.Queue[bytes]()
+    with bleak_on(air):
+        async with connect(await found()) as link:
+            assert (lock.drops, lock.connections) == (1, 2)
+            await link.subscribe(OUT, heard.put_nowait)
+            await link.write(IN, b"a")
+            assert await heard.get() == b"a"
+            assert not link.lost().is_set()
+            await lock.drop()
+            await link.lost().wait()
+
+
+@in_virtual_time
 async def test_a_link_that_breaks_during_a_write_is_an_unreachable_lock() -> None:
     """From then on everything fails at once, and `lost` is set."""
     air = Air()

@@ -218,6 +218,12 @@ class TinyLock(FamilyLock):
         self._trouble = trouble
         self.describes = describes
         self.refuses: str | None = None
+        self.is_silenced = False
+        """It takes its "changed" back when it is connected to."""
+
+    @override
+    def silenced_by_connecting(self) -> bool:
+        return self.is_silenced
 
     @override
     def refusal(self) -> str | None:

@@ -109,6 +109,8 @@ class Peripheral:
         """Between advertisements, up to 10 s."""
         self.connections = 0
         """How often somebody connected."""
+        self.lose_at_once = 0
+        """Break so many more connections as soon as they stand."""
         self.lose_after: int | None = None
         """Break the connection after so many more writes, before they are handled."""
         self.lose_after_pieces: int | None = None
@@ -263,6 +265,9 @@ class Peripheral:
         connection.on("disconnection", self._disconnected)
         if self.on_connect is not None:
             self.on_connect()
+        if self.lose_at_once > 0:
+            self.lose_at_once -= 1
+            self.soon(self.drop())
 
     def _disconnected(self, _reason: int) -> None:
         if self.on_disconnect is not None:

@@ -87,6 +87,22 @@ async def test_what_waits_for_a_touch_says_so_and_is_done_at_the_touch() -> None
 
 
 @in_virtual_time
+async def test_one_touch_is_enough_although_the_connection_breaks_while_keys_are_proven() -> None:
+    """The lock is tried again while it is awake."""
+    async with at_home(SleepyTTLockDoor) as home:
+        assert isinstance(home.door, SleepyTTLockDoor)
+        home.door.peripheral.interval_s = 0.5
+        code_id = await home.create(OURS)
+        await home.settle(30)
+        home.door.on_air.lose_before_answer_to = 0x41
+        await home.door.touch()
+        await home.settle(30)
+        assert home.door.peripheral.drops == 1
+        assert home.door.pins() == [OURS]
+        assert (await home.shown(code_id))["status"] == "set"
+
+
+@in_virtual_time
 async def test_a_code_for_one_use_goes_though_the_log_runs_backwards_and_reading_gives_way() -> None:
     """The hub has a code to write at the same touch; the use lies at the oldest end of the log."""
     async with at_home(SleepyTTLockDoor) as home:

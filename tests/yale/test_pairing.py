@@ -94,6 +94,16 @@ async def test_a_link_lost_at_the_first_message_is_not_called_a_wrong_key() -> N
             await paired(at, TYPED)
 
 
+@in_virtual_time
+async def test_a_link_that_stands_at_the_second_attempt_will_do() -> None:
+    """At the edge of reach the first one often does not last."""
+    async with door() as at:
+        at.lock.peripheral.lose_at_once = 1
+        address, _ = await paired(at, TYPED)
+        assert address == ADDRESS
+        assert at.lock.peripheral.connections == 2
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -53,6 +53,24 @@ async def test_a_link_lost_in_the_middle_of_a_write(kind: str, opcode: Opcode) -
         assert at.lock.peripheral.connections == 2
 
 
+@in_virtual_time
+async def test_a_link_that_stands_at_the_second_attempt_is_worked_with() -> None:
+    """The end of the first attempt is not taken for its end; its own end is told as ever."""
+    async with door() as at:
+        at.lock.peripheral.lose_at_once = 1
+        async with session(at) as work:
+            await write(work)
+            lost = work.lost()
+            assert lost is not None
+            assert not lost.is_set()
+            await at.lock.peripheral.drop()
+            await lost.wait()
+            with pytest.raises(LockUnreachable):
+                await work.read("1")
+        assert at.lock.memory.content() == {1: "222222"}
+        assert at.lock.peripheral.connections == 2
+
+
 @pytest.mark.parametrize("kind", ["lose_before", "lose_after"])
 @pytest.mark.parametrize("opcode", [Opcode.CLEAR, Opcode.GET])
 @in_virtual_time

@@ -7,7 +7,7 @@ from typing import Final
 from bleak.backends.device import BLEDevice
 from msgspec.structs import replace
 
-from drivers.ble.family import Advert, Connect, Scan, Unfinished
+from drivers.ble.family import KEEP_KEYS, Advert, Connect, Scan, Unfinished
 from drivers.ble.nuki.advert import is_pairing
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.commands import PAIRING, PAIRING_5, USER_DATA, Command, Registration
@@ -35,8 +35,6 @@ SECURITY_PIN: Final = "security_pin"
 """What the operator gives: four digits, six on a lock of the fifth generation."""
 ADDRESS: Final = "address"
 """May be given: the Bluetooth address, where several locks are in pairing mode."""
-KEEP_KEYS: Final = "keep_keys"
-"""May be given, with whatever value: only the security PIN changed, the lock need not be paired again."""
 FOUND_WITHIN_S = 120.0
 _NAME = "Pinsmith"
 _PIN_WRONG = (

@@ -132,12 +132,21 @@ async def connected(
         KeysRefused: it does not take this key, or does not have it itself.
     """
     _quieten()
-    lock = Lock(lambda: device, keys.key.hex(), keys.key_slot, name, lambda _: None, _info(keys), on_lost)
+    lock = _Lock(lambda: device, keys.key.hex(), keys.key_slot, name, lambda _: None, _info(keys), on_lost)
     try:
         await _connect(lock, seconds)
         yield lock
     finally:
         await _hang_up(lock)
+
+
+class _Lock(Lock):
+    @override
+    def disconnected(self, *args: object, **kwargs: object) -> None:
+        # The library hears of the end of every attempt, and takes the first one for that of the connection.
+        # It has no client before one of them has come to stand.
+        if self.client is not None:
+            super().disconnected(*args, **kwargs)
 
 
 async def _connect(lock: Lock, seconds: float) -> None:

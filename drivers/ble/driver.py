@@ -45,6 +45,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.keyring import Keyring
 from gateway.domain.pulse import Pulse
+from gateway.domain.store import StorageFailed
 from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
@@ -302,7 +303,7 @@ class BleDriver(Driver):
             ):
                 lock.errands.log_read()
                 lock.neglected.ends(f"{lock.device_id}: its log was read")
-        except DriverError as error:
+        except (DriverError, StorageFailed) as error:
             lock.neglected.begins(f"{lock.device_id}: its log was not read: {error}")
             lock.errands.failed()
         except Exception as error:  # noqa: BLE001 - as above: it must not undo what was asked for

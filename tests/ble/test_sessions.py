@@ -1,6 +1,7 @@
 """Sessions: one connection each, one at a time, and how they end."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -18,8 +19,9 @@ from gateway.domain.driver import (
 )
 from gateway.domain.lock import Reach
 from gateway.domain.pin import Pin
+from gateway.domain.store import StorageFailed
 from tests.ble.running import running
-from tests.ble.tiny import TinyLock, configured, remembered, seen
+from tests.ble.tiny import TinyLock, TinySession, configured, remembered, seen
 from tests.ble_bed.virtual import in_virtual_time
 
 CODE = Credential(pin=Pin("4711"))
@@ -345,6 +347,25 @@ async def test_a_log_that_makes_no_sense_is_no_business_of_whoever_works() -> No
         async with run.driver.session("front") as session:
             await session.write("1", CODE, replaces=None)
         assert run.doors["front"].codes == {"1": "4711"}
+
+
+@in_virtual_time
+async def test_a_log_whose_place_cannot_be_stored_is_no_mistake_of_ours(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full: that is told by those who look after the database, and no error here."""
+
+    async def no_room(*_: object) -> bool:
+        raise StorageFailed("the disk is full")
+
+    monkeypatch.setattr(TinySession, "read_log", no_room)
+    caplog.set_level(logging.INFO, logger="drivers")
+    async with running() as run:
+        async with run.driver.session("front") as session:
+            await session.read("1")
+        await asyncio.sleep(60)
+    said = [record.levelname for record in caplog.records if "its log was not read" in record.message]
+    assert said == ["WARNING"]
 
 
 @in_virtual_time

@@ -8,15 +8,29 @@ from pathlib import Path
 from benchmarks import ble, footprint, house, latency, machine, planning, radio_cost, rest, throughput
 from tests.zwave_bed.bed import ZwaveBed
 
-TOPICS = ("radio", "latency", "throughput", "footprint", "rest", "planning", "house", "ble")
+TOPICS = {
+    "radio": "radio commands to Z-Wave locks, per thing done",
+    "latency": "from a command to the slot in a Z-Wave lock",
+    "throughput": "commands in a second, beside what the disk can sync",
+    "footprint": "start and memory, with simulated or with Z-Wave locks",
+    "rest": "processor, memory and writing while nothing happens, with the drivers of all families too",
+    "planning": "one look at a lock: facts, plan, whole turn",
+    "house": "lists, plans and a restart with a thousand codes",
+    "ble": "connections to Bluetooth locks, per thing done",
+}
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure on this machine.")
-    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=", ".join(TOPICS))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure on this machine; without a topic, all of them.",
+        epilog="\n".join(["topics:", *(f"  {name:<12}{what}" for name, what in TOPICS.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help="what to measure")
     topics = parser.parse_args().topics or list(TOPICS)
-    if unknown := set(topics) - set(TOPICS):
+    if unknown := set(topics) - TOPICS.keys():
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(TOPICS)}")
     # Where TMPDIR says: what syncing costs depends on the disk.
     with tempfile.TemporaryDirectory(prefix="pinsmith-bench-") as folder:

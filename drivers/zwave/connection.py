@@ -99,8 +99,7 @@ class Connection:
             _LOG.info("the link to the Z-Wave server stands")
         self._apart.ends("the link to the Z-Wave server stands again")
         self._up, self.trouble = True, None
-        self._beat.idle()
-        await self._network.serve(client)
+        await self._network.serve(client, self._beat)
 
     def _down(self, trouble: str) -> None:
         self.trouble = trouble

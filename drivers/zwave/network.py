@@ -38,6 +38,7 @@ from gateway.domain.driver import (
     LockUnreachable,
     NoAnswer,
 )
+from gateway.domain.pulse import Beat
 from gateway.domain.trouble import about
 
 _LOG = logging.getLogger(__name__)
@@ -83,17 +84,25 @@ class Network:
         for lock in self._locks.values():
             self._place(lock, controller)
 
-    async def serve(self, client: Client) -> None:
+    async def serve(self, client: Client, beat: Beat | None = None) -> None:
         """Make the server safe, announce it, then examine locks as they get ready.
 
-        Returns when the connection should be made anew. Raises any DriverError of the start.
+        `beat` takes the signs of life. Returns when the connection should be made anew. Raises any
+        DriverError of the start.
         """
+        beat = beat or Beat()
+        beat.on_radio()
         await self._radio.server_command("driver.update_options", options=KEEP_CODES)
         version = client.version
         home_id = 0 if version is None else version.home_id
         self.warnings = _warnings("" if version is None else version.driver_version)
         self._feed.put(AuthorityUp(device_ids=tuple(self._locks)))
-        while (lock := await self._due.get()) is not None:
+        while True:
+            beat.idle()
+            lock = await self._due.get()
+            if lock is None:
+                return
+            beat.on_radio()
             await self._examine(lock, home_id)
 
     def lost(self) -> None:

@@ -100,8 +100,10 @@ def sealing(out: TextIO) -> Iterator[Callable[[BinaryIO], BinaryIO]]:
     from rich.progress import Progress  # noqa: PLC0415
 
     with Progress(console=Console(file=out), transient=True, disable=not out.isatty()) as progress:
+        copying = progress.add_task("Copying the database", total=None)
 
         def watched(source: BinaryIO) -> BinaryIO:
+            progress.remove_task(copying)
             size = os.fstat(source.fileno()).st_size
             return progress.wrap_file(source, total=size, description="Sealing")
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from gateway.daemon.notify import Notifier
 from gateway.domain.pulse import Beat, Pulse
 from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.trouble import Trouble
 
 _log = logging.getLogger(__name__)
 LOOK_S = 5.0
@@ -32,17 +33,29 @@ class Figures(Struct, frozen=True):
 class Attendant:
     """Gives signs of life for as long as every task does, and counts codes and troubles."""
 
-    def __init__(self, notifier: Notifier, pulse: Pulse, store: Store, *, broker: Callable[[], str]) -> None:
-        """Tell `notifier`; `broker` says in a word how the link to the broker is."""
+    def __init__(
+        self,
+        notifier: Notifier,
+        pulse: Pulse,
+        store: Store,
+        *,
+        broker: Callable[[], str],
+        clock: Callable[[], float],
+    ) -> None:
+        """Tell `notifier`; `broker` says in a word how the link to the broker is.
+
+        `clock` returns seconds that never go back.
+        """
         self._notifier = notifier
         self._pulse = pulse
         self._store = store
         self._broker = broker
+        self._clock = clock
         self._beat: Beat = pulse.beat("database")
         self._figures: dict[str, Figures] = {}
         self._due: set[str] | None = None
         self._shown = ""
-        self._stuck: dict[str, str] = {}
+        self._stuck: dict[str, Trouble] = {}
         self.note = ""
         """What else the line of status should say."""
 
@@ -99,17 +112,19 @@ class Attendant:
     async def _give_signs(self) -> NoReturn:
         period = UNWATCHED_S if self._notifier.watchdog_s is None else self._notifier.watchdog_s * _SHARE
         while True:
-            stuck = self._pulse.stuck()
-            for name, words in stuck.items():
-                if name not in self._stuck:
-                    _log.critical("Stuck: %s (%s); no more signs of life are given", name, words)
-            for name in self._stuck.keys() - stuck.keys():
-                _log.warning("No longer stuck: %s", name)
-            self._stuck = stuck
-            if not stuck:
+            self._tell_stuck(self._pulse.stuck())
+            if not self._stuck:
                 self._notifier.alive()
             self.show()
             await asyncio.sleep(period)
+
+    def _tell_stuck(self, stuck: dict[str, str]) -> None:
+        """Say what hangs, by name of the task and in words, once when it begins and once when it ends."""
+        for name in stuck.keys() - self._stuck.keys():
+            self._stuck[name] = Trouble(_log, "stuck", self._clock, level=logging.CRITICAL, tried=False)
+            self._stuck[name].begins(f"Stuck: {name} ({stuck[name]}); no more signs of life are given")
+        for name in self._stuck.keys() - stuck.keys():
+            self._stuck.pop(name).ends(f"No longer stuck: {name}")
 
     def _line(self) -> str:
         figures = self._figures.values()

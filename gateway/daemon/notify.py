@@ -6,6 +6,8 @@ import socket
 import time
 from collections.abc import Mapping
 
+from gateway.domain.trouble import Trouble
+
 _log = logging.getLogger(__name__)
 _US = 1_000_000
 
@@ -22,6 +24,7 @@ class Notifier:
             self._address = ""
         self.watchdog_s = _watchdog(env)
         """Seconds after which systemd ends a daemon that gave no sign of life; None: it does not watch."""
+        self._untold = Trouble(_log, "service_manager_away", time.monotonic)
 
     def ready(self) -> None:
         """Say that the daemon is up, or has taken over another configuration."""
@@ -53,7 +56,9 @@ class Notifier:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
                 sender.sendto(message.encode(), self._address)
         except OSError as error:
-            _log.warning("The service manager was not told: %s", error.strerror)
+            self._untold.begins(f"The service manager was not told: {error.strerror}")
+        else:
+            self._untold.ends("The service manager is told again")
 
 
 def _watchdog(env: Mapping[str, str]) -> float | None:

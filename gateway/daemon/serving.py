@@ -71,7 +71,9 @@ async def serve(settings: Settings, *, clock: Clock | None = None, limits: Limit
     store = await SqliteStore.open(directory, Vault(key), boot=clock.boot)
     try:
         gateway = Gateway(settings, store, clock, pulse)
-        attendant = Attendant(notifier, pulse, store, broker=lambda: gateway.link_state.kind)
+        attendant = Attendant(
+            notifier, pulse, store, broker=lambda: gateway.link_state.kind, clock=clock.boot
+        )
         gateway.heard = attendant.told
         await gateway.engine.start()
         _log.info("%s", start_line(settings))

@@ -90,6 +90,7 @@ class Gateway:
             self._health,
             own_events=own_events,
             max_payload_bytes=settings.mqtt.max_payload_bytes,
+            clock=clock.boot,
         )
         self._outbox = Outbox(
             self._link,

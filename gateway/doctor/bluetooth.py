@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from drivers.ble.survey import BluetoothFacts
-from gateway.doctor.finding import Finding, Kind, fine, problem, warning
+from gateway.doctor.finding import Finding, Kind, fine, note, problem, warning
 
 WEAK_DBM = -85
 """Below this, connections fail and batteries drain."""
@@ -74,6 +74,20 @@ KINDS = (
         "Look at its batteries; bring the hub to the door once to see whether it is distance.",
     ),
     warning(
+        "lock_silent",
+        "this lock was not heard while it was listened for, {seconds} s long",
+        "It is out of range, its batteries are empty, or another program keeps it connected.",
+        "Look at its batteries, close its app, put the hub nearer, and ask again; a daemon that runs hears "
+        "more.",
+    ),
+    note(
+        "lock_waits_for_touch",
+        "whether this lock is in reach could not be heard",
+        "It sends nothing until somebody touches it, as most of its family do.",
+        "Nothing has to be done. To see it, have somebody touch its keypad while the daemon runs, and ask "
+        "again.",
+    ),
+    warning(
         "connections_fail",
         "{failed} of {tried} connections to this lock failed",
         "The signal is poor, or another program or bridge keeps the lock busy.",
@@ -117,3 +131,13 @@ def check_reach(
         yield _BY_ID["signal_weak"].found(lock, rssi=rssi)
     if tried >= _TRIED and succeeded * 2 < tried:
         yield _BY_ID["connections_fail"].found(lock, failed=tried - succeeded, tried=tried)
+
+
+def check_silence(lock: str, seconds: float, *, sleeps: bool) -> Finding:
+    """Judge a lock that was listened for in vain for `seconds` while no daemon did it.
+
+    `sleeps`: as for `check_reach`.
+    """
+    if sleeps:
+        return _BY_ID["lock_waits_for_touch"].found(lock)
+    return _BY_ID["lock_silent"].found(lock, seconds=round(seconds))

@@ -103,25 +103,34 @@ async def _of_zwave(settings: Settings, memory: MemoryFacts) -> list[Finding]:
 
 async def _of_bluetooth(settings: Settings, memory: MemoryFacts, broker: BrokerFacts) -> list[Finding]:
     from drivers.ble.survey import listen_for_locks, look_for_bluetooth  # noqa: PLC0415 - loads a radio library
-    from gateway.doctor.bluetooth import check_bluetooth, check_reach  # noqa: PLC0415 - with it
+    from gateway.doctor.bluetooth import check_bluetooth, check_reach, check_silence  # noqa: PLC0415 - with it
 
     adapter = settings.ble.adapter
     found = list(check_bluetooth(await look_for_bluetooth(), adapter))
     if any(_is_bad(one) for one in found):
         return found
-    reached: Mapping[str, Any] = _told(broker, "ble").get("locks") or {}
-    if broker.state != "online":
+    if broker.state == "online":
+        reached = _told(broker, "ble").get("locks") or {}
+    else:
         serials = {device.device_id: device.identity.serial for device in memory.devices if device.identity}
+        heard = await listen_for_locks(LISTEN_S, adapter)
         reached = {
-            name: {"rssi": heard.rssi, "heard_ago_s": 0}
-            for heard in await listen_for_locks(LISTEN_S, adapter) or ()
+            name: {"rssi": one.rssi, "heard_ago_s": 0}
+            for one in heard or ()
             for name in _bluetooth_locks(settings)
-            if _is_meant(settings, name, heard.address, heard.name or "", serials.get(name))
+            if _is_meant(settings, name, one.address, one.name or "", serials.get(name))
         }
+        if heard is not None:
+            # A lock without a number was never paired, which is said elsewhere: nobody knows it when heard.
+            silent = {*settings.yale_locks, *(name for name in serials if serials[name])} - {*reached}
+            found += [
+                check_silence(name, LISTEN_S, sleeps=_sleeps(settings, name))
+                for name in _bluetooth_locks(settings)
+                if name in silent
+            ]
     for name, figures in reached.items():
-        ttlock = settings.ttlock_locks.get(name)
-        sleeps = ttlock is not None and ttlock.reach == "on_touch"
-        found += check_reach(name, figures, settings.ble.silent_after_s, sleeps=sleeps)
+        silent_after_s = settings.ble.silent_after_s
+        found += check_reach(name, figures, silent_after_s, sleeps=_sleeps(settings, name))
     return found
 
 
@@ -155,12 +164,22 @@ def _bluetooth_locks(settings: Settings) -> tuple[str, ...]:
     return (*settings.nuki_locks, *settings.yale_locks, *settings.ttlock_locks)
 
 
+def _sleeps(settings: Settings, lock: str) -> bool:
+    """Say whether a lock is silent until somebody touches it."""
+    ttlock = settings.ttlock_locks.get(lock)
+    return ttlock is not None and ttlock.reach == "on_touch"
+
+
 def _is_meant(settings: Settings, lock: str, address: str, name: str, serial: str | None) -> bool:
     yale = settings.yale_locks.get(lock)
     if yale is not None:
         return address == (yale.address or "").upper() or name == yale.bluetooth_name
+    if not serial:
+        return False
+    if lock in settings.ttlock_locks:
+        return address == serial
     # A Nuki's name ends with its number.
-    return lock in settings.nuki_locks and bool(serial) and name.upper().endswith(str(serial))
+    return lock in settings.nuki_locks and name.upper().endswith(serial)
 
 
 def _is_bad(finding: Finding) -> bool:

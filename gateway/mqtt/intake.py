@@ -2,12 +2,13 @@
 
 import contextlib
 import logging
+from collections.abc import Callable
 
 import msgspec
 
 from gateway.domain.errors import AnswerNotDelivered, CommandError, InvalidInput
 from gateway.domain.store import StorageFailed, Store
-from gateway.domain.trouble import about
+from gateway.domain.trouble import Trouble
 from gateway.engine.commands.desk import CommandDesk
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
@@ -34,8 +35,12 @@ class Intake:
         *,
         own_events: OwnEvents,
         max_payload_bytes: int,
+        clock: Callable[[], float],
     ) -> None:
-        """Answer over `link`; `max_payload_bytes` is what the link was told, for the words of the answer."""
+        """Answer over `link`; `max_payload_bytes` is what the link was told, for the words of the answer.
+
+        `clock` returns seconds that never go back.
+        """
         self._link = link
         self._desk = desk
         self._store = store
@@ -43,7 +48,8 @@ class Intake:
         self._health = health
         self._own_events = own_events
         self._max_payload_bytes = max_payload_bytes
-        self._unanswered: set[str] = set()
+        self._clock = clock
+        self._unanswered: dict[str, _Unanswered] = {}
 
     async def handle(self, message: Incoming) -> None:
         """Carry out one command and answer it; durable on return.
@@ -66,8 +72,11 @@ class Intake:
             # Clearing a retained command, whoever does it, comes by here as an empty message.
             self._health.count("empty_commands")
         elif message.unanswerable:
-            self._refused(request, "The connection breaks over the answers to %s: they may be too large")
-            await self._answer(request, message, _not_delivered(message, "broke the connection each time"))
+            instead = _not_delivered(message, "broke the connection each time")
+            words = "The connection breaks over the answers to %s: they may be too large"
+            # How large is not known; what is sent instead gets through without anything being right again.
+            self._refused(request, words, size=len(instead) + 1)
+            await self._answer(request, message, instead)
         else:
             await self._answer(request, message, await self._execute(request, message.payload))
 
@@ -86,21 +95,34 @@ class Intake:
         except LinkDown:
             self._health.count("answers_lost")
         except MessageTooLarge:
-            self._refused(request, "The broker takes no answers as large as one to %s")
+            words = "The broker takes no answers as large as one to %s"
+            self._refused(request, words, size=len(answer))
             # What does not even take this cannot be answered at all.
             with contextlib.suppress(LinkError):
                 short = _not_delivered(message, "is larger than the broker takes")
                 await self._link.publish(topic, short, correlation_data=message.correlation_data)
         except LinkError:
             self._refused(request, "The broker refuses the answers to %s: check its access list")
+        else:
+            self._got_through(request, size=len(answer))
 
-    def _refused(self, request: Request, words: str) -> None:
-        """Count it, and say it once per client, not once per command."""
+    def _refused(self, request: Request, words: str, *, size: int = 0) -> None:
+        """Count it, and say it once per client, not once per command; `size` is that of one too large."""
         self._health.count("answers_refused")
-        known = request.client in self._unanswered or len(self._unanswered) >= _MOST_CLIENTS
-        self._unanswered.add(request.client)
-        level = logging.DEBUG if known else logging.WARNING
-        _log.log(level, words, request.client, extra=about(trouble="answers_refused"))
+        unanswered = self._unanswered.get(request.client)
+        if unanswered is None:
+            if len(self._unanswered) >= _MOST_CLIENTS:
+                return
+            unanswered = self._unanswered[request.client] = _Unanswered(self._clock)
+        unanswered.size = max(unanswered.size, size)
+        unanswered.trouble.begins(words % request.client)
+
+    def _got_through(self, request: Request, *, size: int) -> None:
+        """Say that a client is answered again; where answers were too large, one as large must show it."""
+        unanswered = self._unanswered.get(request.client)
+        if unanswered is not None and size >= unanswered.size:
+            unanswered.trouble.ends(f"Answers to {request.client} get through again")
+            del self._unanswered[request.client]
 
     async def _refuse_retained(self, message: Incoming, request: Request | None) -> None:
         """Clear a retained command on the broker, say so to its sender and in an event.
@@ -124,6 +146,15 @@ class Intake:
         except StorageFailed as error:
             self._health.storage_failed(error)
             raise NotStored from None
+
+
+class _Unanswered:
+    """A client whose answers do not get through."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.trouble = Trouble(_log, "answers_refused", clock)
+        self.size = 0
+        """Bytes of the largest answer that the broker did not take for its size."""
 
 
 class _Envelope(msgspec.Struct):

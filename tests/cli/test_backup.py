@@ -14,7 +14,10 @@ from storage.store import SqliteStore
 from storage.vault import Vault
 from tests.cli.conftest import House, Keys, Pinsmith
 from tests.cli.samples import PLAN
+from tests.mqtt.broker import eventually
 
+CLEARED = "\x1b[2K"
+"""What a terminal is told before a line is written anew."""
 PASSPHRASE = "correct horse battery"
 
 
@@ -144,6 +147,30 @@ def test_a_terminal_sees_how_far_the_backup_is(tmp_path: Path, *, at_a_terminal:
     with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
         assert watched(source).read() == b"x" * 5000
     assert ("Sealing" in out.getvalue(), "100%" in out.getvalue()) == (at_a_terminal, at_a_terminal)
+
+
+def test_a_terminal_sees_that_the_database_is_copied_first(tmp_path: Path) -> None:
+    """A large one takes a minute, in which nothing is sealed yet; then that takes the place of this."""
+    (tmp_path / "file").write_bytes(b"x" * 5000)
+    out = Keys()
+    with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
+        assert "Copying the database" in out.getvalue()
+        watched(source).read()
+    *_, last, _ = out.getvalue().split(CLEARED)
+    assert ("Copying" in last, "Sealing" in last) == (False, True)
+
+
+async def test_a_terminal_sees_how_long_it_takes_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of it was sealed, 500 bytes each 10 s."""
+    (tmp_path / "file").write_bytes(b"x" * 5000)
+    now, out = [0.0], Keys()
+    monkeypatch.setattr("rich.console.monotonic", lambda: now[0])
+    with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
+        sealed = watched(source)
+        for _ in range(5):
+            now[0] += 10
+            sealed.read(500)
+        await eventually(lambda: "0:00:50" in out.getvalue())
 
 
 def dated(folder: Path) -> list[str]:

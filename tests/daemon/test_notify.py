@@ -1,5 +1,6 @@
 """Datagrams for the service manager."""
 
+import logging
 import os
 import socket
 import time
@@ -51,6 +52,25 @@ def test_without_a_manager_nothing_happens(tmp_path: Path, caplog: pytest.LogCap
     assert not caplog.records
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_one_that_is_gone_for_a_while_is_told_once_and_once_that_it_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sign of life is due every few seconds: a line for each would bury the rest of the log."""
+    caplog.set_level(logging.INFO)
+    notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"})
+    for _ in range(5):
+        notifier.alive()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        notifier.alive()
+        notifier.alive()
+    told = [(record.levelname, record.getMessage(), vars(record)["state"]) for record in caplog.records]
+    assert told == [
+        ("WARNING", "The service manager was not told: No such file or directory", "begins"),
+        ("INFO", "The service manager is told again, after less than 1 s and 5 failed attempts", "ends"),
+    ]
 
 
 def test_signs_of_life_are_given_only_where_asked_for(manager: tuple[str, socket.socket]) -> None:

@@ -191,7 +191,16 @@ async def _of_the_gateway(seen: dict[str, Json]) -> None:
     topics, health, ids = Topics(f"pinsmith/{GATEWAY}"), Health(bench.clock, dict), count(900)
     own = OwnEvents(GATEWAY, bench.clock, lambda: f"id-{next(ids)}")
     link = LinkBed(settings(1883)).link  # never connected
-    intake = Intake(link, bench.desk, bench.store, topics, health, own_events=own, max_payload_bytes=65536)
+    intake = Intake(
+        link,
+        bench.desk,
+        bench.store,
+        topics,
+        health,
+        own_events=own,
+        max_payload_bytes=65536,
+        clock=bench.clock.boot,
+    )
     retained = f"pinsmith/{GATEWAY}/request/alice/access_codes/create"
     await intake.handle(Incoming(retained, b"{}", retain=True))
     _keep(seen, bench)

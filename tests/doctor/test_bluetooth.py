@@ -1,18 +1,22 @@
 """What is wrong with Bluetooth: a real D-Bus daemon, a stand-in for BlueZ, and virtual locks on the air."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from drivers.ble.survey import listen_for_locks, look_for_bluetooth
+from gateway.doctor import examine
 from gateway.doctor.bluetooth import check_reach
-from gateway.doctor.finding import Finding
+from gateway.doctor.finding import Finding, Severity
+from gateway.domain.lock import Device, Identity, LockPolicy
+from gateway.domain.store import Tx
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.doors import ADDRESSES, hung_up
 from tests.ble_bed.radio import Air
 from tests.ble_bed.virtual import in_virtual_time
-from tests.doctor.bed import Report, report, settings
+from tests.doctor.bed import Report, remember, report, settings
 from tests.doctor.bus import DENIED, bluez, bus
 from tests.mqtt.broker import free_port
 
@@ -99,6 +103,66 @@ async def test_listening_without_an_adapter_says_so() -> None:
     air.plugged = False
     with bleak_on(air):
         assert await listen_for_locks(1) is None
+
+
+HOME = f"""[locks.cellar]
+driver = "nuki"
+[locks.attic]
+driver = "yale"
+address = "{ADDRESSES["attic"]}"
+[locks.shed]
+driver = "ttlock"
+[locks.gate]
+driver = "ttlock"
+reach = "always"
+[locks.new]
+driver = "nuki"
+"""
+SERIALS = {"cellar": "1A2B3C4D", "shed": ADDRESSES["shed"], "gate": "C1:00:00:00:00:06"}
+
+
+async def test_locks_are_listened_for_where_no_daemon_does_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is silent is told with why; of those that wait for a touch silence says nothing."""
+    air = Air()
+    doors = await hung_up(air, lambda: datetime.now(UTC))
+    for door in doors.values():
+        await door.peripheral.hide()
+    await remember(tmp_path, *(seen(name, serial) for name, serial in SERIALS.items()))
+    monkeypatch.setattr(examine, "LISTEN_S", 1.0)
+    how = settings(tmp_path, free_port(), rest=HOME)
+    async with bus(tmp_path, monkeypatch), bluez({"hci0": True}):
+        with bleak_on(air):
+            silent = await report(how)
+            for door in doors.values():
+                await door.show()
+            heard = await report(how)
+    kinds = {"lock_silent", "lock_waits_for_touch"}
+    told = {one.where: one for one in silent.findings if one.id in kinds}
+    assert {where: one.id for where, one in told.items()} == {
+        "cellar": "lock_silent",
+        "attic": "lock_silent",
+        "gate": "lock_silent",
+        "shed": "lock_waits_for_touch",
+    }
+    assert "another program keeps it connected" in told["cellar"].cause
+    assert "Look at its batteries" in told["cellar"].remedy
+    assert told["shed"].severity is Severity.NOTE
+    assert "until somebody touches it" in told["shed"].cause
+    assert "touch its keypad while the daemon runs" in told["shed"].remedy
+    assert {one.where for one in heard.findings if one.id in kinds} == {"gate"}
+
+
+def seen(name: str, serial: str) -> Callable[[Tx], None]:
+    """Have a lock in memory that was paired and seen."""
+    device = Device(
+        device_id=name,
+        policy=LockPolicy(name=name, driver="nuki"),
+        identity=Identity(network="bluetooth", manufacturer="somebody", product=None, serial=serial),
+        is_paired=True,
+    )
+    return lambda tx: tx.save_device(device)
 
 
 def reached(*, sleeps: bool = False, **figures: float) -> dict[str, Finding]:

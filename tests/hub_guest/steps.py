@@ -35,6 +35,10 @@ OLDER = "0.0.9"
 GOLDEN = "tests/storage/golden/v1.sql"
 """The first format, below the tree; the guest sees the tree as /tree."""
 CROWD = "x" * 50
+EXPOSURE = 15
+"""Most that systemd itself may find, in tenths: as tests/packaging asks of the file without running it."""
+PASSPHRASE = "of-the-backups-alone"
+BACKUPS = f"{DATA}/backups"
 
 
 async def installed(hub: Hub) -> None:
@@ -44,7 +48,7 @@ async def installed(hub: Hub) -> None:
 
 
 async def start(hub: Hub) -> None:
-    """Configure and start it: `systemctl start` returns when the daemon has said READY."""
+    """Configure and start it: `systemctl start` returns when the daemon has said READY. It is well caged."""
     await hub.guest.order(f"""
         mkdir -p /etc/systemd/system/pinsmith.service.d
         printf '[Service]\\nWatchdogSec={WATCHDOG_S}s\\n' >/etc/systemd/system/pinsmith.service.d/test.conf
@@ -59,6 +63,7 @@ END
     assert await hub.shows("ActiveState") == "active"
     assert " lock" in await hub.shows("StatusText")
     await until(hub.answers, "it answers from outside")
+    await hub.guest.order(f"systemd-analyze security --no-pager --threshold={EXPOSURE} pinsmith.service")
 
 
 async def zwave(hub: Hub) -> None:
@@ -224,6 +229,25 @@ async def rebooted(hub: Hub) -> None:
     await hub.holds("cellar", *_cellar("rebooted"))
 
 
+async def backed_up(hub: Hub) -> None:
+    """A passphrase and the timer make a sealed backup, for the user of the daemon alone."""
+    await hub.guest.order(f"""
+        printf {PASSPHRASE} | install -m 600 /dev/stdin /etc/credstore/pinsmith.backup-passphrase
+        systemctl enable --now pinsmith-backup.timer 2>&1
+    """)
+    timers = await hub.guest.order("systemctl list-timers --all --full --no-pager")
+    assert "pinsmith-backup.timer" in timers, timers
+    await hub.guest.order("systemctl start pinsmith-backup.service")
+    made = (await hub.guest.order(f"stat -c '%U %a %n' {BACKUPS}/*.backup")).splitlines()
+    assert [line.rpartition("/")[0] for line in made] == [f"pinsmith 600 {BACKUPS}"], made
+    code, _ = await hub.guest.attempt(f"""
+        journalctl --no-pager -o verbose >/tmp/journal || exit 2
+        grep -qF {PASSPHRASE} /tmp/journal
+    """)
+    assert code == 1, "the passphrase is in the journal, or the journal cannot be read"
+    await hub.guest.order("rm /tmp/journal")
+
+
 async def upgraded(hub: Hub) -> None:
     """The built package over the older one: codes, key, configuration and pairing stay."""
     before = await hub.shows("MainPID")
@@ -298,6 +322,7 @@ STEPS: tuple[Step, ...] = (
     unsynchronised,
     crowded,
     rebooted,
+    backed_up,
     upgraded,
     deleted,
     migrated,

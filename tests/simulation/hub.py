@@ -74,7 +74,14 @@ class Hub:
         )
         desk = CommandDesk(self.engine, lambda _device_id: self.outbox.wake())
         self._intake = Intake(
-            link, desk, store, topics, health, own_events=own_events, max_payload_bytes=65_536
+            link,
+            desk,
+            store,
+            topics,
+            health,
+            own_events=own_events,
+            max_payload_bytes=65_536,
+            clock=world.clock.boot,
         )
         self._one_at_a_time = asyncio.Lock()
         self._commands = 0

@@ -71,11 +71,15 @@ class OutboxRows(Rows):
         device_ids: Collection[str] | None = None,
         access_code_ids: Collection[str] | None = None,
         event_types: Collection[str] | None = None,
+        after_seq: int | None = None,
         limit: int,
     ) -> Sequence[StoredEvent]:
-        """Return events that occurred at or after `since` and before `until`: the newest, in `seq` order."""
-        conditions: list[str] = ["TRUE"]
-        values: list[Any] = []
+        """Return events that occurred at or after `since` and before `until`, in `seq` order.
+
+        The newest of them; with `after_seq` the first ones after that.
+        """
+        conditions: list[str] = ["TRUE" if after_seq is None else "seq > ?"]
+        values: list[Any] = [] if after_seq is None else [after_seq]
         for text, moment in (("occurred_at >= ?", since), ("occurred_at < ?", until)):
             if moment is not None:
                 conditions.append(text)
@@ -89,14 +93,15 @@ class OutboxRows(Rows):
             if wanted is not None:
                 conditions.append(f"{column} IN ({', '.join('?' for _ in wanted)})")
                 values += wanted
-        newest_first = _stored(
+        found = _stored(
             self._execute(
                 "SELECT seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at,"  # noqa: S608 - fixed texts only
-                f" payload FROM event WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?",
+                f" payload FROM event WHERE {' AND '.join(conditions)}"
+                f" ORDER BY seq {'DESC' if after_seq is None else 'ASC'} LIMIT ?",
                 (*values, limit),
             )
         )
-        return newest_first[::-1]
+        return found[::-1] if after_seq is None else found
 
     def trim_outbox(self, most: int) -> tuple[int, int]:
         """Drop undelivered events beyond `most`, non-security first, oldest first.

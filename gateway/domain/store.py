@@ -171,9 +171,13 @@ class Tx(Protocol):
         device_ids: Collection[str] | None = None,
         access_code_ids: Collection[str] | None = None,
         event_types: Collection[str] | None = None,
+        after_seq: int | None = None,
         limit: int,
     ) -> Sequence[StoredEvent]:
-        """Return the newest `limit` events that fit everything given, in `seq` order."""
+        """Return the newest `limit` events that fit everything given, in `seq` order.
+
+        With `after_seq` the first ones after that number instead.
+        """
         ...
 
     def trim_outbox(self, most: int) -> tuple[int, int]:

@@ -89,7 +89,7 @@ def test_nothing_of_the_product_is_left_out(names: tuple[str, ...]) -> None:
 def test_every_parameter_is_listed() -> None:
     """Those of the commands that the reference has; ids and Pinsmith's own commands speak for themselves."""
     ours = {"include_ongoing", "minutes", "force", "event_id", "action_attempt_id", "access_code_id"}
-    ours |= {"between", "since", "until", "event_type", "event_types", "after", "before"}
+    ours |= {"between", "since", "until", "event_type", "event_types", "after_seq", "after", "before"}
     known = {field for verb in VERBS.values() for field in verb.params.__struct_fields__}
     assert sorted(known - ours - _words()) == []
 

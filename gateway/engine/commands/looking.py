@@ -29,6 +29,7 @@ def events(context: Context, asked: ListEvents) -> EventsReply:
         device_ids=_either(asked.device_id, asked.device_ids, "device_id"),
         access_code_ids=_either(asked.access_code_id, asked.access_code_ids, "access_code_id"),
         event_types=_either(asked.event_type, asked.event_types, "event_type"),
+        after_seq=asked.after_seq,
         limit=asked.limit,
     )
     return EventsReply(events=[event_view(stored) for stored in found])

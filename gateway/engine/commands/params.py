@@ -223,8 +223,12 @@ class Nothing(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ListEvents(Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`events/list`: the newest `limit` of those that fit everything given, in order."""
+    """`events/list`: the newest `limit` of those that fit everything given, in order.
 
+    With `after_seq` the first `limit` after that number: asked on with the last one, none is missed.
+    """
+
+    after_seq: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
     since: Instant | None = None
     until: Instant | None = None
     between: Annotated[list[Instant], Meta(min_length=2, max_length=2)] | None = None

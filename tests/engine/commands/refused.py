@@ -282,6 +282,9 @@ def either(name: str, longest: int, most: int) -> list[tuple[dict[str, Any], str
 
 EVENTS: list[tuple[dict[str, Any], str, str]] = [
     *LIMIT,
+    ({"after_seq": -1}, "invalid_input", "after_seq: Expected `int` >= 0"),
+    ({"after_seq": "7"}, "invalid_input", "after_seq: Expected `int | null`, got `str`"),
+    ({"after_seq": 2**63}, "invalid_input", "after_seq: Expected `int` <= 9007199254740991"),
     *moments("since"),
     *moments("until"),
     *either("device_id", 64, 200),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.cli.asking import Line, ask, line, pages, standing, watch
 from gateway.cli.exits import Exit, Failure
+from gateway.cli.nearby import why_not
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
 from gateway.config import Settings, load
@@ -68,12 +69,23 @@ class Context:
         if given:
             return Path(given)
         for place in PLACES:
-            if place.exists():
+            if place.exists() and (place.is_absolute() or self._counts_here):
                 return place
         tried = ", ".join(map(str, PLACES))
         raise NoConfiguration(
             f"no configuration: looked for {tried}; `pinsmith init` writes one, --config names another file"
         )
+
+    @cached_property
+    def _counts_here(self) -> bool:
+        """Say whether the file in the current folder counts; where not, that is told, once."""
+        here = f"./{PLACES[0]}"
+        why = why_not(PLACES[0])
+        if why is not None:
+            self.terminal.warn(
+                f"pinsmith: {here} is passed over: {why}; --config {here} takes it all the same"
+            )
+        return why is None
 
     def ask(self, verb: str, **parameters: object) -> dict[str, Any]:
         """Send a command; parameters that are None are left out."""

@@ -73,6 +73,12 @@ def test_the_backup_gets_no_more_secrets_than_it_reads() -> None:
     assert unit["ExecStart"][0].split()[-4] == f"%d/{PASSPHRASE}"
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_memory_is_written_to_a_file(name: str) -> None:
+    """One byte and not none: a core dump for a program such as systemd-coredump knows only this limit."""
+    assert Unit(name)["LimitCORE"] == ["1"]
+
+
 def test_the_daemon_may_ask_whether_the_clock_is_right() -> None:
     """Else no window would ever open: ProtectClock= forbids adjtimex(2), also for reading."""
     unit = Unit("pinsmith.service")

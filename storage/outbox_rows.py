@@ -143,6 +143,24 @@ class OutboxRows(Rows):
             (client, verb, transaction, digest, sealed, to_ms(at)),
         )
 
+    def trim_replies(self, most: int) -> int:
+        """Forget the oldest replies of every client that has more than `most`; return how many went.
+
+        Oldest is what was stored first, whatever the clock said.
+        """
+        too_many = self._execute(
+            "SELECT client, count(*) - ? FROM reply GROUP BY client HAVING count(*) > ?", (most, most)
+        ).fetchall()
+        # A row that is replaced gets a new rowid, above all others.
+        return sum(
+            self._execute(
+                "DELETE FROM reply WHERE rowid IN"
+                " (SELECT rowid FROM reply WHERE client = ? ORDER BY rowid LIMIT ?)",
+                excess,
+            ).rowcount
+            for excess in too_many
+        )
+
     def digest(self, body: bytes) -> bytes:
         """Return a keyed digest of a command body."""
         return self._vault.digest(body)

@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from gateway.domain.store import StorageFailed
 from storage.errors import BackupUnreadable
 from storage.vault import KEY_LENGTH
 
@@ -45,10 +46,18 @@ class Cost(NamedTuple):
     p: int = 2
 
     @property
+    def memory(self) -> int:
+        """Return how many bytes it takes at once."""
+        return 128 * self.r * (1 << self.log2_n)
+
+    @property
     def bearable(self) -> bool:
-        """Say whether a header may ask for this: a forged one must not exhaust the machine."""
-        memory = 128 * self.r * 2**self.log2_n
-        return min(self) >= 1 and memory <= _MOST_MEMORY and self.p <= _MOST_PASSES
+        """Say whether a header may ask for this: a forged one must not exhaust the machine.
+
+        RFC 7914 has no log2 n from 16 * r on.
+        """
+        in_scrypt = min(self) >= 1 and self.log2_n < 16 * self.r
+        return in_scrypt and self.memory <= _MOST_MEMORY and self.p <= _MOST_PASSES
 
 
 def seal(
@@ -58,7 +67,10 @@ def seal(
     cost: Cost,
     random: Callable[[int], bytes] = os.urandom,
 ) -> Iterator[bytes]:
-    """Yield the bytes of a backup that holds `master_key` and everything in `source`."""
+    """Yield the bytes of a backup that holds `master_key` and everything in `source`.
+
+    Raises StorageFailed where the passphrase needs more memory than there is.
+    """
     salt, prefix = random(16), random(7)
     front = _FRONT.pack(_MAGIC, _VERSION, *cost, salt, prefix)
     aead = _aead(passphrase, salt, cost)
@@ -73,6 +85,7 @@ def unseal(file: BinaryIO, passphrase: str) -> tuple[bytes, Iterator[bytes]]:
 
     Raises:
         BackupUnreadable: here or while iterating; what came before must be thrown away then.
+        StorageFailed: the passphrase needs more memory than there is.
     """
     front = file.read(_FRONT.size)
     if len(front) < _FRONT.size or not front.startswith(_MAGIC):
@@ -116,4 +129,10 @@ def _nonce(prefix: bytes, number: int, *, last: bool) -> bytes:
 def _aead(passphrase: str, salt: bytes, cost: Cost) -> AESGCM:
     # The same letters may be typed as different code points on another machine.
     typed = unicodedata.normalize("NFC", passphrase).encode()
-    return AESGCM(Scrypt(salt=salt, length=32, n=2**cost.log2_n, r=cost.r, p=cost.p).derive(typed))
+    try:
+        return AESGCM(Scrypt(salt=salt, length=32, n=2**cost.log2_n, r=cost.r, p=cost.p).derive(typed))
+    except MemoryError:
+        raise StorageFailed(
+            f"the passphrase needs {-(-cost.memory // 2**20)} MiB of memory at once, which this machine does "
+            "not give: end another program, or take another machine"
+        ) from None

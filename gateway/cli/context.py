@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.cli.asking import Line, ask, line, pages, standing, watch
 from gateway.cli.exits import Exit, Failure
+from gateway.cli.nearby import why_not
 from gateway.cli.output import show_json
 from gateway.cli.terminal import Terminal
 from gateway.cli.users import Closed, demand_open
@@ -69,17 +70,30 @@ class Context:
         closed: Closed | None = None
         for place in [Path(given)] if given else PLACES:
             try:
-                if demand_open(place) or given:
-                    return place
+                there = demand_open(place)
             except Closed as error:
                 # As the folder that somebody stands in under `sudo -u`: the next place may be open.
                 closed = error
+                continue
+            if given or (there and (place.is_absolute() or self._counts_here)):
+                return place
         if closed is not None:
             raise NoConfiguration(str(closed))
         tried = ", ".join(map(str, PLACES))
         raise NoConfiguration(
             f"no configuration: looked for {tried}; `pinsmith init` writes one, --config names another file"
         )
+
+    @cached_property
+    def _counts_here(self) -> bool:
+        """Say whether the file in the current folder counts; where not, that is told, once."""
+        here = f"./{PLACES[0]}"
+        why = why_not(PLACES[0])
+        if why is not None:
+            self.terminal.warn(
+                f"pinsmith: {here} is passed over: {why}; --config {here} takes it all the same"
+            )
+        return why is None
 
     def ask(self, verb: str, **parameters: object) -> dict[str, Any]:
         """Send a command; parameters that are None are left out."""

@@ -1,6 +1,8 @@
 """`pinsmith run` and `pinsmith config check`."""
 
+import resource
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from gateway.cli.arguments import command, group
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import Exit
 from gateway.cli.output import show_json
-from gateway.cli.users import demand_owner
+from gateway.cli.users import demand_open, demand_owner
 from gateway.config import ConfigError, Mistake, left_out, load
 from gateway.domain.store import StorageFailed
 
@@ -23,8 +25,10 @@ def add(commands: Commands) -> None:
 
 
 def _run(context: Context) -> None:
+    _forbid_core_dumps()
     # Not as a command beside the service: it must have everything itself.
     settings = load(context.config_file(), context.env)
+    demand_open(settings.gateway.data_directory)
     demand_owner(settings.gateway.data_directory, context.args.config, "run")
     # Drivers, storage and MQTT are loaded for this command only, the embedded broker only where it is wanted.
     if settings.mqtt.embedded_broker:
@@ -32,6 +36,17 @@ def _run(context: Context) -> None:
     else:
         from gateway.daemon import run  # noqa: PLC0415 - see above
     run(settings)
+
+
+def _forbid_core_dumps() -> None:
+    """Have a crash write no memory to a file: PINs and keys are in it. The unit of systemd asks for it too.
+
+    0 stops only files (core(5)). 1 byte is too little for one, and the kernel then pipes none to a program.
+    PR_SET_DUMPABLE would do as well, but takes /proc and debuggers from the daemon's own user.
+    """
+    # Where no dump was allowed at all, that stays.
+    with suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def _check(context: Context) -> Exit | None:

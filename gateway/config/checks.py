@@ -63,16 +63,25 @@ def _readable(reader: Reader, key: str, file: Path | None, given: Credentials) -
     if file is None:
         return
     try:
-        with file.open("rb") as opened:
-            empty = not opened.read(1)
+        content = file.read_bytes()
     except OSError:
         if given.is_of_service(file):
             reader.not_seen(key, _NOT_SEEN.format(file.name))
-            return
-        reader.wrong(key, "expected a file that this user may read")
-    else:
-        if empty:
-            reader.wrong(key, "expected a file that is not empty")
+        else:
+            reader.wrong(key, "expected a file that this user may read")
+        return
+    if not content:
+        reader.wrong(key, "expected a file that is not empty")
+    elif key == "mqtt.password_file" and not _is_text(content):
+        reader.wrong(key, "expected UTF-8 text")
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def timing(reader: Reader, found: Timing) -> None:

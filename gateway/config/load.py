@@ -123,3 +123,6 @@ def _document(path: Path) -> tuple[str, dict[str, Any]]:
         line = int(place[1]) if place else len(text.splitlines())
         message = "not valid TOML here: a key twice, a missing quote or bracket, or a value without quotes"
         raise ConfigError([Mistake(file=path, key="", message=message, line=line)]) from None
+    except (ValueError, RecursionError):
+        message = "nested too deeply, or a number too long to be read"
+        raise ConfigError([Mistake(file=path, key="", message=message)]) from None

@@ -20,6 +20,7 @@ from gateway.daemon.reload import Reloader
 from gateway.daemon.wiring import Gateway
 from gateway.domain.clock import Clock
 from gateway.domain.pulse import Limits, Pulse
+from gateway.domain.store import StorageFailed
 from gateway.system_clock import SystemClock
 from storage.keys import load_key
 from storage.store import SqliteStore
@@ -45,8 +46,10 @@ def run_until_signalled(serving: Coroutine[Any, Any, None]) -> None:
     """Run `serving` in an event loop of its own, and cancel it on SIGINT or SIGTERM. Raises as `run` does."""
     try:
         asyncio.run(_until_signalled(serving))
-    except BaseExceptionGroup as group:
-        for error in _leaves(group):
+    except StorageFailed:
+        raise
+    except (BaseExceptionGroup, Exception) as ended:  # noqa: BLE001 - Python would print its words, maybe a secret
+        for error in _leaves(ended):
             _log.critical("Something unforeseen ended the gateway: %s", logs.place(error))
         raise SystemExit(1) from None
 
@@ -122,9 +125,9 @@ def _without_words(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
     _log.error("A task failed and nobody noticed: %s", what)
 
 
-def _leaves(group: BaseExceptionGroup) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
+def _leaves(ended: BaseException) -> Iterator[BaseException]:
+    if isinstance(ended, BaseExceptionGroup):
+        for error in ended.exceptions:
             yield from _leaves(error)
-        else:
-            yield error
+    else:
+        yield ended

@@ -184,11 +184,12 @@ class Gateway:
             group.create_task(self._every_day(), name="every day")
 
     async def _every_minute(self) -> None:
-        """Make room in the outbox and tell how the hub is."""
+        """Make room in the outbox and among the replies, and tell how the hub is."""
         while True:
             self._minute.on_memory()
             try:
                 await self._outbox.trim()
+                await self._intake.trim()
                 if self._health.storage_fails:
                     # Nobody may have anything to store for hours.
                     await self._store.run(lambda tx: tx.save_meta("last_tried", str(self._guard.view().now)))

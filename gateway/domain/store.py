@@ -198,6 +198,13 @@ class Tx(Protocol):
         """Remember the reply of a command; it is encrypted, because it may hold a PIN."""
         ...
 
+    def trim_replies(self, most: int) -> int:
+        """Forget the oldest replies of every client that has more than `most`; return how many went.
+
+        Oldest is what was stored first, whatever the clock said.
+        """
+        ...
+
     def digest(self, body: bytes) -> bytes:
         """Return a keyed digest of a command body."""
         ...

@@ -45,9 +45,10 @@ class Health:
         self._storage: str | None = None
         self._configuration = ConfigurationState()
 
-    def count(self, what: str) -> None:
+    def count(self, what: str, times: int = 1) -> None:
         """Note that something happened that should not happen often."""
-        self._counters[what] += 1
+        if times:
+            self._counters[what] += times
 
     def storage_failed(self, error: StorageFailed) -> None:
         """Note that the database could not be read or written. The message is ours and holds no secret."""

@@ -18,6 +18,11 @@ from gateway.mqtt.own_events import OwnEvents
 from gateway.mqtt.topics import Request, Topics
 
 _log = logging.getLogger(__name__)
+REPLIES_PER_CLIENT = 100_000
+"""Most that are remembered, of about a kilobyte each: one command every six seconds for a week.
+
+An automation that runs in a circle would fill the disk long before its replies are too old.
+"""
 _MOST_CLIENTS = 100
 """Clients whose answers are refused and that are told of: a broker may be asked under any number of names."""
 
@@ -79,6 +84,11 @@ class Intake:
             await self._answer(request, message, instead)
         else:
             await self._answer(request, message, await self._execute(request, message.payload))
+
+    async def trim(self) -> None:
+        """Forget the oldest replies of clients with too many. Raises StorageFailed."""
+        dropped = await self._store.run(lambda tx: tx.trim_replies(REPLIES_PER_CLIENT))
+        self._health.count("replies_dropped", dropped)
 
     async def _execute(self, request: Request, payload: bytes) -> bytes:
         try:

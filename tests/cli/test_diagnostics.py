@@ -17,6 +17,7 @@ import pytest
 
 from drivers.simulated import keypad
 from gateway.cli.context import Context
+from gateway.cli.init.locks import slug
 from gateway.cli.main import carry_out, make_parser
 from gateway.cli.report.scrub import Scrub
 from gateway.cli.terminal import Terminal
@@ -241,6 +242,24 @@ def test_a_broken_configuration_is_part_of_the_report(house: House, pinsmith: Pi
     assert pinsmith("diagnostics", "--out", str(target)).code == 0
     parts = free_of_secrets(target, GUEST, PIN, PASSWORD)
     assert {mistake["key"] for mistake in parts["configuration"]["mistakes"]} >= {"gateway.id", "mqtt.url"}
+
+
+@pytest.mark.parametrize(
+    "machine", ["Kruegers-Laptop.fritz.box", "Kruegers-Laptop-in-the-Attic-of-the-House"]
+)
+def test_a_hub_that_is_called_after_its_machine_goes_without_its_name(
+    house: House, pinsmith: Pinsmith, monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
+    """`pinsmith init` proposes that name, as far as it fits."""
+    monkeypatch.setattr("platform.node", lambda: machine)
+    hub = slug(machine.partition(".")[0])
+    file = house.folder / "pinsmith.toml"
+    file.write_text(file.read_text().replace('id = "home"', f'id = "{hub}"'))
+    house.answers = {"events/list": {"events": [{"device_id": hub, "message": f"{hub} was started"}]}}
+    target = house.folder / "report.tar.gz"
+    assert pinsmith("diagnostics", "--out", str(target)).code == 0
+    parts = free_of_secrets(target, "kruegers")
+    assert parts["configuration"]["gateway"]["id"] == "[hidden]"
 
 
 def test_what_a_hostile_daemon_answers_is_let_through_by_field(house: House, pinsmith: Pinsmith) -> None:

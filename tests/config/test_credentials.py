@@ -39,7 +39,7 @@ def test_the_key_of_the_certificate_may_be_a_credential(tmp_path: Path, service:
 
 
 def test_a_credential_without_a_certificate_counts_for_nothing(tmp_path: Path, service: Path) -> None:
-    """The unit takes every credential called pinsmith.*, wanted or not."""
+    """The unit takes it where it is, wanted or not."""
     (service / "mqtt-password").unlink()
     assert read(tmp_path, SOUND, own=service).mqtt.key_file is None
 

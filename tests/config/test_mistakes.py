@@ -269,6 +269,15 @@ def test_an_empty_password_file_is_a_mistake(mistakes: Mistakes, tmp_path: Path)
     ]
 
 
+def test_a_password_that_is_no_text_is_a_mistake(mistakes: Mistakes, tmp_path: Path) -> None:
+    """As some editors save it; the daemon could not read it. Nothing of it is repeated."""
+    (tmp_path / "password").write_bytes("hünter2".encode("latin-1"))
+
+    assert mistakes(f'{SOUND}username = "hub"\npassword_file = "password"\n') == [
+        "pinsmith.toml:8: mqtt.password_file: expected UTF-8 text"
+    ]
+
+
 def test_names_all_mistakes_at_once_in_the_order_of_the_file(mistakes: Mistakes) -> None:
     """Nobody has to start ten times to find ten mistakes."""
     found = mistakes(
@@ -316,6 +325,14 @@ def test_broken_toml_and_a_lock_given_twice_are_found_by_line(
             f"pinsmith.toml:{line}: not valid TOML here: "
             "a key twice, a missing quote or bracket, or a value without quotes"
         )
+    ]
+
+
+@pytest.mark.parametrize("value", ["[" * 5000, "{a=" * 5000, "9" * 5000])
+def test_what_goes_beyond_the_reader_of_toml_is_a_mistake(mistakes: Mistakes, value: str) -> None:
+    """It gives up in other ways than over a slip of the pen, and a daemon that reloads must live on."""
+    assert mistakes(f"{SOUND}\n[locks]\ndoor = {value}\n") == [
+        "pinsmith.toml: nested too deeply, or a number too long to be read"
     ]
 
 

@@ -7,8 +7,13 @@ import pytest
 
 from gateway.daemon import run_until_signalled
 from gateway.daemon.serving import _without_words
+from gateway.domain.store import StorageFailed
 
 PIN = "821471921"
+
+
+async def _raise(error: BaseException) -> None:
+    raise error
 
 
 async def _fail(within_groups: int) -> None:
@@ -19,7 +24,7 @@ async def _fail(within_groups: int) -> None:
         group.create_task(asyncio.Event().wait())
 
 
-@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("depth", [0, 1, 3])
 def test_a_failing_part_ends_the_process_with_a_place(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], depth: int
 ) -> None:
@@ -29,6 +34,15 @@ def test_a_failing_part_ends_the_process_with_a_place(
     assert ended.value.code == 1
     assert "ValueError in _fail" in caplog.text
     assert PIN not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_what_says_what_to_do_is_left_to_the_command(caplog: pytest.LogCaptureFixture) -> None:
+    """It is no mystery: the words are for the person who starts it."""
+    with pytest.raises(StorageFailed, match="the disk is full"):
+        run_until_signalled(_raise(StorageFailed("the disk is full")))
+    with pytest.raises(SystemExit, match="pip install"):
+        run_until_signalled(_raise(SystemExit("pip install")))
+    assert caplog.text == ""
 
 
 async def test_a_task_that_nobody_watched_is_named_only(caplog: pytest.LogCaptureFixture) -> None:

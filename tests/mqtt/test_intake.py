@@ -75,6 +75,21 @@ class TestCarryingOut:
         assert first == again == once_more
         assert len(listed["data"]["access_codes"]) == 1
 
+    async def test_a_client_that_sends_without_end_does_not_fill_the_disk(
+        self, how: Settings, app: Somebody, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Beyond so many its oldest replies are forgotten and counted; their repeat is a new command."""
+        monkeypatch.setattr("gateway.mqtt.intake.REPLIES_PER_CLIENT", 2)
+        async with running(how, app):
+            for number in range(3):
+                await app.ask("access_codes/create", transaction=str(number), device_id="front")
+        async with running(how, app):
+            await eventually(lambda: app.last("bridge/health")["counters"] == {"replies_dropped": 1})
+            for number in (2, 1, 0):
+                await app.ask("access_codes/create", transaction=str(number), device_id="front")
+            listed = await app.ask("access_codes/list")
+        assert len(listed["data"]["access_codes"]) == 4
+
     async def test_commands_wait_for_a_hub_that_is_away(self, how: Settings, app: Somebody) -> None:
         """What is sent between two runs is carried out by the second, in order."""
         async with running(how, app):

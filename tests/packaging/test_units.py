@@ -12,6 +12,7 @@ from storage.keys import CREDENTIAL
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = ("pinsmith.service", "pinsmith-backup.service")
+PASSPHRASE = "pinsmith.backup-passphrase"
 THRESHOLD = 15
 """Most exposure allowed, in tenths: systemd-analyze calls up to 1.9 well caged. mosquitto's unit has 9.2."""
 
@@ -59,12 +60,23 @@ def test_commands_exist(name: str) -> None:
         make_parser().parse_args(line[1:])
 
 
+def test_the_daemon_gets_no_more_secrets_than_it_reads() -> None:
+    """By name: a pattern would hand it the passphrase of the backups too, which leave this machine."""
+    given = Unit("pinsmith.service")["ImportCredential"]
+    assert sorted(given) == sorted([CREDENTIAL, credentials.TLS_KEY, credentials.PASSWORD])
+
+
+def test_the_backup_gets_no_more_secrets_than_it_reads() -> None:
+    """It does not go to the broker."""
+    unit = Unit("pinsmith-backup.service")
+    assert unit["ImportCredential"] == [CREDENTIAL, PASSPHRASE]
+    assert unit["ExecStart"][0].split()[-4] == f"%d/{PASSPHRASE}"
+
+
 @pytest.mark.parametrize("name", SERVICES)
-def test_credentials_are_those_that_the_program_reads(name: str) -> None:
-    """The key and the backup's passphrase by one pattern, the broker's password by its name."""
-    assert Unit(name)["ImportCredential"] == ["pinsmith.*", credentials.PASSWORD]
-    assert CREDENTIAL.startswith("pinsmith.")
-    assert credentials.TLS_KEY.startswith("pinsmith.")
+def test_no_memory_is_written_to_a_file(name: str) -> None:
+    """One byte and not none: a core dump for a program such as systemd-coredump knows only this limit."""
+    assert Unit(name)["LimitCORE"] == ["1"]
 
 
 def test_the_daemon_may_ask_whether_the_clock_is_right() -> None:

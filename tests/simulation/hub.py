@@ -110,6 +110,7 @@ class Hub:
         while True:
             with contextlib.suppress(StorageFailed):
                 await self.outbox.trim()
+                await self._intake.trim()
             self.outbox.wake()
             await asyncio.sleep(60 if self._world.has("small outbox") else 600)
 

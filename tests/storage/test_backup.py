@@ -283,6 +283,7 @@ def test_a_backup_of_a_newer_release_is_refused(hub: Path, tmp_path: Path) -> No
         (lambda good: good[:17] + b"\x1f" + good[18:], "use a newer one"),
         (lambda good: good[:17] + b"\x00" + good[18:], "use a newer one"),
         (lambda good: good[:19] + b"\xff" + good[20:], "use a newer one"),
+        (lambda good: good[:17] + b"\x10\x01" + good[19:], "use a newer one"),
         (lambda good: good[:25] + b"????" + good[29:], "passphrase is wrong, or"),
     ],
     ids=[
@@ -298,6 +299,7 @@ def test_a_backup_of_a_newer_release_is_refused(hub: Path, tmp_path: Path) -> No
         "asks for too much memory",
         "asks for nothing",
         "asks for too many passes",
+        "asks for what scrypt does not have",
         "other salt",
     ],
 )
@@ -327,6 +329,22 @@ def test_a_passphrase_is_the_same_however_it_is_typed(tmp_path: Path) -> None:
 
     restore(tmp_path / "file", "Schlu\u0308sselbund", tmp_path / "new", now=NOW)
     assert load_key(tmp_path / "new", None) == key
+
+
+def test_a_machine_without_the_memory_says_so(
+    saved: Path, hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not that the passphrase is wrong, nor with a traceback."""
+
+    def derive(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("cryptography.hazmat.primitives.kdf.scrypt.Scrypt.derive", derive)
+    with pytest.raises(StorageFailed, match="needs 1 MiB of memory at once"):
+        restore(saved, WORDS, tmp_path / "new", now=NOW)
+    with pytest.raises(StorageFailed, match="needs 64 MiB of memory at once"):
+        backup(hub / DATABASE, load_key(hub, None), WORDS, tmp_path / "another")
+    assert not (tmp_path / "another").exists()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

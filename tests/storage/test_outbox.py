@@ -161,6 +161,21 @@ def test_a_reply_belongs_to_client_verb_and_transaction(tx: SqliteTx) -> None:
     assert tx.digest(b"one") != tx.digest(b"two")
 
 
+def test_of_each_client_the_newest_replies_are_kept(tx: SqliteTx) -> None:
+    """Newest is what was stored last, also where the clock went back; who sends little loses nothing."""
+    tx.save_reply("quiet", "devices/pause", "0", b"digest", b"reply", NOON)
+    for number in range(5):
+        tx.save_reply("busy", "devices/pause", str(number), b"digest", b"reply", NOON - number * HOUR)
+    tx.save_reply("busy", "devices/pause", "1", b"digest", b"stored anew", NOON)
+
+    assert tx.trim_replies(3) == 2
+
+    kept = [t for t in "01234" if tx.reply("busy", "devices/pause", t) is not None]
+    assert kept == ["1", "3", "4"]
+    assert tx.reply("quiet", "devices/pause", "0") is not None
+    assert tx.trim_replies(3) == 0
+
+
 def test_tombstones_are_kept_until_dropped(tx: SqliteTx) -> None:
     """Noting one twice is the same as once."""
     for topic in ("access_code/b/state", "access_code/a/state", "access_code/b/state"):

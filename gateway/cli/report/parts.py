@@ -15,6 +15,7 @@ from typing import Any
 from gateway.cli.context import Context
 from gateway.cli.doctor import findings_of
 from gateway.cli.exits import Failure
+from gateway.cli.init.locks import slug
 from gateway.cli.report import shapes
 from gateway.cli.report.lines import log_lines
 from gateway.cli.report.scrub import Scrub
@@ -79,7 +80,9 @@ def _ask(context: Context, answers: dict[str, Any]) -> None:
 
 def _secrets(found: Sources) -> tuple[set[str], set[str]]:
     """Return secrets (wherever they stand) and names (as whole words) that this hub knows."""
-    secrets, names = set[str](), {platform.node(), platform.node().split(".")[0]}
+    machine = platform.node().split(".")[0]
+    # In the form in which `pinsmith init` makes it the name of the hub.
+    secrets, names = set[str](), {platform.node(), machine, slug(machine)}
     for verb in ("access_codes/list", "access_codes/unmanaged/list"):
         for page in found.answers.get(verb, ()):
             for code in (*page.get("access_codes", ()), *page.get("unmanaged_access_codes", ())):
@@ -175,7 +178,7 @@ def _configuration(found: Sources) -> object:
         for name in ("mqtt", "homeassistant", "timing", "clock", "logs", "zwave", "simulated", "ble")
     }
     return {
-        "gateway": {"id": settings.gateway.id, "time_zone": settings.gateway.time_zone.key},
+        "gateway": {"id": found.scrub.text(settings.gateway.id), "time_zone": settings.gateway.time_zone.key},
         **sections,
         "locks": {
             device_id: {

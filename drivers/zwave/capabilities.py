@@ -75,7 +75,9 @@ async def examine(
         native_windows=_native_windows(room),
         schedule_granularity=timedelta(minutes=1),
         schedule_zone=None if room is None else zone.key,
-        probe=bool(await radio.from_server(node, CommandClass.USER_CODE, "supportsCommand", _CHECKSUM_GET)),
+        # The checksum covers slots, states and digits. A schedule that was taken off shows to a look only.
+        probe=room is None
+        and bool(await radio.from_server(node, CommandClass.USER_CODE, "supportsCommand", _CHECKSUM_GET)),
         reports_use=CommandClass.NOTIFICATION in offered,
         spacing=SPACING,
     )

@@ -52,6 +52,8 @@ async def test_what_a_lock_keeps_is_known_without_asking_it(
     assert capabilities.native_windows is windows
     assert capabilities.schedule_zone == (None if windows is NativeWindows.NONE else "Europe/Berlin")
     assert capabilities.schedule_granularity.total_seconds() == 60
+    # The checksum of User Code knows nothing of schedules: only a look finds one that somebody took off.
+    assert capabilities.probe is (windows is NativeWindows.NONE)
 
 
 async def test_a_lock_keeps_no_schedules_unless_that_is_allowed(bed: ZwaveBed) -> None:

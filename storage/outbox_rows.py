@@ -10,7 +10,7 @@ from storage.codec import Plain, from_ms, to_ms, to_ms_or_none
 from storage.rows import Rows
 from storage.vault import place
 
-_PAYLOAD = Plain(dict[str, Any])
+_PAYLOAD = Plain("event", dict[str, Any])
 
 
 class OutboxRows(Rows):

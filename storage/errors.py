@@ -56,12 +56,13 @@ class RestoreRefused(StorageFailed):
     """A restore would overwrite a database."""
 
 
-_WAY_OUT = "restore the newest backup with `pinsmith restore FILE`"
+WAY_OUT = "restore the newest backup with `pinsmith restore FILE`"
+"""To be put behind what is wrong."""
 _WORDS = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space",
     sqlite3.SQLITE_IOERR: "the disk failed to read or write: check the card or drive",
-    sqlite3.SQLITE_CORRUPT: f"the database is damaged: stop pinsmith and {_WAY_OUT}",
-    sqlite3.SQLITE_NOTADB: f"the file is not a pinsmith database: stop pinsmith and {_WAY_OUT}",
+    sqlite3.SQLITE_CORRUPT: f"the database is damaged: stop pinsmith and {WAY_OUT}",
+    sqlite3.SQLITE_NOTADB: f"the file is not a pinsmith database: stop pinsmith and {WAY_OUT}",
     sqlite3.SQLITE_READONLY: "the database cannot be written: check owner and mode of the data directory",
     sqlite3.SQLITE_CANTOPEN: "the database cannot be opened: check owner and mode of the data directory",
     sqlite3.SQLITE_BUSY: "another program keeps the database locked: end it",
@@ -94,7 +95,7 @@ def failed(error: sqlite3.Error) -> StorageFailed:
 def damaged_row[E: LastingFailure](kind: type[E], table: str, lock: str | None) -> E:
     """Return the error for one row that does not open, with the lock that it is about."""
     if lock is None:
-        error = kind(f"a row of `{table}` does not open: {_WAY_OUT}")
+        error = kind(f"a row of `{table}` does not open: {WAY_OUT}")
     else:
         error = kind(
             f"{lock}: a row of `{table}` does not open, so nothing is done on this lock. It was altered, or "

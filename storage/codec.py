@@ -52,11 +52,11 @@ class Plain[T]:
         """Return the value as text."""
         return self._encoder.encode(value).decode()
 
-    def read(self, text: str, lock: str | None = None) -> T:
+    def read(self, text: str | bytes, lock: str | None = None) -> T:
         """Return the value; DatabaseDamaged, which names the lock, where no release has written this text."""
         try:
             return self._decoder.decode(text)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             raise damaged_row(DatabaseDamaged, self._table, lock) from None
 
 

@@ -2,8 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,12 +11,23 @@ from typing import BinaryIO
 
 from msgspec.structs import replace as changed
 
-from gateway.domain.store import StorageFailed, Tx
+from gateway.domain.store import StorageFailed, Tx, spared
 from storage.data_dir import BACKING_UP, DATABASE, KEY, RESTORED, RESTORING, DataDirectory
-from storage.errors import BackupUnreadable, DatabaseTooNew, RestoreRefused, WrongKey, in_plain_words
+from storage.errors import (
+    WAY_OUT,
+    BackupUnreadable,
+    DatabaseDamaged,
+    DatabaseTooNew,
+    RestoreRefused,
+    WrongKey,
+    in_plain_words,
+)
 from storage.keys import write_key
 from storage.private_files import sync_folder, write_over
+from storage.room import free_in, lack, size_of
+from storage.schema import migrations
 from storage.sealed_file import Cost, seal, unseal
+from storage.soundness import damaged_locks, is_sound
 from storage.sqlite import SqliteTx, check_key, key_fits, open_database, run_unit
 from storage.vault import Vault
 
@@ -27,6 +38,8 @@ _OTHER_KEY = (
     "to the daemon as a credential, the file `key` is left over: with the daemon running, put "
     "`env CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service` before `pinsmith backup`"
 )
+RESERVE = 16 << 20
+"""Bytes that a backup leaves free: the daemon goes on writing."""
 _BARE = b"SQLite format 3\0"
 _PIECE = 1 << 16
 SEQ_LEAP = 1_000_000
@@ -41,52 +54,100 @@ def backup(
     *,
     cost: Cost | None = None,
     random: Callable[[int], bytes] = os.urandom,
+    free: Callable[[Path], int] = free_in,
     watched: Callable[[BinaryIO], BinaryIO] = lambda source: source,
 ) -> None:
     """Write database and key to `target` (mode 0600), sealed with the passphrase; the daemon may be running.
 
-    An existing file is replaced, and only once the new one is complete. `watched` may put itself between and
-    see how much was read.
+    An existing file is replaced, and only once the new one is complete: it holds all there is, and all of it
+    opens. `free` tells how many bytes are free in a folder; `watched` may put itself between and see how much
+    was read.
 
     Raises:
         WrongKey: the database needs another key, so that this backup would be worth nothing.
+        DatabaseDamaged: something in it does not open; the message says what to do.
         StorageFailed: passphrase too short, no such database, no room, ...
     """
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise StorageFailed(f"a passphrase for a backup has at least {SHORTEST_PASSPHRASE} characters")
     try:
-        # Beside the database and not beside the target, which may be a stick that knows no owners.
-        with TemporaryDirectory(dir=database.parent, prefix=BACKING_UP) as folder:
-            copy = Path(folder) / DATABASE
-            _copy(database, copy, Vault(key))
-            with copy.open("rb") as source:
-                write_over(target, seal(watched(source), key, passphrase, cost or Cost(), random))
+        with _opened(database, Vault(key)) as connection:
+            _check_room(database.parent, target.parent, size_of(connection), free)
+            # Beside the database and not beside the target, which may be a stick that knows no owners.
+            with TemporaryDirectory(dir=database.parent, prefix=BACKING_UP) as folder:
+                copy = Path(folder) / DATABASE
+                # One consistent state, while the daemon goes on writing.
+                connection.execute("VACUUM INTO ?", (str(copy),))
+                _check_copy(copy, Vault(key))
+                with copy.open("rb") as source:
+                    write_over(target, seal(watched(source), key, passphrase, cost or Cost(), random))
     except OSError as error:
         # Where a file could not be made, its folder; its own name is one that nobody has typed.
         where = f"{Path(error.filename).parent}: " if error.filename else ""
         raise StorageFailed(f"the backup could not be written: {where}{error.strerror}") from error
 
 
-def _copy(database: Path, copy: Path, vault: Vault) -> None:
+@contextmanager
+def _opened(database: Path, vault: Vault) -> Iterator[sqlite3.Connection]:
     try:
         # Not read-only, which would leave -wal and -shm files behind; never creating a database, though.
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+        with closing(
+            sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        ) as connection:
             if not key_fits(SqliteTx(connection, vault), vault):
                 raise WrongKey(_OTHER_KEY)
-            # One consistent state, while the daemon goes on writing.
-            connection.execute("VACUUM INTO ?", (str(copy),))
+            yield connection
     except sqlite3.Error as error:
         raise StorageFailed(f"{database}: {in_plain_words(error)}") from error
 
 
+def _check_room(beside: Path, target: Path, size: int, free: Callable[[Path], int]) -> None:
+    """Raise StorageFailed unless there is room for a copy of `size` bytes and one more, sealed."""
+    on_one = beside.stat().st_dev == target.stat().st_dev
+    wanted = {beside: 2 * size} if on_one else {beside: size, target: size}
+    for folder, bytes_wanted in wanted.items():
+        lacking = lack(folder, bytes_wanted + RESERVE, free(folder))
+        if lacking is not None:
+            raise StorageFailed(f"the backup could not be written: {lacking}")
+
+
+def _check_copy(copy: Path, vault: Vault) -> None:
+    """Raise DatabaseDamaged unless all of it opens. Else every good backup would make room for bad ones."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        sound = is_sound(connection)
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        # What an older format holds is read by the release that brings it up to date.
+        known = version == migrations()[-1][0]
+        damaged = damaged_locks(SqliteTx(connection, vault)) if sound and known else {}
+    if not sound:
+        raise DatabaseDamaged(f"nothing was written: the database is damaged. Stop pinsmith and {WAY_OUT}")
+    if damaged:
+        raise DatabaseDamaged(
+            f"nothing was written: in the database something does not open, of {_listed(damaged)}. Either "
+            f"{WAY_OUT}, or give up what is damaged with `pinsmith locks forget {min(damaged)}` and the "
+            "like, and enter those codes anew: the rest can be backed up then"
+        )
+
+
+def _listed(damaged: Mapping[str, str]) -> str:
+    return ", ".join(f"{lock} ({table})" for lock, table in damaged.items())
+
+
 def restore(
-    file: Path, passphrase: str, data_dir: Path, *, now: datetime, replace: bool = False
+    file: Path,
+    passphrase: str,
+    data_dir: Path,
+    *,
+    now: datetime,
+    replace: bool = False,
+    damaged: bool = False,
 ) -> list[Path]:
     """Put a backup in place and hold every lock until an operator has looked at the plan.
 
     Codes may have changed since the backup was made; with `held_for_restore` set nothing is written to a
     lock. A database that is there already is kept under a dated name, with its key, and only moved for
-    `replace`. Return the files kept that way.
+    `replace`. A backup in which something does not open is taken only for `damaged`: nothing is done on the
+    locks that it is about until they are forgotten. Return the files kept that way.
 
     Raises:
         DataDirectoryInUse: a daemon runs on the directory.
@@ -95,7 +156,7 @@ def restore(
         StorageFailed: see the message. A restore cut off while files are moved leaves a mark, and no daemon
             starts until it was run again; in all other cases nothing was changed.
     """
-    return _replace(data_dir, now, replace, lambda folder: _unpack(file, passphrase, folder))
+    return _replace(data_dir, now, replace, lambda folder: _unpack(file, passphrase, folder, damaged))
 
 
 def is_copy(file: Path) -> bool:
@@ -107,7 +168,9 @@ def is_copy(file: Path) -> bool:
         raise StorageFailed(f"{file} cannot be read: {error.strerror}") from error
 
 
-def go_back(copy: Path, key: bytes, data_dir: Path, *, now: datetime, replace: bool = False) -> list[Path]:
+def go_back(
+    copy: Path, key: bytes, data_dir: Path, *, now: datetime, replace: bool = False, damaged: bool = False
+) -> list[Path]:
     """Put the copy that was made before an upgrade in place of the database, whose key it shares.
 
     Otherwise like `restore`: every lock is held, and what was there is kept. Raises as it does, and WrongKey.
@@ -116,7 +179,7 @@ def go_back(copy: Path, key: bytes, data_dir: Path, *, now: datetime, replace: b
     def unpack(folder: Path) -> None:
         with copy.open("rb") as source:
             write_over(folder / DATABASE, iter(lambda: source.read(_PIECE), b""))
-        _hold(folder / DATABASE, Vault(key))
+        _hold(folder / DATABASE, Vault(key), damaged)
 
     return _replace(data_dir, now, replace, unpack)
 
@@ -135,26 +198,33 @@ def _replace(data_dir: Path, now: datetime, replace: bool, unpack: Callable[[Pat
             raise StorageFailed(f"the backup could not be restored: {error.strerror}") from error
 
 
-def _unpack(file: Path, passphrase: str, folder: Path) -> None:
+def _unpack(file: Path, passphrase: str, folder: Path, damaged: bool) -> None:  # noqa: FBT001 - as the operator said
     with file.open("rb") as source:
         key, content = unseal(source, passphrase)
         write_over(folder / DATABASE, content)
     write_over(folder / KEY, [write_key(key)])
-    _hold(folder / DATABASE, Vault(key))
+    _hold(folder / DATABASE, Vault(key), damaged)
 
 
-def _hold(database: Path, vault: Vault) -> None:
+def _hold(database: Path, vault: Vault, damaged: bool) -> None:  # noqa: FBT001 - as the operator said
     try:
         opened = open_database(database)
     except DatabaseTooNew:
         raise BackupUnreadable(
             "the backup was made by a newer pinsmith: install that release first"
         ) from None
+    except DatabaseDamaged:
+        raise BackupUnreadable(
+            "nothing was changed: the database in this backup is damaged. Take an older one"
+        ) from None
     with closing(opened) as connection:
 
         def hold(tx: Tx) -> None:
-            for device in tx.devices():
-                tx.save_device(changed(device, held_for_restore=True))
+            for device_id in tx.device_ids():
+                with spared(tx):
+                    device = tx.device(device_id)
+                    if device is not None:
+                        tx.save_device(changed(device, held_for_restore=True))
             leap = connection.execute(
                 "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (SEQ_LEAP,)
             )
@@ -162,6 +232,13 @@ def _hold(database: Path, vault: Vault) -> None:
                 connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (SEQ_LEAP,))
 
         run_unit(connection, vault, check_key(vault))
+        found = damaged_locks(SqliteTx(connection, vault))
+        if found and not damaged:
+            raise BackupUnreadable(
+                f"nothing was changed: in this backup something does not open, of {_listed(found)}. Take an "
+                "older one; where there is none, --damaged takes this one: the other locks work again, and "
+                f"these are given up afterwards, with `pinsmith locks forget {min(found)}` and the like"
+            )
         run_unit(connection, vault, hold)
 
 

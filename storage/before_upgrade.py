@@ -15,12 +15,12 @@ from pathlib import Path
 from gateway.domain.store import StorageFailed
 from storage.errors import in_plain_words
 from storage.private_files import sync_folder
+from storage.room import free_in, lack, size_of
 
 KEPT = 2
 """Copies: of the newest formats. Each is as large as the database was."""
 _ROOM = 2
 """How many times the size of the database must be free: for the copy, and for the upgrade itself."""
-_MIB = 1 << 20
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +38,7 @@ def keep_copy(
     target = path.with_name(f"{path.name}.format-{version}")
     unfinished = path.with_name(f".{target.name}")
     try:
-        _check_room(connection, path, (free or _free)(path.parent))
+        _check_room(connection, path, (free or free_in)(path.parent))
         unfinished.unlink(missing_ok=True)
         try:
             # SQLite fills an empty file that is there, and leaves it to its owner.
@@ -68,20 +68,9 @@ def copies(path: Path) -> dict[int, Path]:
 
 
 def _check_room(connection: sqlite3.Connection, path: Path, free: int) -> None:
-    [pages] = connection.execute("PRAGMA page_count").fetchone()
-    [size] = connection.execute("PRAGMA page_size").fetchone()
-    wanted = _ROOM * pages * size
-    if free < wanted:
-        raise _failed(
-            path,
-            f"it needs about {-(-wanted // _MIB)} MiB in {path.parent} and {free // _MIB} MiB are free: "
-            "free some space",
-        )
-
-
-def _free(folder: Path) -> int:
-    status = os.statvfs(folder)
-    return status.f_bavail * status.f_frsize
+    lacking = lack(path.parent, _ROOM * size_of(connection), free)
+    if lacking is not None:
+        raise _failed(path, lacking)
 
 
 def _sync(file: Path) -> None:

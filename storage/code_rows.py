@@ -13,8 +13,8 @@ from storage.rows import Rows
 from storage.vault import Vault
 
 _PIN = Sealed("access_code", Pin)
-_ANNOUNCED = Plain(Announced)
-_RECURRENCE = Plain(Recurrence)
+_ANNOUNCED = Plain("announced", Announced)
+_RECURRENCE = Plain("access_code", Recurrence)
 _FIELDS = (
     "access_code_id",
     "device_id",
@@ -60,13 +60,21 @@ def code_of(row: tuple[Any, ...], vault: Vault) -> AccessCode:
             "pin": _PIN.open(vault, found["pin"], device_id, code_id, str(revision)),
             "created_at": from_ms(found["created_at"]),
             "updated_at": from_ms(found["updated_at"]),
-            "recurrence": None if recurrence is None else _RECURRENCE.read(recurrence),
+            "recurrence": None if recurrence is None else _RECURRENCE.read(recurrence, device_id),
         }
     )
 
 
 class CodeRows(Rows):
     """The part of a transaction that is about access codes; meanings as in `gateway.domain.store.Tx`."""
+
+    def code_ids(self, device_id: str) -> Sequence[str]:
+        """Return the ids of all codes of a lock, also of those that do not open."""
+        rows = self._execute(
+            "SELECT access_code_id FROM access_code WHERE device_id = ? ORDER BY created_at, access_code_id",
+            (device_id,),
+        )
+        return [code_id for (code_id,) in rows]
 
     def code(self, access_code_id: str) -> AccessCode | None:
         """Return one code, deleted ones included while they may be on a lock."""
@@ -123,7 +131,7 @@ class CodeRows(Rows):
     def announced(self, device_id: str) -> Mapping[str, Announced]:
         """Return what was last told about each code of a lock."""
         rows = self._execute("SELECT access_code_id, body FROM announced WHERE device_id = ?", (device_id,))
-        return {code_id: _ANNOUNCED.read(body) for code_id, body in rows}
+        return {code_id: _ANNOUNCED.read(body, device_id) for code_id, body in rows}
 
     def save_announced(self, device_id: str, access_code_id: str, announced: Announced) -> None:
         """Remember what was told. The code must exist when the unit ends."""

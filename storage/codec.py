@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from gateway.domain.pin import Pin
-from storage.errors import DatabaseDamaged
+from storage.errors import DatabaseDamaged, SealBroken, damaged_row
 from storage.vault import Vault, place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,8 +42,9 @@ def from_ms_or_none(ms: int | None) -> datetime | None:
 class Plain[T]:
     """Values of one type as JSON text in clear. Encoding anything that holds a PIN raises TypeError."""
 
-    def __init__(self, kind: type[T]) -> None:
+    def __init__(self, table: str, kind: type[T]) -> None:
         """Prepare the decoder, which is what makes reading fast."""
+        self._table = table
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(kind)
 
@@ -51,16 +52,16 @@ class Plain[T]:
         """Return the value as text."""
         return self._encoder.encode(value).decode()
 
-    def read(self, text: str) -> T:
-        """Return the value; DatabaseDamaged where no release has written this text."""
+    def read(self, text: str | bytes, lock: str | None = None) -> T:
+        """Return the value; DatabaseDamaged, which names the lock, where no release has written this text."""
         try:
             return self._decoder.decode(text)
-        except msgspec.MsgspecError:
-            raise _damaged() from None
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise damaged_row(DatabaseDamaged, self._table, lock) from None
 
 
 class Sealed[T]:
-    """Values of one type, encrypted and bound to their table and row.
+    """Values of one type, encrypted and bound to their table and row, whose first part is the id of a lock.
 
     What was opened last is remembered by its sealed form: most rows do not change between two units. The
     values must be immutable.
@@ -79,16 +80,20 @@ class Sealed[T]:
         return vault.seal(self._encoder.encode(value), place(self._table, *row))
 
     def _open(self, vault: Vault, sealed: bytes, *row: str) -> T:
-        plain = vault.open(sealed, place(self._table, *row))
+        plain = open_row(vault, sealed, self._table, *row)
         try:
             return self._decoder.decode(plain)
         except msgspec.MsgspecError:
             # The original error names values that it does not expect.
-            raise _damaged() from None
+            raise damaged_row(DatabaseDamaged, self._table, row[0]) from None
 
 
-def _damaged() -> DatabaseDamaged:
-    return DatabaseDamaged("a stored value has a form that no release writes: restore the newest backup")
+def open_row(vault: Vault, sealed: bytes, table: str, *row: str) -> bytes:
+    """Return what was sealed for a row of a lock; SealBroken, which names both, where it was for another."""
+    try:
+        return vault.open(sealed, place(table, *row))
+    except SealBroken:
+        raise damaged_row(SealBroken, table, row[0]) from None
 
 
 def _digits(value: object) -> str:

@@ -23,7 +23,7 @@ class _Write(Struct, frozen=True):
 
 # A lock's checksum runs over its PINs: in clear, trying them all would find one.
 _DEVICE = Sealed("device", Device)
-_ISSUE = Plain(Issue)
+_ISSUE = Plain("issue", Issue)
 _SLOT = Sealed("slot", Slot)
 _WRITE = Sealed("intent", _Write)
 _PLACEMENT = Sealed("placement", Placement)
@@ -31,6 +31,12 @@ _PLACEMENT = Sealed("placement", Placement)
 
 class LockRows(Rows):
     """The part of a transaction that is about locks; meanings as in `gateway.domain.store.Tx`."""
+
+    def device_ids(self) -> Sequence[str]:
+        """Return the ids of all locks remembered, in order, also of those that do not open."""
+        return [
+            device_id for (device_id,) in self._execute("SELECT device_id FROM device ORDER BY device_id")
+        ]
 
     def devices(self) -> Sequence[Device]:
         """Return every lock remembered, by device id."""
@@ -216,7 +222,7 @@ class LockRows(Rows):
     def issues(self, device_id: str) -> Sequence[Issue]:
         """Return the errors and warnings of a lock and of its codes, in the order they were given."""
         rows = self._execute("SELECT body FROM issue WHERE device_id = ? ORDER BY position", (device_id,))
-        return [_ISSUE.read(body) for (body,) in rows]
+        return [_ISSUE.read(body, device_id) for (body,) in rows]
 
     def replace_issues(self, device_id: str, issues: Iterable[Issue]) -> None:
         """Make these the issues of the lock and its codes. The same ones again write nothing to the disk."""

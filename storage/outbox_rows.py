@@ -1,16 +1,23 @@
 """What goes out over MQTT: events until the broker has them, replies to commands, topics to be emptied."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from gateway.domain.events import Event, StoredEvent
-from gateway.domain.lines import of_event
+from gateway.domain.lines import Line, of_event
+from gateway.domain.trouble import about
 from storage.codec import Plain, from_ms, to_ms, to_ms_or_none
+from storage.errors import DatabaseDamaged
 from storage.rows import Rows
 from storage.vault import place
 
-_PAYLOAD = Plain(dict[str, Any])
+_PAYLOAD = Plain("event", dict[str, Any])
+_COLUMNS = (
+    "seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at, CAST(payload AS BLOB)"
+)
+"""What `_stored` reads. Bytes, because one text that is none would fail the whole query."""
 
 
 class OutboxRows(Rows):
@@ -41,10 +48,9 @@ class OutboxRows(Rows):
 
     def undelivered(self, limit: int) -> Sequence[StoredEvent]:
         """Return the oldest events that the broker has not acknowledged, in `seq` order."""
-        return _stored(
+        return self._stored(
             self._execute(
-                "SELECT seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at,"
-                " payload FROM event WHERE delivered_at IS NULL ORDER BY seq LIMIT ?",
+                f"SELECT {_COLUMNS} FROM event WHERE delivered_at IS NULL ORDER BY seq LIMIT ?",  # noqa: S608 - a fixed text
                 (limit,),
             )
         )
@@ -93,10 +99,9 @@ class OutboxRows(Rows):
             if wanted is not None:
                 conditions.append(f"{column} IN ({', '.join('?' for _ in wanted)})")
                 values += wanted
-        found = _stored(
+        found = self._stored(
             self._execute(
-                "SELECT seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at,"  # noqa: S608 - fixed texts only
-                f" payload FROM event WHERE {' AND '.join(conditions)}"
+                f"SELECT {_COLUMNS} FROM event WHERE {' AND '.join(conditions)}"  # noqa: S608 - fixed texts only
                 f" ORDER BY seq {'DESC' if after_seq is None else 'ASC'} LIMIT ?",
                 (*values, limit),
             )
@@ -115,12 +120,39 @@ class OutboxRows(Rows):
         gone = self._execute(
             "DELETE FROM event WHERE seq IN "
             "(SELECT seq FROM event WHERE delivered_at IS NULL ORDER BY security, seq LIMIT ?)"
-            " RETURNING seq, event_type, payload",
+            " RETURNING seq, event_type, CAST(payload AS BLOB)",
             (excess,),
         ).fetchall()
-        gaps = [_PAYLOAD.read(payload) for _, kind, payload in gone if kind == "gateway.gap"]
+        told = [self._payload(seq, payload) for seq, kind, payload in gone if kind == "gateway.gap"]
+        gaps = [gap for gap in told if gap]
         first = min([*(seq for seq, *_ in gone), *(gap["first_seq_dropped"] for gap in gaps)])
         return len(gone) + sum(gap["events_dropped"] for gap in gaps), first
+
+    def _stored(self, rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
+        return [
+            StoredEvent(
+                seq=seq,
+                event=Event(
+                    event_id=event_id,
+                    event_type=event_type,
+                    device_id=device_id,
+                    access_code_id=access_code_id,
+                    occurred_at=from_ms(occurred_at),
+                    created_at=from_ms(created_at),
+                    payload=self._payload(seq, payload),
+                ),
+            )
+            for seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at, payload in rows
+        ]
+
+    def _payload(self, seq: int, body: bytes) -> dict[str, Any]:
+        """Return what an event says; nothing where it does not open, which must not hold up all others."""
+        try:
+            return _PAYLOAD.read(body)
+        except DatabaseDamaged:
+            words = f"Event {seq}: what it says does not open and is left out"
+            self.note(Line(logging.ERROR, words, about(seq=seq, trouble="storage")))
+            return {}
 
     def reply(self, client: str, verb: str, transaction: str) -> tuple[bytes, bytes] | None:
         """Return (body digest, stored reply) of a command that was already carried out."""
@@ -176,21 +208,3 @@ class OutboxRows(Rows):
     def drop_tombstone(self, topic: str) -> None:
         """Forget a retained topic that the broker has emptied."""
         self._execute("DELETE FROM tombstone WHERE topic = ?", (topic,))
-
-
-def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
-    return [
-        StoredEvent(
-            seq=seq,
-            event=Event(
-                event_id=event_id,
-                event_type=event_type,
-                device_id=device_id,
-                access_code_id=access_code_id,
-                occurred_at=from_ms(occurred_at),
-                created_at=from_ms(created_at),
-                payload=_PAYLOAD.read(payload),
-            ),
-        )
-        for seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at, payload in rows
-    ]

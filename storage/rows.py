@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from gateway.domain.lines import Line
 from gateway.domain.placement import Snapshot
+from storage.errors import failed
 from storage.vault import Vault
 
 
@@ -34,7 +35,7 @@ class Rows:
         self._execute("SAVEPOINT part")
         try:
             yield
-        except Exception:
+        except Exception as error:
             if self._connection.total_changes > changes:
                 self._kept.clear()
             del self.lines[noted:]
@@ -42,6 +43,8 @@ class Rows:
             if self._connection.in_transaction:
                 self._execute("ROLLBACK TO part")
                 self._execute("RELEASE part")
+            if isinstance(error, sqlite3.Error):
+                raise failed(error) from error
             raise
         self._execute("RELEASE part")
 

@@ -1,7 +1,10 @@
 """What pairing with locks yielded: one sealed value per lock, of which only its driver knows the inside."""
 
+from storage.codec import open_row
 from storage.rows import Rows
 from storage.vault import place
+
+_TABLE = "lock_secret"
 
 
 class SecretRows(Rows):
@@ -10,7 +13,7 @@ class SecretRows(Rows):
     def secret(self, device_id: str) -> bytes | None:
         """Return what is kept for the driver of a lock; SealBroken where it was sealed for another."""
         row = self._execute("SELECT sealed FROM lock_secret WHERE device_id = ?", (device_id,)).fetchone()
-        return None if row is None else self._vault.open(row[0], _row(device_id))
+        return None if row is None else open_row(self._vault, row[0], _TABLE, device_id)
 
     def save_secret(self, device_id: str, secret: bytes) -> None:
         """Insert or replace it. The lock must exist when the unit ends."""
@@ -26,4 +29,4 @@ class SecretRows(Rows):
 
 
 def _row(device_id: str) -> bytes:
-    return place("lock_secret", device_id)
+    return place(_TABLE, device_id)

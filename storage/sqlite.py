@@ -14,7 +14,7 @@ from gateway.domain.store import StorageFailed, Tx
 from storage.attempt_rows import AttemptRows
 from storage.code_rows import CodeRows
 from storage.codec import to_ms
-from storage.errors import WrongKey, in_plain_words
+from storage.errors import WrongKey, failed
 from storage.lock_rows import LockRows
 from storage.outbox_rows import OutboxRows
 from storage.schema import BeforeUpgrade, bring_up_to_date, do_nothing
@@ -106,7 +106,7 @@ def run_unit[T](
             raise
     except sqlite3.Error as error:
         # Values are always bound, so that SQLite's own text names tables and columns at most.
-        raise StorageFailed(in_plain_words(error)) from error
+        raise failed(error) from error
     for line in tx.lines:
         _said.log(line.level, "%s", line.words, extra=line.fields)
     return result

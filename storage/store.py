@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from gateway.domain.placement import Snapshot
-from gateway.domain.store import StorageFailed, Tx
-from gateway.domain.trouble import Trouble
+from gateway.domain.store import LastingFailure, StorageFailed, Tx
+from gateway.domain.trouble import Trouble, about
 from storage.before_upgrade import keep_copy
 from storage.data_dir import DATABASE, RESTORING, DataDirectory
 from storage.errors import RestoreUnfinished
@@ -31,6 +31,7 @@ class SqliteStore:
     def __init__(self, data_dir: DataDirectory, vault: Vault, boot: Callable[[], float]) -> None:
         """Prepare; `open` is what makes a usable store."""
         self._trouble = Trouble(_log, "storage", boot, level=logging.ERROR)
+        self._lasting: set[str] = set()
         self._data_dir = data_dir
         self._vault = vault
         self._kept: dict[str, Snapshot] = {}
@@ -85,11 +86,17 @@ class SqliteStore:
     def _carry_out[T](self, unit: Callable[[Tx], T]) -> T:
         """Carry out a unit in the thread; log when the database begins to fail and when it works again.
 
-        Only a unit that wrote something shows that it does: a full disk can be read from.
+        Only a unit that wrote something shows that it does: a full disk can be read from. A row that does
+        not open is told once: everything else goes on, and nothing but an operator ends that.
         """
         before = self._connection.total_changes
         try:
             result = run_unit(self._connection, self._vault, unit, self._kept)
+        except LastingFailure as error:
+            if str(error) not in self._lasting:
+                self._lasting.add(str(error))
+                _log.error("Damaged in the database: %s", error, extra=about(trouble="storage"))
+            raise
         except StorageFailed as error:
             self._trouble.begins(f"The database cannot be used: {error}")
             raise

@@ -8,7 +8,15 @@ from drivers.simulated.session import FileSession
 from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from drivers.simulated.watch import Watch
 from gateway.domain.clock import Clock
-from gateway.domain.driver import AuthorityDown, AuthorityUp, EventSink, LockUnreachable, Session
+from gateway.domain.driver import (
+    AuthorityDown,
+    AuthorityUp,
+    EventSink,
+    LockEvent,
+    LockUnreachable,
+    Session,
+)
+from gateway.domain.handing_over import hand_over
 from gateway.domain.pulse import Beat
 
 LOOK_EVERY_S = 0.3
@@ -41,18 +49,20 @@ class SimulatedDriver:
 
     async def run(self, sink: EventSink) -> None:
         """Hang up missing locks, then tell what people do to them, until cancelled."""
+
+        async def tell(event: LockEvent) -> None:
+            await hand_over(event, sink, self._clock, self._beat)
+
         self._running = True
         try:
-            await sink.handle(AuthorityUp(device_ids=tuple(self._watches)))
+            await tell(AuthorityUp(device_ids=tuple(self._watches)))
             for watch in self._watches.values():
-                await watch.begin(sink)
+                await watch.begin(tell)
             while True:
                 self._beat.asleep(LOOK_EVERY_S)
                 await self._clock.sleep(LOOK_EVERY_S)
-                # What is told may wait for a full disk as long as it takes.
-                self._beat.idle()
                 for watch in self._watches.values():
-                    await watch.look(sink)
+                    await watch.look(tell)
         finally:
             self._running = False
 

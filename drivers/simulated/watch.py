@@ -1,14 +1,17 @@
 """Notices what people did to one simulated lock since the last look at its file."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from drivers.simulated.files import Memory, NoLockFile, install, load, path_of
 from drivers.simulated.models import MODELS, Model
 from drivers.simulated.reports import told
 from drivers.simulated.settings import SimulatedLockSettings
-from gateway.domain.driver import EventSink, LockDead, LockSeen
+from gateway.domain.driver import LockDead, LockEvent, LockSeen
 from gateway.domain.lock import Identity
 
+type Tell = Callable[[LockEvent], Awaitable[None]]
+"""Returns when the event is stored."""
 _NEVER: tuple[int, ...] = ()
 """Like no file, and unlike no file (None): makes the next look read it."""
 
@@ -27,7 +30,7 @@ class Watch:
         self._answers = False
         self._told: int | None = None
 
-    async def begin(self, sink: EventSink) -> None:
+    async def begin(self, tell: Tell) -> None:
         """Hang up the lock where there is none, and tell that it is there or that it does not answer.
 
         What people did before the first beginning was told to nobody, as with a lock out of range.
@@ -37,13 +40,13 @@ class Watch:
         try:
             memory = install(self._directory, self._device_id, self._model)
         except NoLockFile:
-            await sink.handle(LockDead(device_id=self._device_id))
+            await tell(LockDead(device_id=self._device_id))
             return
         if self._told is None:
             self._told = memory.last_number
-        await self._tell(memory, sink)
+        await self._tell(memory, tell)
 
-    async def look(self, sink: EventSink) -> None:
+    async def look(self, tell: Tell) -> None:
         """Tell what is new, if the file is another than at the last look."""
         stamp = self._look_of_file()
         if stamp == self._stamp:
@@ -54,14 +57,14 @@ class Watch:
         except NoLockFile:
             if self._answers:
                 self._answers = False
-                await sink.handle(LockDead(device_id=self._device_id))
+                await tell(LockDead(device_id=self._device_id))
             return
-        await self._tell(memory, sink)
+        await self._tell(memory, tell)
 
-    async def _tell(self, memory: Memory, sink: EventSink) -> None:
+    async def _tell(self, memory: Memory, tell: Tell) -> None:
         if not self._answers:
             self._answers = True
-            await sink.handle(self._seen(memory))
+            await tell(self._seen(memory))
         # A smaller number means another file in the same place: its past is not ours to tell.
         if self._told is None or self._told > memory.last_number:
             self._told = memory.last_number
@@ -70,7 +73,7 @@ class Watch:
                 continue
             event = told(self._device_id, memory.lock, entry, self._reports)
             if event is not None:
-                await sink.handle(event)
+                await tell(event)
             self._told = entry.number
 
     def _seen(self, memory: Memory) -> LockSeen:

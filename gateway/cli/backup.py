@@ -43,6 +43,11 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="with the daemon running again: show the plan, ask, and let it write to locks",
     )
+    restore.add_argument(
+        "--damaged",
+        action="store_true",
+        help="take a backup in which something does not open; the other locks work again",
+    )
     restore.add_argument("--yes", action="store_true", help="with --confirm: neither show the plan nor ask")
     takes_passphrase(restore)
 
@@ -150,6 +155,8 @@ def _put_back(context: Context) -> list[Path]:
     if is_copy(args.file):
         credentials = context.env.get("CREDENTIALS_DIRECTORY")
         key = load_key(folder, Path(credentials) if credentials else None)
-        return go_back(args.file, key, folder, now=context.now(), replace=args.replace)
+        return go_back(args.file, key, folder, now=context.now(), replace=args.replace, damaged=args.damaged)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=False)
-    return restore(args.file, passphrase, folder, now=context.now(), replace=args.replace)
+    return restore(
+        args.file, passphrase, folder, now=context.now(), replace=args.replace, damaged=args.damaged
+    )

@@ -12,9 +12,7 @@ def left_out(settings: Settings, tx: Tx) -> tuple[Mistake, ...]:
     would end it.
     """
     held = {
-        device.device_id: _held(tx, device.device_id)
-        for device in tx.devices()
-        if device.device_id not in settings.policies
+        device_id: _held(tx, device_id) for device_id in tx.device_ids() if device_id not in settings.policies
     }
     return tuple(
         Mistake(file=settings.file, key=f"locks.{device_id}", message=_message(device_id, codes))

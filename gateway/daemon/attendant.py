@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from gateway.daemon.notify import Notifier
 from gateway.domain.pulse import Beat, Pulse
-from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx
 from gateway.domain.trouble import Trouble
 
 _log = logging.getLogger(__name__)
@@ -140,11 +140,19 @@ class Attendant:
 
 def _counted(tx: Tx, due: set[str] | None) -> dict[str, Figures | None]:
     """Return the figures of locks, of all where `due` is None; None for one that is gone."""
-    device_ids = [device.device_id for device in tx.devices()] if due is None else sorted(due)
+    device_ids = tx.device_ids() if due is None else sorted(due)
     return {device_id: _figures(tx, device_id) for device_id in device_ids}
 
 
 def _figures(tx: Tx, device_id: str) -> Figures | None:
+    try:
+        with tx.part():
+            return _counted_on(tx, device_id)
+    except LastingFailure:
+        return Figures(codes=0, troubles=1)
+
+
+def _counted_on(tx: Tx, device_id: str) -> Figures | None:
     snap = tx.snapshot(device_id)
     if snap is None:
         return None

@@ -45,7 +45,7 @@ class Reloader:
 
     async def _reload(self) -> ConfigurationState:
         try:
-            state = await self._gateway.take_over(load(self._file, os.environ))
+            state = await self._gateway.take_over(load(self._file, os.environ), self._beat)
         except ConfigError as error:
             state = self._gateway.refuse(map(str, error.mistakes))
         for mistake in state.mistakes:

@@ -15,7 +15,7 @@ from gateway.daemon.drivers import Drivers
 from gateway.daemon.homeassistant import discovery, wanted
 from gateway.daemon.takeover import restart_needed, usable_now
 from gateway.domain.clock import Clock
-from gateway.domain.pulse import Pulse
+from gateway.domain.pulse import Beat, Pulse
 from gateway.domain.store import StorageFailed, Store, Tx
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.commands.desk import CommandDesk
@@ -133,12 +133,12 @@ class Gateway:
         """How the link to the broker is."""
         return self._link.state
 
-    async def take_over(self, read: Settings) -> ConfigurationState:
+    async def take_over(self, read: Settings, beat: Beat | None = None) -> ConfigurationState:
         """Go by another configuration, as far as that is possible while everything runs; say how far.
 
         The link to the broker stands meanwhile, and so does whatever reaches locks whose settings did not
         change. What cannot be taken over at the moment is refused as a whole, and so is a configuration
-        without a lock that holds codes.
+        without a lock that holds codes. `beat` takes the signs of life while the database is waited for.
         """
         settings = usable_now(self._runs, read)
         try:
@@ -157,7 +157,7 @@ class Gateway:
         self._runs = settings
         self._guard.follow(_guarding(settings))
         await self.engine.take_over(
-            rules=_rules(settings), drivers=others.by_name, policies=settings.policies
+            rules=_rules(settings), drivers=others.by_name, policies=settings.policies, beat=beat
         )
         self._drivers.use(others)
         self._publisher.take_over(timing=settings.timing, info=bridge_info(settings))

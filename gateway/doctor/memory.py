@@ -87,6 +87,13 @@ _DAMAGED = problem(
     "The card fails, or the power failed while it lied about having written.",
     "Stop pinsmith, `pinsmith restore FILE` with the newest backup, and replace the card.",
 )
+_ROW_DAMAGED = problem(
+    "row_damaged",
+    "a row of `{table}` of the lock {lock} does not open in {path}; nothing is done on this lock",
+    "The card fails, or somebody changed the file.",
+    "Stop pinsmith and `pinsmith restore FILE` with the newest good backup; or `pinsmith locks forget "
+    "{lock}`, then enter its codes anew, and pair it anew where it was paired. Replace the card.",
+)
 _UNREADABLE = problem(
     "database_unreadable",
     "the database in {path} cannot be opened",
@@ -130,6 +137,7 @@ KINDS = (
     _KEY_LEFT_OVER,
     _OWNER,
     _DAMAGED,
+    _ROW_DAMAGED,
     _UNREADABLE,
     _TOO_NEW,
     _TO_MIGRATE,
@@ -190,6 +198,8 @@ def _database(facts: MemoryFacts, path: Path) -> Iterator[Finding]:
         yield _TOO_NEW.found("database", path=path, version=facts.version, known=facts.known_version)
     elif facts.version is not None and facts.version < facts.known_version:
         yield _TO_MIGRATE.found("database", path=path, version=facts.version, known=facts.known_version)
+    for lock, table in facts.damaged.items():
+        yield _ROW_DAMAGED.found("database", path=path, lock=lock, table=table)
     if (size := facts.wal_bytes // _MIB) >= _WAL_LARGE_MIB:
         yield _WAL.found("database", path=path, size=size)
 

@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device
-from gateway.domain.store import StorageFailed
+from gateway.domain.store import StorageFailed, spared
 from storage.data_dir import DATABASE, KEY, LOCK, RESTORING
 from storage.errors import KeyUnusable
 from storage.keys import CREDENTIAL, load_key
 from storage.schema import migrations
+from storage.soundness import damaged_locks, is_sound
 from storage.sqlite import SqliteTx, key_fits
 from storage.vault import Vault
 
@@ -56,7 +57,10 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
     floor: datetime | None = None
     """The time it certainly was when the daemon last noted it."""
     devices: tuple[Device, ...] = ()
+    """All that open."""
     issues: Mapping[str, tuple[Issue, ...]] = {}
+    damaged: Mapping[str, str] = {}
+    """The locks of which something does not open, with the table that it stands in."""
 
 
 def probe_memory(data_dir: Path, credentials: Path | None, locks: Path = Path("/proc/locks")) -> MemoryFacts:
@@ -109,8 +113,7 @@ def _opened(database: Path, way: str, found: MemoryFacts, key: bytes | None) -> 
             connection.execute("PRAGMA busy_timeout = 5000")
             [version] = connection.execute("PRAGMA user_version").fetchone()
             found = replace(found, version=int(version), known_version=migrations()[-1][0])
-            [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
+            if not is_sound(connection):
                 return replace(found, failure="damaged")
             if key is None or version != found.known_version:
                 return found
@@ -129,13 +132,14 @@ def _read(tx: SqliteTx, vault: Vault, found: MemoryFacts) -> MemoryFacts:
         found = replace(found, floor=datetime.fromisoformat(floor))
     if not key_fits(tx, vault):
         return replace(found, key_fits=False)
-    devices = tuple(tx.devices())
-    return replace(
-        found,
-        key_fits=True,
-        devices=devices,
-        issues={device.device_id: tuple(tx.issues(device.device_id)) for device in devices},
-    )
+    devices, issues = [], {}
+    for device_id in tx.device_ids():
+        with spared(tx):
+            device, issues_of = tx.device(device_id), tuple(tx.issues(device_id))
+            if device is not None:
+                devices.append(device)
+                issues[device_id] = issues_of
+    return replace(found, key_fits=True, devices=tuple(devices), issues=issues, damaged=damaged_locks(tx))
 
 
 def _modes(path: Path) -> Modes | None:

@@ -269,7 +269,10 @@ class EventSink(Protocol):
     """Takes what drivers see."""
 
     async def handle(self, event: LockEvent) -> None:
-        """Store the event and wake whom it concerns; durable on return."""
+        """Store the event and wake whom it concerns; durable on return.
+
+        Raises StorageFailed: to be handed over again, see `gateway.domain.handing_over`.
+        """
         ...
 
 

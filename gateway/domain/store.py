@@ -5,8 +5,8 @@ it happened. Nothing else is executed
 between its statements, and cancelling the caller does not cut it in two.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,10 @@ class Tx(Protocol):
 
     def part(self) -> AbstractContextManager[None]:
         """Delimit a part of the unit: if it raises, nothing of it happened, and the unit may go on."""
+        ...
+
+    def device_ids(self) -> Sequence[str]:
+        """Return the ids of all locks remembered, in order, also of those that do not open."""
         ...
 
     def devices(self) -> Sequence[Device]:
@@ -56,6 +60,10 @@ class Tx(Protocol):
 
     def snapshot(self, device_id: str) -> Snapshot | None:
         """Return everything about one lock."""
+        ...
+
+    def code_ids(self, device_id: str) -> Sequence[str]:
+        """Return the ids of all codes of a lock, also of those that do not open."""
         ...
 
     def code(self, access_code_id: str) -> AccessCode | None:
@@ -247,3 +255,23 @@ class Store(Protocol):
 
 class StorageFailed(Exception):
     """The database could not be read or written (disk full, damaged). Nothing of the unit happened."""
+
+
+class LastingFailure(StorageFailed):
+    """One that trying again does not mend: a row that does not open, a change against what is stored.
+
+    It concerns what the unit was about, such as one lock: other units go on.
+    """
+
+    table: str = "the database"
+    """Where it came up."""
+
+
+@contextmanager
+def spared(tx: Tx) -> Iterator[None]:
+    """Delimit what a unit does about one of many locks: if its rows do not open, that is left out.
+
+    Whoever works on that lock meets them too, and then it is told.
+    """
+    with suppress(LastingFailure), tx.part():
+        yield

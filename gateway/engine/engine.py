@@ -2,23 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityLost, AuthorityUp, Driver, LockEvent
 from gateway.domain.lock import Device, Link, LockPolicy
-from gateway.domain.pulse import Pulse
-from gateway.domain.store import StorageFailed, Store, Tx
-from gateway.domain.trouble import Trouble, about
+from gateway.domain.pulse import Beat, Pulse
+from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx, spared
+from gateway.domain.trouble import Trouble
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.crew import Crew
 from gateway.engine.lock_views import RadioOf, no_radio
 from gateway.engine.observations import absorb_event
 from gateway.engine.pairing import Pairings, end_interrupted
-from gateway.engine.turn import Absorb, Rules
+from gateway.engine.turn import Rules
 from gateway.engine.work import Chance, Work
 from gateway.engine.worker import STORAGE_PAUSE_S, Shop
 
@@ -61,24 +63,28 @@ class Engine:
         self.pairings = Pairings(self.shop, told, self.wake, _by_lock(drivers, policies), pulse)
 
     async def start(self) -> None:
-        """Bring memory in line with the configuration. The locks count as away until their driver tells."""
+        """Bring memory in line with the configuration. The locks count as away until their driver tells.
+
+        One that does not open in memory is left as it is.
+        """
         now = self.shop.guard.view().now
 
         def unit(tx: Tx) -> None:
             self.shop.guard.load(tx)
-            known = {device.device_id: device for device in tx.devices()}
-            for device_id in sorted(set(known) | set(self._policies)):
-                device = known.get(device_id) or Device(device_id=device_id, policy=None)
-                is_paired = tx.secret(device_id) is not None if self.pairings.concerns(device_id) else None
-                device = replace(device, is_paired=is_paired)
-                tx.save_device(_configured(device, self._policies.get(device_id), now))
-                end_interrupted(tx, device_id, now, self.shop.chance.new_id)
-                _drop_keys_of_retired(tx, device_id)
+            for device_id in sorted({*tx.device_ids(), *self._policies}):
+                with spared(tx):
+                    device = tx.device(device_id) or Device(device_id=device_id, policy=None)
+                    device = replace(device, is_paired=self._is_paired(tx, device_id))
+                    tx.save_device(_configured(device, self._policies.get(device_id), now))
+                    end_interrupted(tx, device_id, now, self.shop.chance.new_id)
+                with spared(tx):
+                    _drop_keys_of_retired(tx, device_id)
 
         await self.shop.store.run(unit)
         self._crew.hire(_by_lock(self._drivers, self._policies))
         for device_id in await self._orphans():
-            await self.shop.turn(device_id)
+            with suppress(LastingFailure):
+                await self.shop.turn(device_id)
             self._told(device_id)
 
     async def run(self) -> None:
@@ -106,24 +112,31 @@ class Engine:
         return None
 
     async def take_over(
-        self, *, rules: Rules, drivers: Mapping[str, Driver], policies: Mapping[str, LockPolicy]
+        self,
+        *,
+        rules: Rules,
+        drivers: Mapping[str, Driver],
+        policies: Mapping[str, LockPolicy],
+        beat: Beat | None = None,
     ) -> None:
         """Go by another configuration, while `run` runs.
 
         Locks that keep their driver notice nothing but their new policy. The others end the operation in
-        hand; then they are as after a start.
+        hand; then they are as after a start. `beat` takes the signs of life while the database is waited for.
         """
+        beat = beat or Beat()
         if self._group is None:
             raise RuntimeError("nothing runs yet")
         wanted = _by_lock(drivers, policies)
         await self._crew.dismiss(wanted)
         self.shop.rules, self._drivers, self._policies = rules, drivers, policies
         self.pairings.reach_through(wanted)
-        concerned = await self._reconfigure()
+        concerned = await self._once_stored(self._reconfigure, beat)
         self._crew.hire(wanted)
         self._crew.start(self._group, drivers.values())
         for device_id in concerned:
-            await self._store(device_id, None)
+            with suppress(LastingFailure):
+                await self._once_stored(partial(self.shop.turn, device_id), beat)
             self._told(device_id)
         self.wake_all()
 
@@ -132,39 +145,60 @@ class Engine:
         now = self.shop.guard.view().now
 
         def unit(tx: Tx) -> list[str]:
-            known = {device.device_id: device for device in tx.devices()}
             concerned = []
-            for device_id in sorted(set(known) | set(self._policies)):
-                device = known.get(device_id) or Device(device_id=device_id, policy=None)
-                policy = self._policies.get(device_id)
-                if device_id in self._crew:
-                    changed = _with_policy(device, policy)
-                elif policy is None and device.policy is None:
-                    continue
-                else:
-                    is_paired = (
-                        tx.secret(device_id) is not None if self.pairings.concerns(device_id) else None
-                    )
-                    changed = replace(_configured(device, policy, now), is_paired=is_paired)
-                if changed != known.get(device_id):
-                    tx.save_device(changed)
-                    concerned.append(device_id)
-                _drop_keys_of_retired(tx, device_id)
+            for device_id in sorted({*tx.device_ids(), *self._policies}):
+                with spared(tx):
+                    known, policy = tx.device(device_id), self._policies.get(device_id)
+                    device = known or Device(device_id=device_id, policy=None)
+                    if device_id in self._crew:
+                        changed = _with_policy(device, policy)
+                    elif policy is None and device.policy is None:
+                        continue
+                    else:
+                        is_paired = self._is_paired(tx, device_id)
+                        changed = replace(_configured(device, policy, now), is_paired=is_paired)
+                    if changed != known:
+                        tx.save_device(changed)
+                        concerned.append(device_id)
+                with spared(tx):
+                    _drop_keys_of_retired(tx, device_id)
             return concerned
 
+        return await self.shop.store.run(unit)
+
+    async def _once_stored[T](self, attempt: Callable[[], Awaitable[T]], beat: Beat) -> T:
+        """Carry out a part of taking over; a disk that is full or busy makes it wait."""
         waits = Trouble(_log, "configuration_waits", self.shop.clock.boot, level=logging.ERROR)
         while True:
+            beat.on_memory()
             try:
-                concerned = await self.shop.store.run(unit)
+                done = await attempt()
+            except LastingFailure:
+                raise
             except StorageFailed as error:
                 waits.begins(f"The new configuration waits for the database: {error}")
+                beat.asleep(STORAGE_PAUSE_S)
                 await self.shop.clock.sleep(STORAGE_PAUSE_S)
             else:
                 waits.ends("The new configuration is stored")
-                return concerned
+                return done
+
+    def _is_paired(self, tx: Tx, device_id: str) -> bool | None:
+        """Say whether there are keys for a lock; None for one that needs none."""
+        if not self.pairings.concerns(device_id):
+            return None
+        try:
+            return tx.secret(device_id) is not None
+        except LastingFailure:
+            return False  # They are lost, and to pair it anew is all that helps.
 
     async def handle(self, event: LockEvent) -> None:
-        """Store what a driver saw and wake the lock's worker; durable on return."""
+        """Store what a driver saw and wake the lock's worker; durable on return.
+
+        Raises StorageFailed, and then it is to be handed over again: whether a server is there may be told
+        twice to a lock, everything else concerns one lock only. One that does not open keeps no other from
+        hearing of it.
+        """
         if isinstance(event, AuthorityUp | AuthorityLost):
             device_ids = event.device_ids
         else:
@@ -173,22 +207,16 @@ class Engine:
         def absorb(work: Work) -> None:
             absorb_event(work, event)
 
+        lasting: LastingFailure | None = None
         for device_id in device_ids:
-            await self._store(device_id, absorb)
-            self._told(device_id)
-            self.wake(device_id)
-
-    async def _store(self, device_id: str, absorb: Absorb | None) -> None:
-        """Take in an event; a disk that is full or busy makes the driver wait, it loses nothing."""
-        while True:
             try:
                 await self.shop.turn(device_id, absorb=absorb)
-            except StorageFailed as error:
-                words = "an event waits for the database"
-                _log.debug("%s: %s: %s", device_id, words, error, extra=about(lock=device_id))
-                await self.shop.clock.sleep(STORAGE_PAUSE_S)
-            else:
-                return
+            except LastingFailure as error:
+                lasting = error
+            self._told(device_id)
+            self.wake(device_id)
+        if lasting is not None:
+            raise lasting
 
     def wake(self, device_id: str) -> None:
         """Have a lock looked at now."""
@@ -203,10 +231,8 @@ class Engine:
 
     async def _orphans(self) -> list[str]:
         """Return the locks that are remembered and no longer configured."""
-        devices = await self.shop.store.run(
-            lambda tx: [d.device_id for d in tx.devices() if d.policy is None]
-        )
-        return list(devices)
+        known = await self.shop.store.run(lambda tx: tx.device_ids())
+        return [device_id for device_id in known if device_id not in self._policies]
 
 
 def _drop_keys_of_retired(tx: Tx, device_id: str) -> None:
@@ -214,10 +240,11 @@ def _drop_keys_of_retired(tx: Tx, device_id: str) -> None:
 
     Until then they are needed, to take codes off it or to unpair it.
     """
-    snap = tx.snapshot(device_id)
-    if snap is None or snap.device.policy is not None or not snap.device.retiring:
+    device = tx.device(device_id)
+    if device is None or device.policy is not None or not device.retiring:
         return
-    if not any(snap.may_hold(code_id) for code_id in snap.codes):
+    snap = tx.snapshot(device_id)
+    if snap is not None and not any(snap.may_hold(code_id) for code_id in snap.codes):
         tx.drop_secret(device_id)
 
 

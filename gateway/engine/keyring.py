@@ -1,6 +1,6 @@
 """The vault for what pairing yielded, over the store."""
 
-from gateway.domain.store import Store
+from gateway.domain.store import LastingFailure, Store
 
 
 class StoredKeys:
@@ -11,8 +11,11 @@ class StoredKeys:
         self._store = store
 
     async def load(self, device_id: str) -> bytes | None:
-        """Return the secret of a lock; None where it was never paired."""
-        return await self._store.run(lambda tx: tx.secret(device_id))
+        """Return the secret of a lock; None where it was never paired, or where it does not open any more."""
+        try:
+            return await self._store.run(lambda tx: tx.secret(device_id))
+        except LastingFailure:
+            return None  # The store has told of it; to pair the lock anew is all that helps.
 
     async def save(self, device_id: str, secret: bytes) -> None:
         """Store the secret of a lock in place of the one before; durable on return."""

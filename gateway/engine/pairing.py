@@ -16,7 +16,7 @@ from gateway.domain.attempts import PAIRINGS, ActionAttempt
 from gateway.domain.driver import Driver, DriverError, PairingFailed, Pairs, Progress
 from gateway.domain.events import Event
 from gateway.domain.pulse import Beat, Pulse
-from gateway.domain.store import StorageFailed, Tx
+from gateway.domain.store import LastingFailure, StorageFailed, Tx
 from gateway.domain.trouble import about
 from gateway.engine.mistakes import place
 from gateway.engine.turn import Absorb
@@ -194,6 +194,8 @@ class Pairings:
             beat.on_memory()
             try:
                 await self._shop.turn(job.device_id, absorb=absorb, first=first)
+            except LastingFailure:
+                return  # The store has told of it, and it stays so.
             except StorageFailed as error:
                 words = "news of pairing wait for the database"
                 _log.debug("%s: %s: %s", job.device_id, words, error, extra=about(lock=job.device_id))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from gateway.domain.clock import Clock
 from gateway.domain.driver import Driver, DriverError, LockAsleep, NoAnswer, Session
 from gateway.domain.pulse import Beat
-from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx
 from gateway.domain.trouble import Trouble, about
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.meanwhile import telling_meanwhile
@@ -34,7 +34,7 @@ from gateway.engine.work import Chance, Work
 
 _log = logging.getLogger(__name__)
 MISTAKE_PAUSE_S = 60.0
-"""Pause of one lock after an exception that nobody foresaw."""
+"""Pause of one lock after an exception that nobody foresaw, or whose rows do not open."""
 _MISTAKE = "the driver failed in an unforeseen way; see the log"
 REPEATS = 4
 """The same step so often in a row changes nothing: whatever the reason, it is a mistake of the planner."""
@@ -126,6 +126,10 @@ class Worker:
             self._beat.on_radio()
             try:
                 pause = self._pause(await self.reconcile())
+            except LastingFailure as error:
+                self._debug(f"nothing is done on it: {error}")
+                self._told(self._device_id)
+                pause = MISTAKE_PAUSE_S
             except StorageFailed as error:
                 self._debug(f"{error}; trying again in {STORAGE_PAUSE_S:.0f} s")
                 pause = STORAGE_PAUSE_S

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class Health:
         self._started = clock.boot()
         self._counters: Counter[str] = Counter()
         self._storage: str | None = None
+        self._damaged: dict[str, str] = {}
         self._configuration = ConfigurationState()
 
     def count(self, what: str, times: int = 1) -> None:
@@ -68,6 +69,15 @@ class Health:
             self._storage = None
             self.changed()
 
+    def looked_at(self, device_ids: Iterable[str], damaged: Mapping[str, str]) -> None:
+        """Note which of these locks do not open in memory, and in words of ours why."""
+        before = dict(self._damaged)
+        for device_id in device_ids:
+            self._damaged.pop(device_id, None)
+        self._damaged |= damaged
+        if self._damaged != before:
+            self.changed()
+
     def configuration(self, state: ConfigurationState) -> None:
         """Note what became of reading the configuration again."""
         if state != self._configuration:
@@ -84,7 +94,7 @@ class Health:
             "uptime_s": round(self._clock.boot() - self._started),
             "memory_rss_bytes": _resident_bytes(),
             "events_waiting": events_waiting,
-            "storage_trouble": self._storage,
+            "storage_trouble": self._storage or next(iter(sorted(self._damaged.values())), None),
             "configuration": asdict(self._configuration),
             "mqtt": {"state": link.state.kind, "message": link.state.message} | asdict(link.counters),
             "counters": dict(sorted(self._counters.items())),

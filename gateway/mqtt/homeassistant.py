@@ -16,7 +16,7 @@ from gateway.domain.clock import Clock, TimeView
 from gateway.domain.events import StoredEvent
 from gateway.domain.lock import Device
 from gateway.domain.pulse import Beat
-from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx
 from gateway.domain.timing import Timing
 from gateway.engine.views import retained_states
 from gateway.mqtt.health import Health
@@ -163,13 +163,21 @@ class HomeAssistant:
             remembered = _remembered(tx)
             if not self._wish.enabled:
                 return _Look(devices=(), news={}, stale=sorted(remembered))
-            devices = tx.devices()
-            news = {
-                device.device_id: self._news_of(tx, device.device_id, t)
-                for device in devices
-                if dirty is None or device.device_id in dirty or _is_due(known.get(device.device_id), t.at)
-            }
-            wanted = self._wanted(devices)
+            devices: list[Device] = []
+            news: dict[str, LockNews] = {}
+            wanted = {self._discovery.hub_topic, self._discovery.hub_state_topic}
+            for device_id in tx.device_ids():
+                try:
+                    with tx.part():
+                        device = tx.device(device_id)
+                        if dirty is None or device_id in dirty or _is_due(known.get(device_id), t.at):
+                            news[device_id] = self._news_of(tx, device_id, t)
+                except LastingFailure:
+                    # It stays as it was told last: Home Assistant would forget it and how people named it.
+                    wanted |= remembered & self._topics_of(device_id)
+                else:
+                    devices += [device] if device is not None else []
+            wanted |= self._wanted(devices)
             if not wanted <= remembered:
                 _remember(tx, remembered | wanted)
             return _Look(devices=devices, news=news, stale=sorted(remembered - wanted))
@@ -187,10 +195,15 @@ class HomeAssistant:
         )
 
     def _wanted(self, devices: Iterable[Device]) -> set[str]:
-        it = self._discovery
-        ids = [device.device_id for device in devices if device.policy is not None]
-        of_locks = {topic for one in ids for topic in (it.lock_topic(one), it.lock_state_topic(one))}
-        return of_locks | {it.hub_topic, it.hub_state_topic}
+        return {
+            topic
+            for device in devices
+            if device.policy is not None
+            for topic in self._topics_of(device.device_id)
+        }
+
+    def _topics_of(self, device_id: str) -> set[str]:
+        return {self._discovery.lock_topic(device_id), self._discovery.lock_state_topic(device_id)}
 
     async def _empty(self, stale: Sequence[str]) -> None:
         """Take back topics, discovery first: entities go before they could see their values vanish."""

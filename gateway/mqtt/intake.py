@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.domain.errors import AnswerNotDelivered, CommandError, InvalidInput
-from gateway.domain.store import StorageFailed, Store
+from gateway.domain.store import LastingFailure, StorageFailed, Store
 from gateway.domain.trouble import Trouble
 from gateway.engine.commands.desk import CommandDesk
 from gateway.mqtt.health import Health
@@ -153,6 +153,8 @@ class Intake:
         event = self._own_events.make("gateway.retained_command", client=request.client, verb=request.verb)
         try:
             await self._store.run(lambda tx: tx.emit(event))
+        except LastingFailure:
+            self._health.count("retained_commands_not_told")
         except StorageFailed as error:
             self._health.storage_failed(error)
             raise NotStored from None

@@ -1,14 +1,14 @@
 """Keeps the retained topics as they should be: what the hub, its locks and their codes look like now."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from gateway.domain.clock import Clock, TimeView
 from gateway.domain.pulse import Beat
-from gateway.domain.store import StorageFailed, Store, Tx
+from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx
 from gateway.domain.timing import Timing
 from gateway.engine.views import retained_states
 from gateway.mqtt.health import Health
@@ -26,8 +26,18 @@ COALESCE_S = 0.1
 class News:
     """What one look at the memory found to be published."""
 
-    def __init__(self, tombstones: list[str], states: dict[str, bytes], events_waiting: int) -> None:
-        """Keep topics below the root."""
+    def __init__(
+        self,
+        tombstones: list[str],
+        states: dict[str, bytes],
+        events_waiting: int,
+        *,
+        seen: Sequence[str],
+        damaged: dict[str, str],
+    ) -> None:
+        """Keep topics below the root; of the locks `seen`, those `damaged` do not open, and why."""
+        self.seen = seen
+        self.damaged = damaged
         self.tombstones = tombstones
         self.states = states
         self.events_waiting = events_waiting
@@ -104,6 +114,7 @@ class Publisher:
         try:
             news = await self._look(None if everything else dirty)
             waiting = news.events_waiting
+            self._health.looked_at(news.seen, news.damaged)
             await self._bury(news.tombstones)
             await self._retained.put(news.states)
         except StorageFailed as error:
@@ -131,25 +142,28 @@ class Publisher:
         t = self._view()
 
         def unit(tx: Tx) -> News:
-            asked = (
-                [device.device_id for device in tx.devices()] if device_ids is None else sorted(device_ids)
-            )
+            asked = tx.device_ids() if device_ids is None else sorted(device_ids)
             states: dict[str, bytes] = {}
+            damaged: dict[str, str] = {}
             for device_id in asked:
-                # How well a lock is reached changes all the time: that alone publishes no state.
-                found = retained_states(
-                    tx,
-                    device_id,
-                    t,
-                    self._timing,
-                    publish_names=self._publish_names,
-                    radio=self._health.radio,
-                )
-                for path, state in found.items():
-                    states[self._topics.below(path)] = msgspec.json.encode(state)
-            return News(list(tx.tombstones()), states, tx.undelivered_count())
+                try:
+                    with tx.part():
+                        found = self._states(tx, device_id, t)
+                except LastingFailure as error:
+                    damaged[device_id] = str(error)
+                else:
+                    states |= found
+            waiting = tx.undelivered_count()
+            return News(list(tx.tombstones()), states, waiting, seen=asked, damaged=damaged)
 
         return await self._store.run(unit)
+
+    def _states(self, tx: Tx, device_id: str, t: TimeView) -> dict[str, bytes]:
+        # How well a lock is reached changes all the time: that alone publishes no state.
+        found = retained_states(
+            tx, device_id, t, self._timing, publish_names=self._publish_names, radio=self._health.radio
+        )
+        return {self._topics.below(path): msgspec.json.encode(state) for path, state in found.items()}
 
     async def _bury(self, tombstones: list[str]) -> None:
         """Empty the topics of what is gone; each is remembered until the broker acknowledged."""

@@ -3,8 +3,9 @@
 import asyncio
 
 from drivers.ble.settings import BleSettings
-from gateway.domain.driver import LockEvent
+from gateway.domain.driver import LockDead, LockEvent
 from gateway.domain.pulse import Limits, Pulse
+from gateway.domain.store import StorageFailed
 from tests.ble.running import Running, running
 from tests.ble.tiny import PAIRING
 from tests.ble_bed.virtual import in_virtual_time
@@ -54,6 +55,29 @@ async def test_an_event_that_is_never_taken_is_told() -> None:
         assert pulse.stuck() == {}
         await asyncio.sleep(20)
         assert pulse.stuck().keys() == {"driver ble feed"}
+
+
+@in_virtual_time
+async def test_a_full_disk_is_waited_for() -> None:
+    """For hours: to start anew frees no space, and what waits would be lost."""
+    pulse = watched()
+    async with running(every_s=10, pulse=pulse) as run:
+        store, full = run.sink.handle, True
+
+        async def handle(event: LockEvent) -> None:
+            if full:
+                raise StorageFailed("the disk is full")
+            await store(event)
+
+        run.sink.handle = handle  # type: ignore[method-assign]  # the disk of this test
+        run.sink.take()
+        await run.driver.unpair("front")
+        for _ in range(30):
+            await asyncio.sleep(300)
+            assert pulse.stuck() == {}
+        full = False
+        await asyncio.sleep(10)
+        assert run.sink.taken(LockDead) == [LockDead(device_id="front")]
 
 
 @in_virtual_time

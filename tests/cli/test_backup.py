@@ -15,6 +15,7 @@ from storage.vault import Vault
 from tests.cli.conftest import House, Keys, Pinsmith
 from tests.cli.samples import PLAN
 from tests.mqtt.broker import eventually
+from tests.storage.samples import store_everything
 
 CLEARED = "\x1b[2K"
 """What a terminal is told before a line is written anew."""
@@ -195,6 +196,46 @@ def test_only_the_newest_dated_backups_are_kept(house: House, pinsmith: Pinsmith
     assert len(kept) == 3
     assert kept[2] in done.out
     assert {"pinsmith-other-20200101T000000Z.backup", "pinsmith-home-mine.backup"} <= set(dated(folder))
+
+
+async def test_a_backup_that_would_not_be_whole_costs_no_older_one(house: House, pinsmith: Pinsmith) -> None:
+    """Every night one good backup less: in the end only those would be left in which the same is missing."""
+    store = await opened(house)
+    await store.run(store_everything)
+    await store.close()
+    with closing(sqlite3.connect(house.folder / "var" / "pinsmith.db")) as database:
+        database.execute("UPDATE access_code SET pin = zeroblob(40)")
+        database.commit()
+    folder = house.folder / "backups"
+    folder.mkdir()
+    old = [f"pinsmith-home-2020010{day}T000000Z.backup" for day in range(1, 6)]
+    for name in old:
+        (folder / name).touch()
+
+    done = pinsmith("backup", "--keep", "3", str(folder), typed=(PASSPHRASE, PASSPHRASE))
+
+    assert done.code == Exit.FAILED
+    assert "pinsmith locks forget front" in done.err
+    assert dated(folder) == old
+
+
+async def test_a_damaged_copy_is_taken_only_when_asked_for(house: House, pinsmith: Pinsmith) -> None:
+    """The message names the option."""
+    store = await opened(house)
+    await store.run(store_everything)
+    await store.close()
+    folder = house.folder / "var"
+    copy = folder / "pinsmith.db.format-3"
+    with closing(sqlite3.connect(folder / "pinsmith.db")) as database:
+        database.execute("VACUUM INTO ?", (str(copy),))
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute("UPDATE access_code SET pin = zeroblob(40)")
+        database.commit()
+
+    refused = pinsmith("restore", str(copy), "--replace")
+    assert refused.code == Exit.FAILED
+    assert "--damaged" in refused.err
+    assert pinsmith("restore", str(copy), "--replace", "--damaged").code == Exit.OK
 
 
 @pytest.mark.usefixtures("database")

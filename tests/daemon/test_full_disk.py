@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
-from gateway.domain.store import Tx
+from gateway.daemon import serve
+from gateway.domain.store import StorageFailed, Tx
 from storage.store import SqliteStore
 from tests.daemon.bed import Somebody, running, settings
 from tests.mqtt.broker import Broker, eventually
@@ -61,3 +63,23 @@ async def test_health_tells_of_it_until_something_could_be_stored_again(
     came_and_went = [failed for failed, _ in groupby(told)]
     assert came_and_went[:2] == [False, True]
     assert came_and_went[-1] is False
+
+
+async def test_a_start_on_a_full_disk_fails_and_says_so(broker: Broker, tmp_path: Path) -> None:
+    """Whoever watches over the daemon tries again; nothing is half done meanwhile."""
+    really = SqliteStore.open
+
+    async def full(*given: Any, **more: Any) -> SqliteStore:  # noqa: ANN401 - passed on
+        store = await really(*given, **more)
+        await store.run(may_grow(store, more=0))
+        return store
+
+    locks = "".join(f'[locks.door-{number}]\ndriver = "simulated"\n' for number in range(60))
+    how = settings(tmp_path, broker.port, locks=locks)
+    with (
+        patch.object(SqliteStore, "open", full),
+        pytest.raises(StorageFailed, match="disk is full: free"),
+    ):
+        await serve(how)
+    with closing(sqlite3.connect(tmp_path / "data/pinsmith.db")) as database:
+        assert database.execute("SELECT count(*) FROM device").fetchone() == (0,)

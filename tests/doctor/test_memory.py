@@ -3,8 +3,11 @@
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from gateway.doctor.probe_memory import probe_memory
 from gateway.domain.issues import Issue
@@ -15,7 +18,7 @@ from storage.vault import Vault
 from tests.doctor.bed import FRONT, Report, remember, report, settings
 from tests.mqtt.broker import free_port
 from tests.other_users import NOBODY, ROOT_ONLY, nobody
-from tests.storage.samples import DEVICE, KEY
+from tests.storage.samples import DEVICE, KEY, store_everything
 
 
 async def look(folder: Path, lock: str | None = None) -> Report:
@@ -35,6 +38,20 @@ async def test_a_sound_directory_is_in_order_and_left_as_it_is(tmp_path: Path) -
     found = await look(tmp_path)
     assert {"key", "database", "front"} <= found.in_order
     assert contents(data) == before
+
+
+async def test_a_row_that_does_not_open(tmp_path: Path) -> None:
+    """SQLite sees nothing of it. The lock is named, and how to go on; the others are looked at."""
+    data = await remember(
+        tmp_path, store_everything, lambda tx: tx.save_device(replace(DEVICE, device_id="back"))
+    )
+    with closing(sqlite3.connect(data / "pinsmith.db")) as database:
+        database.execute("UPDATE access_code SET pin = zeroblob(40)")
+        database.commit()
+    found = await look(tmp_path)
+    finding = found.says("row_damaged", "The card fails", "pinsmith locks forget front")
+    assert "`access_code` of the lock front" in finding.what
+    assert not any("back does not open" in one.what for one in found.findings)
 
 
 async def test_nothing_there_yet_is_told_and_nothing_is_made(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from drivers.simulated.models import READABLE
 from gateway.domain.driver import EventSink, LockAlive, LockEvent, Tampered
+from gateway.domain.handing_over import hand_over
 from gateway.domain.placement import Snapshot
+from gateway.domain.pulse import Pulse
 from tests.engine.bench import Bench, BenchDriver, HandClock
 from tests.engine.build import DOOR, HOUR, MINUTE, NOON, SECOND, device, snapshot
 from tests.simulation.loop import run_virtual
@@ -37,10 +39,14 @@ class Patient(BenchDriver):
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench.lock)
         self.reports: asyncio.Queue[LockEvent] = asyncio.Queue()
+        self.pulse = Pulse(bench.clock.boot)
+        self._clock = bench.clock
 
     async def run(self, sink: EventSink) -> None:
+        beat = self.pulse.beat("feed")
         while True:
-            await sink.handle(await self.reports.get())
+            beat.idle()
+            await hand_over(await self.reports.get(), sink, self._clock, beat)
 
 
 def running(story: Callable[[Bench, Patient], Awaitable[None]]) -> Bench:
@@ -140,6 +146,25 @@ def test_a_report_is_not_lost_on_a_full_disk() -> None:
         bench.store.failing = False
         await asyncio.sleep(11)
         assert bench.events() == ["device.tampered"]
+
+    running(story).store.close()
+
+
+def test_a_report_that_waits_for_a_full_disk_is_no_hanging() -> None:
+    """However long it waits: to start anew frees no space, and what waits in memory would be lost."""
+
+    async def story(bench: Bench, driver: Patient) -> None:
+        bench.events()
+        bench.store.failing = True
+        driver.reports.put_nowait(Tampered(device_id=DOOR, what="cover removed"))
+        driver.reports.put_nowait(LockAlive(device_id=DOOR))
+        for _ in range(20):
+            await asyncio.sleep(60)
+            assert driver.pulse.stuck() == {}
+        bench.store.failing = False
+        await asyncio.sleep(11)
+        assert bench.events() == ["device.tampered"]
+        assert driver.reports.empty()
 
     running(story).store.close()
 

@@ -13,7 +13,7 @@ from drivers.simulated.models import READABLE
 from gateway.domain.credential import Credential, SlotRef
 from gateway.domain.driver import Written
 from gateway.domain.lock import Link, LockPolicy
-from gateway.domain.pulse import Limits, Pulse
+from gateway.domain.pulse import Beat, Limits, Pulse
 from gateway.domain.timing import Timing
 from gateway.engine.crew import LEAVE_S
 from tests.engine.bench import Bench
@@ -40,12 +40,15 @@ class Slow(Patient):
         return written
 
 
-async def taken_over(bench: Bench, driver: Patient, policy: LockPolicy | None = None) -> None:
+async def taken_over(
+    bench: Bench, driver: Patient, policy: LockPolicy | None = None, beat: Beat | None = None
+) -> None:
     """Have the engine reach the lock through `driver`, under `policy` unless that stays."""
     await bench.engine.take_over(
         rules=bench.engine.shop.rules,
         drivers={"bench": driver},
         policies={DOOR: policy or bench.policy},
+        beat=beat,
     )
 
 
@@ -168,6 +171,23 @@ def test_a_full_disk_makes_the_new_configuration_wait() -> None:
         policy = bench.snap().device.policy
         assert policy is not None
         assert policy.name == "Front"
+
+    told(story)
+
+
+def test_a_new_configuration_that_waits_for_hours_is_no_hanging() -> None:
+    """To start anew would free no space, and would end what works."""
+
+    async def story(bench: Bench, driver: Slow) -> None:
+        bench.store.failing = True
+        reload = driver.pulse.beat("reload")
+        reload.on_radio()
+        taking = asyncio.ensure_future(taken_over(bench, driver, replace(bench.policy, name="Front"), reload))
+        for _ in range(30):
+            await asyncio.sleep(300)
+            assert driver.pulse.stuck() == {}
+        bench.store.failing = False
+        await taking
 
     told(story)
 

@@ -27,6 +27,7 @@ from gateway.domain.driver import (
 )
 from gateway.domain.errors import NotFound
 from gateway.domain.pin import Pin
+from gateway.domain.store import StorageFailed
 from tests.simulated.clock import NOON
 from tests.simulated.running import again, running
 
@@ -116,6 +117,28 @@ async def test_a_silent_lock_tells_of_no_edit_but_of_its_use(tmp_path: Path) -> 
         keypad.open_door(run.directory, "door", PIN, at=NOON)
         keypad.delete_all(run.directory, "door", at=NOON)
         assert await run.look() == [CodeUsed(device_id="door", slot="3", at=NOON)]
+
+
+async def test_a_deed_waits_until_it_can_be_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk ends no driver, and what was told is neither lost nor told twice."""
+    async with running(tmp_path, one()) as run:
+        run.sink.take()
+        store, tries = run.sink.handle, list[LockEvent]()
+
+        async def fail_twice(event: LockEvent) -> None:
+            tries.append(event)
+            if len(tries) <= 2:
+                raise StorageFailed("the disk is full")
+            await store(event)
+
+        monkeypatch.setattr(run.sink, "handle", fail_twice)
+        keypad.set_code(run.directory, "door", "3", PIN, at=NOON)
+        keypad.delete_all(run.directory, "door", at=NOON)
+        assert [await run.look() for _ in range(3)] == [
+            [],
+            [],
+            [SlotTouched(device_id="door", slot="3"), AllCleared(device_id="door")],
+        ]
 
 
 async def test_deeds_between_two_looks_are_told_in_order(tmp_path: Path) -> None:

@@ -17,8 +17,10 @@ from gateway.domain.driver import (
     Session,
     Written,
 )
+from gateway.domain.handing_over import STORAGE_RETRY_S
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Refusal
+from gateway.domain.store import StorageFailed
 from tests.simulation.crash import Process
 from tests.simulation.doors import Door
 
@@ -48,8 +50,16 @@ class SimDriver:
             self._world.introduce(self)
         while True:
             event = await self._events.get()
+            await self._hand_over(event, sink)
+
+    async def _hand_over(self, event: LockEvent, sink: EventSink) -> None:
+        """Wait for a full disk as the drivers' `hand_over` does; all else that goes wrong ends the world."""
+        while True:
             self._process.check()
-            await sink.handle(event)
+            try:
+                return await sink.handle(event)
+            except StorageFailed:
+                await asyncio.sleep(STORAGE_RETRY_S)
 
     @asynccontextmanager
     async def session(self, device_id: str) -> "AsyncIterator[Session]":

@@ -1,5 +1,6 @@
 """Events until the broker has them, replies for repeated commands, topics to be emptied."""
 
+import logging
 import sqlite3
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.pin import Pin
-from storage.sqlite import SqliteTx
+from storage.sqlite import SqliteTx, run_unit
+from storage.vault import Vault
 from tests.storage.samples import CLEARING, DEVICE, EVENT, HOUR, NOON, event
 
 SECOND = timedelta(seconds=1)
@@ -193,3 +195,16 @@ def test_an_event_with_a_pin_inside_is_not_stored(tx: SqliteTx) -> None:
 
     assert "918273" not in str(refused.value)
     assert seqs(tx) == []
+
+
+@pytest.mark.parametrize("damaged", ["CAST('{]' AS TEXT)", "CAST(x'7bff7d' AS TEXT)"])
+def test_an_event_that_does_not_open_does_not_hold_up_the_others(
+    connection: sqlite3.Connection, vault: Vault, caplog: pytest.LogCaptureFixture, damaged: str
+) -> None:
+    """That it was is still told, only not what it said; and somebody reads of it."""
+    run_unit(connection, vault, lambda tx: [tx.emit(event(number)) for number in (1, 2)])
+    connection.execute(f"UPDATE event SET payload = {damaged} WHERE seq = 1")  # noqa: S608 - a fixed text
+    found = run_unit(connection, vault, lambda tx: tx.undelivered(9))
+    assert [stored.event for stored in found] == [replace(event(1), payload={}), event(2)]
+    [line] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "Event 1" in line.getMessage()

@@ -142,7 +142,7 @@ def test_the_same_value_is_sealed_differently_each_time(connection: sqlite3.Conn
 def test_what_holds_a_pin_has_no_form_in_clear() -> None:
     """Storing a placement outside the seal fails instead of leaking."""
     with pytest.raises(TypeError) as refused:
-        Plain(Placement).write(PLACEMENT)
+        Plain("placement", Placement).write(PLACEMENT)
 
     assert not [pin for pin in PINS if pin in "".join(traceback.format_exception(refused.value))]
 

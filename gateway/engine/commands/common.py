@@ -83,7 +83,7 @@ def attempted(
 
 def snapshots(context: Context, device_id: str | None) -> Iterator[Snapshot]:
     """Return the facts of one lock or of all, one after the other: of all at once they are much."""
-    known = [device_id] if device_id is not None else [lock.device_id for lock in context.tx.devices()]
+    known = [device_id] if device_id is not None else context.tx.device_ids()
     return (context.snapshot(one) for one in known)
 
 

@@ -20,7 +20,7 @@ from gateway.domain.errors import (
     Overloaded,
     TransactionReused,
 )
-from gateway.domain.store import StorageFailed, Tx
+from gateway.domain.store import LastingFailure, StorageFailed, Tx
 from gateway.engine.commands import (
     code_lists,
     codes,
@@ -106,7 +106,8 @@ class CommandDesk:
     async def execute(self, client: str, verb: str, body: bytes) -> bytes:
         """Carry out one command and return its reply, which never fails but for the database.
 
-        A mistake of ours is answered too: not acknowledged, the command would come back for ever.
+        A mistake of ours is answered too, and so are rows that do not open: not acknowledged, the command
+        would come back for ever, and let no other one in.
 
         Raises:
             StorageFailed: nothing happened; the command must be delivered again.
@@ -122,6 +123,8 @@ class CommandDesk:
             return await self._carry_out(client, verb, known, transaction, asked, body)
         except CommandError as error:
             return _refusal(transaction if isinstance(transaction, str) else None, error)
+        except LastingFailure as error:
+            return _refusal(transaction, InternalError(f"nothing was changed: {error}"))
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001 - see above

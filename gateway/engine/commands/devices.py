@@ -8,6 +8,7 @@ from msgspec.structs import asdict, replace
 from gateway.domain.errors import DeviceRefused, InvalidInput
 from gateway.domain.events import Event
 from gateway.domain.lock import Device, Link
+from gateway.domain.store import LastingFailure, spared
 from gateway.engine import attempts, lock_views, wire
 from gateway.engine.commands.codes import give_up
 from gateway.engine.commands.common import attempt_of
@@ -27,7 +28,7 @@ from gateway.engine.work import Work
 
 def list_devices(context: Context, _asked: Nothing) -> DevicesReply:
     """Return all locks."""
-    return DevicesReply(devices=[shown(context, device.device_id) for device in context.tx.devices()])
+    return DevicesReply(devices=[shown(context, device_id) for device_id in context.tx.device_ids()])
 
 
 def get(context: Context, asked: OneDevice) -> DeviceReply:
@@ -134,29 +135,20 @@ def retire(context: Context, asked: OneDevice) -> DeviceReply:
 
 def forget(context: Context, asked: OneDevice) -> ForgottenReply:
     """Forget the lock and its codes without touching it; the reply says what it may still hold."""
-    snap = context.snapshot(asked.device_id)
-    left = [
-        LeftBehind(access_code_id=code_id, slot=placement.slot)
-        for code_id, placement in snap.placements.items()
-        if snap.may_hold(code_id)
-    ]
-    for code_id in snap.codes:
+    device, left = _last_known(context, asked.device_id)
+    for code_id in context.tx.code_ids(asked.device_id):
         context.tx.add_tombstone(f"access_code/{code_id}/state")
-    policy = snap.device.policy
     context.once_durable.append(lambda: context.pairings.drop(asked.device_id))
     attempts.give_up(context.tx, asked.device_id, context.t.now)
     context.tx.forget_device(asked.device_id)
-    if policy is None:
+    if device is None or device.policy is None:
         context.tx.add_tombstone(f"lock/{asked.device_id}/state")
     else:
         now = context.t.now
-        fresh = Device(device_id=asked.device_id, policy=policy, authority_lost_at=now)
-        if snap.device.is_paired is None:
-            fresh = _as_seen(snap.device, fresh)
-        else:
-            # Its keys are gone: it is another lock to the hub until it is paired again.
-            fresh = replace(fresh, is_paired=False)
-        context.tx.save_device(fresh)
+        fresh = Device(device_id=asked.device_id, policy=device.policy, authority_lost_at=now)
+        # With its keys gone it is another lock to the hub until it is paired again.
+        needs_keys = device.is_paired is not None
+        context.tx.save_device(replace(fresh, is_paired=False) if needs_keys else _as_seen(device, fresh))
     context.tx.emit(
         Event(
             event_id=context.chance.new_id(),
@@ -169,6 +161,27 @@ def forget(context: Context, asked: OneDevice) -> ForgottenReply:
     )
     context.touched.append(asked.device_id)
     return ForgottenReply(device_id=asked.device_id, left_behind=left)
+
+
+def _last_known(context: Context, device_id: str) -> tuple[Device | None, list[LeftBehind]]:
+    """Return a lock and what it may hold. Where its rows do not open that is every code, in whatever slot.
+
+    None is a lock of which not even its own row opens: it begins anew with the next start or reload.
+    """
+    try:
+        with context.tx.part():
+            snap = context.snapshot(device_id)
+    except LastingFailure:
+        device = None
+        with spared(context.tx):
+            device = context.tx.device(device_id)
+        codes = context.tx.code_ids(device_id)
+        return device, [LeftBehind(access_code_id=code_id, slot=None) for code_id in codes]
+    return snap.device, [
+        LeftBehind(access_code_id=code_id, slot=placement.slot)
+        for code_id, placement in snap.placements.items()
+        if snap.may_hold(code_id)
+    ]
 
 
 def _as_seen(old: Device, fresh: Device) -> Device:
@@ -236,10 +249,13 @@ def _confirm_restore(work: Work) -> None:
 
 
 def confirm_restore(context: Context, _asked: Nothing) -> DeviceIdsReply:
-    """Let the locks be written again after a backup was restored."""
-    held = [device.device_id for device in context.tx.devices() if device.held_for_restore]
-    for device_id in held:
-        context.change(device_id, _confirm_restore)
+    """Let the locks be written again after a backup was restored, all that open."""
+    held = []
+    for device_id in context.tx.device_ids():
+        with spared(context.tx):
+            if context.device(device_id).held_for_restore:
+                context.change(device_id, _confirm_restore)
+                held.append(device_id)
     return DeviceIdsReply(device_ids=held)
 
 

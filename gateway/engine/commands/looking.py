@@ -94,7 +94,7 @@ def trust_clock(context: Context, asked: Nothing) -> ClockReply:
     """Believe the wall clock as it is now, because a person looked at it."""
     context.guard.save_trust(context.tx)
     context.once_durable.append(context.guard.trust)
-    context.touched += [device.device_id for device in context.tx.devices()]
+    context.touched += context.tx.device_ids()
     now = moment(context.t.now)
     seen = clock(context, asked).clock
     return ClockReply(clock=replace(seen, now=now, floor=now, trusted=True, step_held=False))

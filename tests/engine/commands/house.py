@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from drivers.simulated.lock import SimulatedLock
 from drivers.simulated.models import Model
 from gateway.domain.driver import AuthorityUp, LockEvent, LockSeen
 from gateway.domain.lock import Identity, LockPolicy
+from gateway.domain.store import Tx
 from gateway.domain.timing import Timing
 from gateway.engine.clock_guard import ClockGuard, ClockSettings
 from gateway.engine.commands.desk import CommandDesk
@@ -64,15 +66,28 @@ class House:
     async def start(self, unseen: Collection[str] = ()) -> None:
         """Find the locks, but for those `unseen`, and look at all of them."""
         await self.engine.start()
-        for door, lock in self.locks.items():
+        for door in self.locks:
             await self.engine.handle(AuthorityUp(device_ids=(door,)))
             if door in unseen:
                 continue
-            identity = Identity(network="n", manufacturer="m", product=lock.model.name, serial=door)
-            await self.engine.handle(
-                LockSeen(device_id=door, identity=identity, capabilities=lock.model.capabilities)
-            )
+            await self.engine.handle(self.seen(door))
         await self.settle()
+
+    def seen(self, door: str) -> LockSeen:
+        """Return what a lock says of itself when it is found."""
+        model = self.locks[door].model
+        identity = Identity(network="n", manufacturer="m", product=model.name, serial=door)
+        return LockSeen(device_id=door, identity=identity, capabilities=model.capabilities)
+
+    def set_device(self, door: str, **changes: Any) -> None:  # noqa: ANN401 - fields
+        """Change what is remembered of a lock."""
+
+        def unit(tx: Tx) -> None:
+            device = tx.device(door)
+            assert device is not None
+            tx.save_device(replace(device, **changes))
+
+        self.store.do(unit)
 
     async def tell(self, event: LockEvent) -> None:
         """Let a lock report something."""

@@ -103,7 +103,10 @@ def _opened(database: Path, vault: Vault) -> Iterator[sqlite3.Connection]:
 
 def _check_room(beside: Path, target: Path, size: int, free: Callable[[Path], int]) -> None:
     """Raise StorageFailed unless there is room for a copy of `size` bytes and one more, sealed."""
-    on_one = beside.stat().st_dev == target.stat().st_dev
+    try:
+        on_one = beside.stat().st_dev == target.stat().st_dev
+    except OSError as error:
+        raise StorageFailed(f"the backup could not be written: {target}: {error.strerror}") from error
     wanted = {beside: 2 * size} if on_one else {beside: size, target: size}
     for folder, bytes_wanted in wanted.items():
         lacking = lack(folder, bytes_wanted + RESERVE, free(folder))

@@ -19,7 +19,7 @@ class Hanging:
     def __init__(self) -> None:
         self.began = asyncio.Event()
 
-    async def take_over(self, _: Settings) -> None:
+    async def take_over(self, _: Settings, _beat: Beat) -> None:
         self.began.set()
         await asyncio.Event().wait()
 

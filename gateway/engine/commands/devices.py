@@ -166,7 +166,8 @@ def forget(context: Context, asked: OneDevice) -> ForgottenReply:
 def _last_known(context: Context, device_id: str) -> tuple[Device | None, list[LeftBehind]]:
     """Return a lock and what it may hold. Where its rows do not open that is every code, in whatever slot.
 
-    None is a lock of which not even its own row opens: it begins anew with the next start or reload.
+    None is a lock of which not even its own row opens: it begins anew with the next start,
+    because its driver tells only once what it is.
     """
     try:
         with context.tx.part():

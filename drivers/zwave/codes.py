@@ -63,11 +63,19 @@ class SlotCodes:
             sent = asyncio.get_running_loop().time()
             match supervised(answer):
                 case Supervised.SUCCESS:
-                    return await self._accepted(slot, watch)
+                    written = await self._accepted(slot, watch)
                 case Supervised.FAIL | Supervised.NO_SUPPORT:
-                    return await self._refused(slot, wanted, watch, sent)
+                    written = await self._refused(slot, wanted, watch, sent)
                 case _:
-                    return await self._unanswered(slot, wanted, watch, sent)
+                    written = await self._unanswered(slot, wanted, watch, sent)
+        if written.evidence < Evidence.READ_BACK:
+            # A lock may confirm the frame and look into its slots afterwards: only our digits, seen there,
+            # outweigh its refusal. One that is told later still is that of this write.
+            if watch.refused:
+                raise _duplicate()
+            if isinstance(wanted, Known):
+                self._lock.may_refuse(slot, sent + self._waits.duplicate_s)
+        return written
 
     async def _accepted(self, slot: SlotRef, watch: WriteWatch) -> Written:
         """Take the lock's word; a report that came with it tells even more."""

@@ -23,6 +23,7 @@ from gateway.domain.driver import (
     SlotReported,
     SlotTouched,
     Tampered,
+    WriteRefused,
 )
 from gateway.domain.lock import LOW_BATTERY, Identity, Link, Readback, battery_status
 from gateway.domain.pin import Pin
@@ -32,6 +33,7 @@ from gateway.engine.backups import share_use
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
+from gateway.engine.rejections import absorb_late_refusal
 from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import declare_wipe, renew_suspicion
@@ -72,6 +74,9 @@ def _said(work: Work, event: LockEvent) -> None:
             _reported(work, event.slot, event.reading)
         case SlotTouched():
             _touched(work, event.slot)
+        case WriteRefused():
+            if not absorb_late_refusal(work, event.slot, event.reason):
+                _touched(work, event.slot)
         case AllCleared():
             _all_cleared(work)
         case CodeUsed():

@@ -253,6 +253,8 @@ class ClockChecked(Struct, frozen=True, kw_only=True):
 
     device_id: str
     off_by: timedelta | None
+    lost: bool = False
+    """Not read, and what was known of it before holds no longer: the lock may have been without power."""
 
 
 type LockEvent = (

@@ -207,6 +207,8 @@ class Device(Struct, frozen=True, kw_only=True):
     is_clock_right: bool | None = None
     """The lock's own clock, by which it opens and closes native windows; None: not known."""
     clock_off_by: timedelta | None = None
+    clock_unread: bool = False
+    """The driver asked for the lock's clock in vain the last time."""
     reported_lengths: tuple[int, ...] = ()
     """PIN lengths that an operator says this lock takes; empty: those the driver knows."""
     backup_pool_enabled: bool | None = None
@@ -251,6 +253,15 @@ class Device(Struct, frozen=True, kw_only=True):
             and self.seen_identity is not None
             and self.identity.contradicts(self.seen_identity)
         )
+
+    @property
+    def keeps_time(self) -> bool:
+        """Say whether windows may be left to the lock's clock: it was read and is right.
+
+        A lock that is told windows in UTC (Nuki) is taken at its word: no driver reads the clock of one.
+        """
+        is_read = self.capabilities is not None and self.capabilities.schedule_zone is not None
+        return self.is_clock_right is True or (self.is_clock_right is None and not is_read)
 
     @property
     def backup_pool_size(self) -> int:

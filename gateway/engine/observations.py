@@ -1,6 +1,6 @@
 """What a lock or its authority told unasked, turned into facts. Works on a `Work`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -82,7 +82,7 @@ def _said(work: Work, event: LockEvent) -> None:
         case CodeUsed():
             _used(work, event.slot, _happened(work, event.at))
         case ClockChecked():
-            _clock_checked(work, event.off_by)
+            _clock_checked(work, event)
         case KeypadMode():
             work.set_device(keypad_off=event.off)
         case AccessDenied():
@@ -305,10 +305,20 @@ def _tell_use(work: Work, slot: SlotRef, at: datetime, code_id: str | None, *, m
     work.tell_past(at, "lock.unlocked", code_id, method="keycode", slot=slot, access_code_is_managed=managed)
 
 
-def _clock_checked(work: Work, off_by: timedelta | None) -> None:
-    """Take in what the lock's own clock shows. One that could not be read leaves things as they are."""
+def _clock_checked(work: Work, checked: ClockChecked) -> None:
+    """Take in what the lock's own clock shows.
+
+    One that could not be read leaves things as they are, unless it may have stopped since. A hub that does
+    not know the time itself did not ask.
+    """
+    off_by = checked.off_by
     if off_by is not None:
-        work.set_device(clock_off_by=off_by, is_clock_right=abs(off_by) <= CLOCK_TOLERANCE)
+        right = abs(off_by) <= CLOCK_TOLERANCE
+        work.set_device(clock_off_by=off_by, is_clock_right=right, clock_unread=False)
+    elif work.t.trusted:
+        work.set_device(clock_unread=True)
+        if checked.lost and work.device.is_clock_right:
+            work.set_device(clock_off_by=None, is_clock_right=None)
 
 
 def _denied(work: Work, event: AccessDenied, at: datetime) -> None:

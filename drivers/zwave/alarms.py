@@ -26,11 +26,14 @@ class AccessEvent(IntEnum):
     KEYPAD_DISABLED = 0x10
     ADMIN_CODE_CHANGED = 0x12
     TOO_MANY_WRONG_CODES = 0x13
+    UNLOCK_WITH_CODE = 0x22
     CREDENTIAL_DISABLED = 0x2F
     CREDENTIAL_REFUSED = 0x30
     CREDENTIAL_OUT_OF_SCHEDULE = 0x32
 
 
+SLOT_MATTERS = frozenset({AccessEvent.KEYPAD_UNLOCK, AccessEvent.DELETED, AccessEvent.ADDED})
+"""Events that say little without their slot: an alarm of the same frame may name it."""
 _COVER_REMOVED = 0x03
 
 V1_ALARMS = {

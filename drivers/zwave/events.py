@@ -46,7 +46,8 @@ class NodeEvents:
         self._status: dict[int, object] = {}
         self._alarm: dict[str, int] = {}
         self._alarm_due: asyncio.TimerHandle | None = None
-        self._notified: dict[int, float] = {}
+        self._notified: dict[int, tuple[float, str | None]] = {}
+        """When a notification of an event came last, and which slot it named."""
         handlers = {
             "value updated": self._value,
             "value added": self._value,
@@ -114,10 +115,17 @@ class NodeEvents:
         if "alarmLevel" not in alarm:
             return
         event = alarms.V1_ALARMS.get(alarm.get("alarmType", self._cached_alarm_type()))
-        if event is None or self._loop.time() - self._notified.get(event, 0.0) < MAPPED_WITHIN_S:
+        if event is None:
             return
-        level = alarm["alarmLevel"]
-        self._access_control(event, str(level) if level > 0 else None)
+        slot = str(alarm["alarmLevel"]) if alarm["alarmLevel"] > 0 else None
+        if not self._told_already(event, slot):
+            self._access_control(event, slot)
+
+    def _told_already(self, event: alarms.AccessEvent, slot: str | None) -> bool:
+        """Say whether a notification of the same frame told as much as an alarm with this slot."""
+        at, named = self._notified.get(event, (-MAPPED_WITHIN_S, None))
+        more = event in alarms.SLOT_MATTERS and named is None and slot is not None
+        return self._loop.time() - at < MAPPED_WITHIN_S and not more
 
     def _cached_alarm_type(self) -> int:
         value = self._node.values.get(f"{self._node.node_id}-{CommandClass.NOTIFICATION}-0-alarmType")
@@ -130,8 +138,11 @@ class NodeEvents:
         args = event["args"]
         number = args["event"]
         if args["type"] == alarms.ACCESS_CONTROL:
-            self._notified[number] = self._loop.time()
-            self._access_control(number, alarms.slot_in(args.get("parameters")))
+            if number == alarms.AccessEvent.UNLOCK_WITH_CODE:
+                number = alarms.AccessEvent.KEYPAD_UNLOCK  # the same, by an older number
+            slot = alarms.slot_in(args.get("parameters"))
+            self._notified[number] = (self._loop.time(), slot)
+            self._access_control(number, slot)
         elif args["type"] == alarms.HOME_SECURITY:
             signal = alarms.home_security(self._lock.device_id, number)
             if signal is not None:

@@ -28,8 +28,9 @@ class AccessEvent(IntEnum):
     TOO_MANY_WRONG_CODES = 0x13
     UNLOCK_WITH_CODE = 0x22
     CREDENTIAL_DISABLED = 0x2F
-    CREDENTIAL_REFUSED = 0x30
-    CREDENTIAL_OUT_OF_SCHEDULE = 0x32
+    CREDENTIAL_OUT_OF_SCHEDULE = 0x30
+    CREDENTIALS_MISSING = 0x31
+    CREDENTIAL_INVALID = 0x32
 
 
 SLOT_MATTERS = frozenset({AccessEvent.KEYPAD_UNLOCK, AccessEvent.DELETED, AccessEvent.ADDED})
@@ -79,8 +80,9 @@ _DENIED: dict[AccessEvent, Denial] = {
     AccessEvent.KEYPAD_DISABLED: "too_many_attempts",
     AccessEvent.TOO_MANY_WRONG_CODES: "too_many_attempts",
     AccessEvent.CREDENTIAL_DISABLED: "blocklisted_code",
-    AccessEvent.CREDENTIAL_REFUSED: "credential_error",
     AccessEvent.CREDENTIAL_OUT_OF_SCHEDULE: "outside_schedule",
+    AccessEvent.CREDENTIALS_MISSING: "credential_error",
+    AccessEvent.CREDENTIAL_INVALID: "unknown_code",
 }
 
 

@@ -35,7 +35,8 @@ class AccessEvent(IntEnum):
 
 SLOT_MATTERS = frozenset({AccessEvent.KEYPAD_UNLOCK, AccessEvent.DELETED, AccessEvent.ADDED})
 """Events that say little without their slot: an alarm of the same frame may name it."""
-_COVER_REMOVED = 0x03
+COVER_REMOVED = 0x03
+"""The one Home Security event that concerns locks."""
 
 V1_ALARMS = {
     16: AccessEvent.KEYPAD_UNLOCK,  # locks with a lever instead of a bolt
@@ -49,7 +50,9 @@ V1_ALARMS = {
     161: AccessEvent.TOO_MANY_WRONG_CODES,
     162: AccessEvent.CREDENTIAL_OUT_OF_SCHEDULE,
 }
-"""V1 alarm type to the Access Control event that says the same; the alarm level is the slot."""
+"""V1 alarm type to the Access Control event that says the same; the alarm level is the slot, but for 161."""
+YALE = 0x0129
+"""The manufacturer whose alarms 112, 130 and 161 say more (YRD156, YRC256 and Assure Lock 2 manuals)."""
 
 
 class CodeAdded(Struct, frozen=True, kw_only=True):
@@ -120,7 +123,7 @@ def keypad_off(mode: object) -> str | None:
 
 def home_security(device_id: str, event: int) -> Signal | None:
     """Return what a Home Security event means; None for those that are no tampering."""
-    if event == _COVER_REMOVED:
+    if event == COVER_REMOVED:
         return Tampered(device_id=device_id, what="the cover was removed")
     return None
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from zwave_js_server.const import CommandClass
 from zwave_js_server.model.node import Node
 
+from drivers.zwave.alarms import YALE
 from drivers.zwave.radio import Radio
 from drivers.zwave.readings import UserIdStatus
 from drivers.zwave.schedules import Room
@@ -24,7 +25,6 @@ USER_CAPABILITIES = "access_control.get_user_capabilities_cached"
 """The server's command for what it learned of a lock's users in the interview: no radio."""
 _CHECKSUM_GET = 0x11
 _SERIAL_NUMBER = 1
-_YALE = 0x0129
 _YALE_RESERVED_FROM = 251
 """251 is the master code, 252 to 254 are reserved (Yale ZW2 and ZW3 integrator guides)."""
 
@@ -131,7 +131,7 @@ def _native_windows(room: Room | None) -> NativeWindows:
 
 
 def _reserved(node: Node, slot: int) -> bool:
-    return node.manufacturer_id == _YALE and slot >= _YALE_RESERVED_FROM
+    return node.manufacturer_id == YALE and slot >= _YALE_RESERVED_FROM
 
 
 def _states(node: Node) -> dict[str, str]:

@@ -15,7 +15,15 @@ from zwave_js_server.model.node import Node
 from drivers.zwave import alarms
 from drivers.zwave.lock import HOLD_S, ZwaveLock
 from drivers.zwave.readings import reading_of
-from gateway.domain.driver import AccessDenied, BatteryLevel, KeypadMode, LockAlive, LockDead, SlotReported
+from gateway.domain.driver import (
+    AccessDenied,
+    BatteryLevel,
+    KeypadMode,
+    LockAlive,
+    LockDead,
+    SlotReported,
+    SlotTouched,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -114,10 +122,31 @@ class NodeEvents:
         alarm, self._alarm = self._alarm, {}
         if "alarmLevel" not in alarm:
             return
-        event = alarms.V1_ALARMS.get(alarm.get("alarmType", self._cached_alarm_type()))
+        kind, level = alarm.get("alarmType", self._cached_alarm_type()), alarm["alarmLevel"]
+        if self._node.manufacturer_id == alarms.YALE and self._of_yale(kind, level):
+            return
+        event = alarms.V1_ALARMS.get(kind)
         if event is None:
             return
-        slot = str(alarm["alarmLevel"]) if alarm["alarmLevel"] > 0 else None
+        is_slot = level > 0 and event is not alarms.AccessEvent.TOO_MANY_WRONG_CODES
+        self._from_alarm(event, str(level) if is_slot else None)
+
+    def _of_yale(self, kind: int, level: int) -> bool:
+        """Take an alarm that means more on a Yale; say whether it was one."""
+        match kind, level:
+            case 112, 0:
+                self._from_alarm(alarms.AccessEvent.ADMIN_CODE_CHANGED, None)
+            case 130, _:
+                # It was without power: its clock was cleared, and what happened meanwhile nobody told.
+                self._alive()
+                self._lock.seen(SlotTouched(device_id=self._lock.device_id, slot=None))
+            case 161, 2:
+                self._home_security(alarms.COVER_REMOVED)
+            case _:
+                return False
+        return True
+
+    def _from_alarm(self, event: alarms.AccessEvent, slot: str | None) -> None:
         if not self._told_already(event, slot):
             self._access_control(event, slot)
 
@@ -144,12 +173,15 @@ class NodeEvents:
             self._notified[number] = (self._loop.time(), slot)
             self._access_control(number, slot)
         elif args["type"] == alarms.HOME_SECURITY:
-            signal = alarms.home_security(self._lock.device_id, number)
-            if signal is not None:
-                self._lock.seen(signal)
+            self._home_security(number)
 
     def _access_control(self, event: int, slot: str | None) -> None:
         signal = alarms.access_control(self._lock.device_id, event, slot)
+        if signal is not None:
+            self._lock.seen(signal)
+
+    def _home_security(self, event: int) -> None:
+        signal = alarms.home_security(self._lock.device_id, event)
         if signal is not None:
             self._lock.seen(signal)
 

@@ -13,10 +13,11 @@ from zwave_js_server.model.node import Node
 from drivers.zwave import events
 from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.settings import ZwaveLockSettings
-from gateway.domain.driver import CodeUsed, LockEvent, SlotTouched
+from gateway.domain.driver import AccessDenied, CodeUsed, LockEvent, SlotTouched, Tampered
 from tests.zwave.hand_clock import HandClock
 
 HELD_S = 0.02
+YALE = 0x0129
 USED = CodeUsed(device_id="door", slot="5")
 
 
@@ -109,3 +110,54 @@ async def test_an_opening_by_the_older_event_is_told_once(*, alarmed: bool) -> N
         frames.alarm(19, 5)
     frames.notification(0x22, {"user ID": 5})
     assert await frames.all_told() == [USED]
+
+
+ADMIN = Tampered(device_id="door", what="the administrator code was changed")
+
+
+async def test_the_level_of_a_tamper_alarm_is_no_slot() -> None:
+    """Of Yale, 1 is too many wrong codes and 2 the cover; of others the level means nothing that is known."""
+    for manufacturer, level in ((YALE, 1), (0xFFFF, 1), (0xFFFF, 2)):
+        frames = Frames(manufacturer)
+        frames.alarm(161, level)
+        assert await frames.all_told() == [AccessDenied(device_id="door", reason="too_many_attempts")]
+    frames = Frames(YALE)
+    frames.alarm(161, 2)
+    assert await frames.all_told() == [Tampered(device_id="door", what="the cover was removed")]
+
+
+async def test_slot_0_of_a_yale_is_the_administrator_code() -> None:
+    """Changed at the keypad it says so by both, over radio the notification says "added"."""
+    frames = Frames(YALE)
+    frames.alarm(112, 0)
+    assert await frames.all_told() == [ADMIN]
+    frames = Frames(YALE)
+    frames.alarm(112, 0)
+    frames.notification(0x12)
+    assert await frames.all_told() == [ADMIN]
+    frames = Frames(YALE)
+    frames.alarm(112, 0)
+    frames.notification(0x0E)
+    assert ADMIN in await frames.all_told()
+    frames = Frames(YALE)
+    frames.alarm(112, 5)
+    assert await frames.all_told() == [SlotTouched(device_id="door", slot="5")]
+
+
+async def test_elsewhere_slot_0_is_a_change_somewhere() -> None:
+    """Only Yale says what it keeps there."""
+    frames = Frames()
+    frames.alarm(112, 0)
+    assert await frames.all_told() == [SlotTouched(device_id="door", slot=None)]
+
+
+async def test_a_yale_that_was_without_power_has_its_clock_and_codes_looked_at() -> None:
+    """Its clock was cleared (Assure Lock 2 manual), and what else happened meanwhile nobody told."""
+    frames = Frames(YALE)
+    frames.alarm(130, 0)
+    assert await frames.all_told() == [SlotTouched(device_id="door", slot=None)]
+    assert frames.doubts == 1
+    other = Frames()
+    other.alarm(130, 0)
+    assert await other.all_told() == []
+    assert other.doubts == 0

@@ -52,14 +52,17 @@ class SlotCodes:
 
     async def change(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
         """Send a `set` or `clear` of a slot, and find out how well it is known to show `wanted` now."""
-        number = int(slot)
+        try:
+            return await self._send(slot, wanted, method, *arguments)
+        except TooLargeForNow:
+            # A short command synchronises the two; its answer is of no interest, and no sign of the write.
+            with self._lock.watched_by(ReadWatch(slot), LINGER_S):
+                await self._command("get", int(slot))
+            return await self._send(slot, wanted, method, *arguments)
+
+    async def _send(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
         with self._lock.watched_by(WriteWatch(slot, wanted)) as watch:
-            try:
-                answer = await self._command(method, number, *arguments)
-            except TooLargeForNow:
-                # A short command synchronises the two; its answer is of no interest.
-                await self._command("get", number)
-                answer = await self._command(method, number, *arguments)
+            answer = await self._command(method, int(slot), *arguments)
             sent = asyncio.get_running_loop().time()
             match supervised(answer):
                 case Supervised.SUCCESS:

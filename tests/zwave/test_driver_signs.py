@@ -12,7 +12,7 @@ from drivers.simulated.models import MASKED
 from drivers.zwave.alarms import CodeAdded, DuplicateRefused, Signal
 from drivers.zwave.codes import SlotCodes, Waits
 from drivers.zwave.lock import ZwaveLock
-from drivers.zwave.radio import Radio
+from drivers.zwave.radio import Radio, TooLargeForNow
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, Unreadable
 from gateway.domain.driver import LockEvent, Refused, SlotReported, WriteRefused, Written
@@ -100,3 +100,15 @@ async def test_a_duplicate_told_soon_after_a_write_is_of_that_write() -> None:
     await asyncio.sleep(0.15)
     door.lock.seen(DUPLICATE)
     assert door.told == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_a_slot_showed_before_the_write_is_no_sign_of_it(*, late: bool) -> None:
+    """A long code to a lock just met needs a read first: hidden digits would be those of before."""
+    too_large = TooLargeForNow(Refusal.OTHER, "too large")
+    shown: list[Signal] = [reported(HIDDEN)]
+    read = ([], TAKEN) if late else (shown, TAKEN)
+    door = Door(([], too_large), read, (shown if late else [], NOTHING), ([], TAKEN))
+    written = await door.write()
+    assert door.sent == ["set", "get", "set", "get"]
+    assert written == Written(slot="3", evidence=Evidence.OCCUPIED, reading=HIDDEN)

@@ -162,6 +162,10 @@ class Network:
             if isinstance(error, NoAnswer | LockUnreachable):
                 self._plan_again(lock)
             return
+        except Exception as error:  # noqa: BLE001 - an answer nobody foresaw must not take the link of all locks
+            lock.unfit(f"a mistake of pinsmith: {type(error).__name__}")
+            self._plan_again(lock)
+            return
         if lock.node is not node or not node.ready:
             return  # Removed or interviewed anew in the meantime: its turn comes again.
         lock.room = room

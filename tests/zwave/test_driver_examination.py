@@ -42,7 +42,7 @@ class Node:
 class Air:
     """The way to that node; `answers` are those to the question for its slots, the last for good."""
 
-    def __init__(self, *answers: int | DriverError | None) -> None:
+    def __init__(self, *answers: int | DriverError | dict[str, int] | None) -> None:
         self.answers = list(answers)
         self.asked = 0
         self.up = True
@@ -61,7 +61,7 @@ class Air:
         """Say that there is no checksum."""
         return False
 
-    async def on_air(self, *_: object) -> int | None:
+    async def on_air(self, *_: object) -> int | dict[str, int] | None:
         """Answer, or not."""
         self.asked += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -123,6 +123,17 @@ async def test_an_answer_is_an_answer(answer: int | DriverError) -> None:
         await asyncio.sleep(0.05)
         assert lock.capabilities is None
     assert air.asked == 1
+
+
+async def test_an_answer_that_nobody_foresaw_ends_no_connection(caplog: pytest.LogCaptureFixture) -> None:
+    """All other locks hang on it, and the same answer would come after each new one."""
+    air = Air({"secret": 4711}, 30)
+    async with examined(air) as (lock, node):
+        await until(lambda: lock.problem == "a mistake of pinsmith: TypeError")
+        node.handlers["ready"]({})
+        await until(lambda: lock.capabilities is not None)
+    assert "door is not managed: a mistake of pinsmith: TypeError" in caplog.text
+    assert "4711" not in caplog.text
 
 
 async def test_the_pauses_grow_and_a_sign_of_life_ends_them() -> None:

@@ -86,12 +86,17 @@ def slots_of(node: Node, count: int) -> tuple[str, ...]:
     return tuple(str(slot) for slot in range(1, count + 1) if not _reserved(node, slot))
 
 
-async def ask_serial(node: Node, radio: Radio) -> None:
-    """Ask the lock for its serial number; the server remembers it. Raises any DriverError."""
-    if any(
+async def ask_serial(node: Node, radio: Radio) -> bool:
+    """Ask the lock for its serial number; the server remembers it. Raises any DriverError.
+
+    Returns whether that is settled: it answered, or knows no such question.
+    """
+    if not any(
         info.id == CommandClass.MANUFACTURER_SPECIFIC and info.version > 1 for info in node.command_classes
     ):
-        await radio.on_air(node, CommandClass.MANUFACTURER_SPECIFIC, "deviceSpecificGet", _SERIAL_NUMBER)
+        return True
+    question = CommandClass.MANUFACTURER_SPECIFIC, "deviceSpecificGet", _SERIAL_NUMBER
+    return await radio.on_air(node, *question) is not None
 
 
 def serial_of(node: Node) -> str | None:

@@ -13,7 +13,7 @@ from zwave_js_server.const import CommandClass
 from zwave_js_server.model.node import Node
 
 from drivers.zwave import alarms
-from drivers.zwave.lock import HOLD_S, ZwaveLock
+from drivers.zwave.lock import HOLD_S, SERIAL_TRIES, ZwaveLock
 from drivers.zwave.readings import reading_of
 from gateway.domain.driver import (
     AccessDenied,
@@ -210,11 +210,13 @@ class NodeEvents:
         self._lock.dead = False
         self._lock.seen(LockAlive(device_id=self._lock.device_id))
         self._alive()
-        if self._lock.capabilities is None or not self._lock.serial_asked:
+        if 0 < self._lock.serial_tries < SERIAL_TRIES:
+            self._lock.serial_due = True  # the answer got lost, and now there is somebody to give it
+        if self._lock.capabilities is None or self._lock.serial_due:
             self._ready()
 
     def _interview_started(self, _event: Event) -> None:
-        self._lock.serial_asked = False
+        self._lock.ask_serial_anew()
         self._lock.unfit("the server is interviewing it")
 
     def _interview_failed(self, event: Event) -> None:

@@ -32,6 +32,10 @@ HOLD_S = 0.3
 frame says as several events within milliseconds; a loaded Raspberry Pi takes longer."""
 
 
+SERIAL_TRIES = 3
+"""So often a lock is asked for its serial number in vain: each may cost it three wake-ups."""
+
+
 class ZwaveLock:
     """What is known of a lock, and who waits for a word from it."""
 
@@ -47,7 +51,12 @@ class ZwaveLock:
         """None while the lock is not to be worked with; `problem` says why."""
         self.problem: str | None = "the Z-Wave server has not been reached yet"
         self.dead = False
-        self.serial_asked = False
+        self.serial_due = True
+        """Whether it is to be asked for its serial number; survives the connection, as asking may wake it."""
+        self.serial_tries = 0
+        """Questions after it that stayed without answer; `SERIAL_TRIES` where there is no more to learn."""
+        self.place: tuple[int, int] | None = None
+        """Network and node that those are about."""
         self.included_anew = False
         self.tells_of_writes = True
         """Whether the lock told of our last write unasked; those that never do are not waited for."""
@@ -61,6 +70,10 @@ class ZwaveLock:
         self._held: list[SlotReported] = []
         self._release: asyncio.TimerHandle | None = None
         self._unsure: tuple[SlotRef, float] | None = None
+
+    def ask_serial_anew(self) -> None:
+        """Forget what was asked: another lock may be on the node by now."""
+        self.serial_due, self.serial_tries = True, 0
 
     def unfit(self, problem: str) -> None:
         """Stop working with the lock, and say why."""

@@ -25,11 +25,12 @@ from drivers.zwave.capabilities import (
 from drivers.zwave.clocks import Clocks
 from drivers.zwave.events import NodeEvents
 from drivers.zwave.feed import Feed
-from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.lock import SERIAL_TRIES, ZwaveLock
 from drivers.zwave.radio import Radio
 from drivers.zwave.schedules import room_of
 from gateway.domain.driver import (
     AllCleared,
+    AuthorityDown,
     AuthorityLost,
     AuthorityUp,
     DriverError,
@@ -37,6 +38,7 @@ from gateway.domain.driver import (
     LockSeen,
     LockUnreachable,
     NoAnswer,
+    Refused,
 )
 from gateway.domain.trouble import about
 
@@ -121,7 +123,6 @@ class Network:
             return
         lock.node = nodes[0]
         lock.dead = lock.node.status == NodeStatus.DEAD
-        lock.serial_asked = False
         lock.problem = "it has not been examined yet"
         self._listeners[lock.device_id] = NodeEvents(
             lock,
@@ -142,6 +143,7 @@ class Network:
             if lock.node is node:
                 self._listeners.pop(lock.device_id).stop()
                 lock.node = None
+                lock.ask_serial_anew()
                 lock.unfit("it was removed from the network")
                 self._feed.put(LockDead(device_id=lock.device_id))
 
@@ -154,7 +156,7 @@ class Network:
             return
         try:
             demand_user_code(node)
-            await self._learn_serial(lock, node)
+            await self._learn_serial(lock, node, home_id)
             room = await room_of(node, self._radio) if lock.settings.native_schedules else None
             capabilities = await examine(node, lock.settings, self._radio, room, self._zone)
         except (UnfitError, DriverError) as error:
@@ -203,19 +205,27 @@ class Network:
         if lock.capabilities is None and not lock.dead:  # a dead one is examined when it comes back
             self._due.put_nowait(lock)
 
-    async def _learn_serial(self, lock: ZwaveLock, node: Node) -> None:
-        """Ask once per run for what tells this lock from another of its model on the same node id."""
-        if lock.serial_asked or lock.dead:
+    async def _learn_serial(self, lock: ZwaveLock, node: Node, home_id: int) -> None:
+        """Ask for what tells this lock from another of its model on the same node id.
+
+        Once in a run; where the answer got lost, once more at each of the next two signs of life.
+        """
+        if lock.place != (home_id, node.node_id):
+            lock.place = (home_id, node.node_id)
+            lock.ask_serial_anew()
+        if not lock.serial_due or lock.dead:
             return
         try:
-            if serial_of(node) is None:
-                await ask_serial(node, self._radio)
-        except LockUnreachable:
+            settled = serial_of(node) is not None or await ask_serial(node, self._radio)
+        except (LockUnreachable, AuthorityDown):
             return
         except DriverError as error:
+            settled = isinstance(error, Refused)
             words = f"{lock.device_id} did not tell its serial number: {error}"
             _LOG.info("%s", words, extra=about(lock=lock.device_id))
-        lock.serial_asked = True
+        if node.ready:  # else it is interviewed, and asked anew after that
+            lock.serial_due = False
+            lock.serial_tries = SERIAL_TRIES if settled else lock.serial_tries + 1
 
 
 def pause_before(tries: int) -> float:

@@ -1,6 +1,8 @@
 """Who a node is and what it can do, from the server's memory and at most two commands over the air."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from zwave_js_server.const import CommandClass
@@ -53,9 +55,7 @@ async def examine(
     """
     offered = {info.id: info for info in node.command_classes}
     users = (await radio.endpoint_command(node, USER_CAPABILITIES))["capabilities"]
-    # Only this command class knows users without credentials; one that supports 0 users leaves the field
-    # to User Code, and zwave-js then answers for that.
-    if CommandClass.USER_CODE not in offered or users["supportsUsersWithoutCredentials"]:
+    if CommandClass.USER_CODE not in offered or keeps_users(users):
         raise UnfitError("it is managed by User Credential (command class 131), which is not supported")
     count = users["maxUsers"] or await radio.on_air(node, CommandClass.USER_CODE, "getUsersCount")
     if count is None:
@@ -79,6 +79,15 @@ async def examine(
         reports_use=CommandClass.NOTIFICATION in offered,
         spacing=SPACING,
     )
+
+
+def keeps_users(users: Mapping[str, Any]) -> bool:
+    """Say, from what the server learned of a lock's users, whether it keeps them by User Credential.
+
+    Only this command class knows users without credentials; one that supports 0 users leaves the field to
+    User Code, and zwave-js then answers for that.
+    """
+    return bool(users.get("supportsUsersWithoutCredentials"))
 
 
 def slots_of(node: Node, count: int) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from zwave_js_server.client import Client
-from zwave_js_server.const import NodeStatus
+from zwave_js_server.const import CommandClass, NodeStatus
 from zwave_js_server.model.controller import Controller
 from zwave_js_server.model.node import Node
 
@@ -78,10 +78,12 @@ class Network:
         if client.driver is None:
             return
         controller = client.driver.controller
-        controller.on("node added", lambda event: self._included(controller, event["node"]))
+        controller.on("node added", lambda event: self._added(controller, event["node"]))
         controller.on("node removed", lambda event: self._removed(event["node"]))
         # The server's driver started anew: all nodes we know are of the old one.
         client.driver.on("driver ready", lambda _event: self._due.put_nowait(None))
+        for node in controller.nodes.values():
+            self._heed_name(controller, node)
         for lock in self._locks.values():
             self._place(lock, controller)
 
@@ -131,6 +133,27 @@ class Network:
             alive=lambda: self._clocks.doubt(lock),
         )
         self._due.put_nowait(lock)
+
+    def _added(self, controller: Controller, node: Node) -> None:
+        self._heed_name(controller, node)
+        self._included(controller, node)
+
+    def _heed_name(self, controller: Controller, node: Node) -> None:
+        """Place a lock when its node gets the name by which it is configured.
+
+        A new node has none yet. The server tells the name as a value once the node is ready, and the library
+        leaves it as it was.
+        """
+
+        def changed(event: dict[str, Any]) -> None:
+            args = event["args"]
+            if (args["commandClass"], args["property"]) == (CommandClass.NODE_NAMING, "name"):
+                node.data["name"] = args.get("newValue")
+                self._included(controller, node)
+
+        node.on("value added", changed)
+        node.on("value updated", changed)
+        node.on("ready", lambda _event: self._included(controller, node))
 
     def _included(self, controller: Controller, node: Node) -> None:
         for lock in self._locks.values():

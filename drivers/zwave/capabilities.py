@@ -109,7 +109,7 @@ async def ask_serial(node: Node, radio: Radio) -> bool:
 
 
 def serial_of(node: Node) -> str | None:
-    """Return the serial number that the server remembers. A DSK is no substitute: it is lost with a cache."""
+    """Return the serial number that the server remembers."""
     for value in node.values.values():
         if value.command_class == CommandClass.MANUFACTURER_SPECIFIC and value.property_ == "deviceId":
             return _as_text(value.value)
@@ -123,6 +123,7 @@ def identity_of(node: Node, home_id: int) -> Identity:
         manufacturer=f"0x{node.manufacturer_id or 0:04x}",
         product=f"0x{node.product_type or 0:04x}:0x{node.product_id or 0:04x}",
         serial=serial_of(node),
+        dsk=node.dsk,
     )
 
 

@@ -108,15 +108,17 @@ class Identity(Struct, frozen=True, kw_only=True):
     product: str | None
     """None where the lock did not tell it yet: a word in its place would be another product."""
     serial: str | None = None
+    dsk: str | None = None
+    """The key of its own with which it was included (Z-Wave S2); forgotten with the server's memory."""
 
     def contradicts(self, seen: "Identity") -> bool:
         """Say whether `seen` is certainly another lock.
 
-        A product or serial that one side does not know contradicts nothing.
+        A product, serial or key that one side does not know contradicts nothing.
         """
         if (self.network, self.manufacturer) != (seen.network, seen.manufacturer):
             return True
-        told = ((self.product, seen.product), (self.serial, seen.serial))
+        told = ((self.product, seen.product), (self.serial, seen.serial), (self.dsk, seen.dsk))
         return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in told)
 
     def completed(self, other: "Identity") -> "Identity":
@@ -125,6 +127,7 @@ class Identity(Struct, frozen=True, kw_only=True):
             self,
             product=other.product if self.product is None else self.product,
             serial=other.serial if self.serial is None else self.serial,
+            dsk=other.dsk if self.dsk is None else self.dsk,
         )
 
 

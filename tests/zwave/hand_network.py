@@ -29,6 +29,7 @@ class Node:
         self.manufacturer_id, self.product_type, self.product_id = 1, 2, 3
         self.command_classes = [SimpleNamespace(id=number, version=1) for number in (USER_CODE, NOTIFICATION)]
         self.values: dict[str, object] = {}
+        self.dsk: str | None = None
         self.handlers: dict[str, Callable[[dict[str, Any]], None]] = {}
 
     def on(self, name: str, handler: Callable[[dict[str, Any]], None]) -> Callable[[], None]:

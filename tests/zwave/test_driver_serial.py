@@ -79,6 +79,7 @@ class Door(Air):
         await until(lambda: any(isinstance(event, LockSeen) for event in self.told))
         [seen] = [event for event in self.told if isinstance(event, LockSeen)]
         self.told.clear()
+        self.seen = seen.identity
         return seen.identity.serial
 
 
@@ -136,6 +137,14 @@ async def test_a_no_is_an_answer_and_an_unreachable_lock_is_asked_when_it_comes_
     async with door.link():
         door.node.handlers["dead"]({})
         assert await door.says("alive") == "ours"
+
+
+async def test_a_lock_is_introduced_with_its_key_too() -> None:
+    """The server knows it of each lock that was included with S2, without asking."""
+    door = Door("ours")
+    door.node.dsk = "11111-22222"
+    async with door.link():
+        assert door.seen.dsk == "11111-22222"
 
 
 async def test_an_older_lock_is_never_asked() -> None:

@@ -26,12 +26,17 @@ class AccessEvent(IntEnum):
     KEYPAD_DISABLED = 0x10
     ADMIN_CODE_CHANGED = 0x12
     TOO_MANY_WRONG_CODES = 0x13
+    UNLOCK_WITH_CODE = 0x22
     CREDENTIAL_DISABLED = 0x2F
-    CREDENTIAL_REFUSED = 0x30
-    CREDENTIAL_OUT_OF_SCHEDULE = 0x32
+    CREDENTIAL_OUT_OF_SCHEDULE = 0x30
+    CREDENTIALS_MISSING = 0x31
+    CREDENTIAL_INVALID = 0x32
 
 
-_COVER_REMOVED = 0x03
+SLOT_MATTERS = frozenset({AccessEvent.KEYPAD_UNLOCK, AccessEvent.DELETED, AccessEvent.ADDED})
+"""Events that say little without their slot: an alarm of the same frame may name it."""
+COVER_REMOVED = 0x03
+"""The one Home Security event that concerns locks."""
 
 V1_ALARMS = {
     16: AccessEvent.KEYPAD_UNLOCK,  # locks with a lever instead of a bolt
@@ -45,7 +50,9 @@ V1_ALARMS = {
     161: AccessEvent.TOO_MANY_WRONG_CODES,
     162: AccessEvent.CREDENTIAL_OUT_OF_SCHEDULE,
 }
-"""V1 alarm type to the Access Control event that says the same; the alarm level is the slot."""
+"""V1 alarm type to the Access Control event that says the same; the alarm level is the slot, but for 161."""
+YALE = 0x0129
+"""The manufacturer whose alarms 112, 130 and 161 say more (YRD156, YRC256 and Assure Lock 2 manuals)."""
 
 
 class CodeAdded(Struct, frozen=True, kw_only=True):
@@ -76,8 +83,9 @@ _DENIED: dict[AccessEvent, Denial] = {
     AccessEvent.KEYPAD_DISABLED: "too_many_attempts",
     AccessEvent.TOO_MANY_WRONG_CODES: "too_many_attempts",
     AccessEvent.CREDENTIAL_DISABLED: "blocklisted_code",
-    AccessEvent.CREDENTIAL_REFUSED: "credential_error",
     AccessEvent.CREDENTIAL_OUT_OF_SCHEDULE: "outside_schedule",
+    AccessEvent.CREDENTIALS_MISSING: "credential_error",
+    AccessEvent.CREDENTIAL_INVALID: "unknown_code",
 }
 
 
@@ -115,7 +123,7 @@ def keypad_off(mode: object) -> str | None:
 
 def home_security(device_id: str, event: int) -> Signal | None:
     """Return what a Home Security event means; None for those that are no tampering."""
-    if event == _COVER_REMOVED:
+    if event == COVER_REMOVED:
         return Tampered(device_id=device_id, what="the cover was removed")
     return None
 

@@ -1,11 +1,14 @@
 """Who a node is and what it can do, from the server's memory and at most two commands over the air."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from zwave_js_server.const import CommandClass
 from zwave_js_server.model.node import Node
 
+from drivers.zwave.alarms import YALE
 from drivers.zwave.radio import Radio
 from drivers.zwave.readings import UserIdStatus
 from drivers.zwave.schedules import Room
@@ -24,7 +27,6 @@ USER_CAPABILITIES = "access_control.get_user_capabilities_cached"
 """The server's command for what it learned of a lock's users in the interview: no radio."""
 _CHECKSUM_GET = 0x11
 _SERIAL_NUMBER = 1
-_YALE = 0x0129
 _YALE_RESERVED_FROM = 251
 """251 is the master code, 252 to 254 are reserved (Yale ZW2 and ZW3 integrator guides)."""
 
@@ -53,9 +55,7 @@ async def examine(
     """
     offered = {info.id: info for info in node.command_classes}
     users = (await radio.endpoint_command(node, USER_CAPABILITIES))["capabilities"]
-    # Only this command class knows users without credentials; one that supports 0 users leaves the field
-    # to User Code, and zwave-js then answers for that.
-    if CommandClass.USER_CODE not in offered or users["supportsUsersWithoutCredentials"]:
+    if CommandClass.USER_CODE not in offered or keeps_users(users):
         raise UnfitError("it is managed by User Credential (command class 131), which is not supported")
     count = users["maxUsers"] or await radio.on_air(node, CommandClass.USER_CODE, "getUsersCount")
     if count is None:
@@ -83,21 +83,35 @@ async def examine(
     )
 
 
+def keeps_users(users: Mapping[str, Any]) -> bool:
+    """Say, from what the server learned of a lock's users, whether it keeps them by User Credential.
+
+    Only this command class knows users without credentials; one that supports 0 users leaves the field to
+    User Code, and zwave-js then answers for that.
+    """
+    return bool(users.get("supportsUsersWithoutCredentials"))
+
+
 def slots_of(node: Node, count: int) -> tuple[str, ...]:
     """Return the slots that codes may be in, of a lock that says it has `count`."""
     return tuple(str(slot) for slot in range(1, count + 1) if not _reserved(node, slot))
 
 
-async def ask_serial(node: Node, radio: Radio) -> None:
-    """Ask the lock for its serial number; the server remembers it. Raises any DriverError."""
-    if any(
+async def ask_serial(node: Node, radio: Radio) -> bool:
+    """Ask the lock for its serial number; the server remembers it. Raises any DriverError.
+
+    Returns whether that is settled: it answered, or knows no such question.
+    """
+    if not any(
         info.id == CommandClass.MANUFACTURER_SPECIFIC and info.version > 1 for info in node.command_classes
     ):
-        await radio.on_air(node, CommandClass.MANUFACTURER_SPECIFIC, "deviceSpecificGet", _SERIAL_NUMBER)
+        return True
+    question = CommandClass.MANUFACTURER_SPECIFIC, "deviceSpecificGet", _SERIAL_NUMBER
+    return await radio.on_air(node, *question) is not None
 
 
 def serial_of(node: Node) -> str | None:
-    """Return the serial number that the server remembers. A DSK is no substitute: it is lost with a cache."""
+    """Return the serial number that the server remembers."""
     for value in node.values.values():
         if value.command_class == CommandClass.MANUFACTURER_SPECIFIC and value.property_ == "deviceId":
             return _as_text(value.value)
@@ -111,6 +125,7 @@ def identity_of(node: Node, home_id: int) -> Identity:
         manufacturer=f"0x{node.manufacturer_id or 0:04x}",
         product=f"0x{node.product_type or 0:04x}:0x{node.product_id or 0:04x}",
         serial=serial_of(node),
+        dsk=node.dsk,
     )
 
 
@@ -133,7 +148,7 @@ def _native_windows(room: Room | None) -> NativeWindows:
 
 
 def _reserved(node: Node, slot: int) -> bool:
-    return node.manufacturer_id == _YALE and slot >= _YALE_RESERVED_FROM
+    return node.manufacturer_id == YALE and slot >= _YALE_RESERVED_FROM
 
 
 def _states(node: Node) -> dict[str, str]:

@@ -28,6 +28,9 @@ _LOG = logging.getLogger(__name__)
 DAILY = timedelta(days=1)
 RETRY = timedelta(hours=1)
 """After an attempt that failed: it may have cost the lock three wake-ups for nothing."""
+ONCE_MORE = timedelta(minutes=1)
+"""After the first attempt that failed with a clock that may have stopped: the codes of a lock are rewritten
+when its clock counts as lost, and one lost answer is no reason for that."""
 UNSURE = timedelta(minutes=1)
 """While the hub does not know the time itself; costs no radio."""
 AT_MOST_EVERY = timedelta(minutes=10)
@@ -72,12 +75,15 @@ class Clocks:
         self._due: dict[ZwaveLock, float] = {}
         self._done: dict[ZwaveLock, float] = {}
         self._failing: set[ZwaveLock] = set()
+        self._right: dict[ZwaveLock, timedelta | None] = {}
+        """The offset from UTC with which a clock was set last; not there once the clock is doubted."""
         self._woken = asyncio.Event()
 
     def doubt(self, lock: ZwaveLock) -> None:
         """Set the clock of a lock soon: it may have been without power."""
         if lock.room is None:
             return
+        self._right.pop(lock, None)
         now = self._clock.boot()
         soon = max(now, self._done.get(lock, now - _seconds(AT_MOST_EVERY)) + _seconds(AT_MOST_EVERY))
         self._due[lock] = min(soon, self._due.get(lock, soon))
@@ -123,9 +129,15 @@ class Clocks:
                 off_by = None
         if now is None:
             self._due[lock] = self._clock.boot() + _seconds(UNSURE)
-        else:
-            self._plan(lock, now, RETRY if off_by is None else DAILY)
-        self._report(lock, off_by, sure=now is not None)
+            self._report(lock, None, sure=False)
+            return
+        offset = now.astimezone(self._zone).utcoffset()
+        if off_by is not None:
+            self._right[lock] = offset
+        stopped = lock not in self._right or self._right[lock] != offset
+        lost = stopped and lock in self._failing
+        self._plan(lock, now, DAILY if off_by is not None else ONCE_MORE if stopped and not lost else RETRY)
+        self._report(lock, off_by, lost=lost)
 
     def _plan(self, lock: ZwaveLock, now: datetime, pause: timedelta) -> None:
         """Note when the lock is due again: after a while, or when clocks change."""
@@ -133,7 +145,9 @@ class Clocks:
         pause = pause if change is None else change + _AFTER_CHANGE - now
         self._due[lock] = self._clock.boot() + _seconds(pause)
 
-    def _report(self, lock: ZwaveLock, off_by: timedelta | None, *, sure: bool) -> None:
+    def _report(
+        self, lock: ZwaveLock, off_by: timedelta | None, *, sure: bool = True, lost: bool = False
+    ) -> None:
         if off_by is not None:
             self._done[lock] = self._clock.boot()
             if lock in self._failing:
@@ -149,7 +163,7 @@ class Clocks:
             words = f"the clock of {lock.device_id} may be wrong: {why}; trying again"
             extra = about(lock=lock.device_id, trouble="lock_clock", state="begins")
             _LOG.warning("%s", words, extra=extra)
-        self._tell(ClockChecked(device_id=lock.device_id, off_by=off_by))
+        self._tell(ClockChecked(device_id=lock.device_id, off_by=off_by, lost=lost))
 
     async def _set(self, node: Node) -> timedelta | None:
         """Set the clock and read it back; return how much it is ahead, None where it cannot be read."""

@@ -52,22 +52,33 @@ class SlotCodes:
 
     async def change(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
         """Send a `set` or `clear` of a slot, and find out how well it is known to show `wanted` now."""
-        number = int(slot)
+        try:
+            return await self._send(slot, wanted, method, *arguments)
+        except TooLargeForNow:
+            # A short command synchronises the two; its answer is of no interest, and no sign of the write.
+            with self._lock.watched_by(ReadWatch(slot), LINGER_S):
+                await self._command("get", int(slot))
+            return await self._send(slot, wanted, method, *arguments)
+
+    async def _send(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
         with self._lock.watched_by(WriteWatch(slot, wanted)) as watch:
-            try:
-                answer = await self._command(method, number, *arguments)
-            except TooLargeForNow:
-                # A short command synchronises the two; its answer is of no interest.
-                await self._command("get", number)
-                answer = await self._command(method, number, *arguments)
+            answer = await self._command(method, int(slot), *arguments)
             sent = asyncio.get_running_loop().time()
             match supervised(answer):
                 case Supervised.SUCCESS:
-                    return await self._accepted(slot, watch)
+                    written = await self._accepted(slot, watch)
                 case Supervised.FAIL | Supervised.NO_SUPPORT:
-                    return await self._refused(slot, wanted, watch, sent)
+                    written = await self._refused(slot, wanted, watch, sent)
                 case _:
-                    return await self._unanswered(slot, wanted, watch, sent)
+                    written = await self._unanswered(slot, wanted, watch, sent)
+        if written.evidence < Evidence.READ_BACK:
+            # A lock may confirm the frame and look into its slots afterwards: only our digits, seen there,
+            # outweigh its refusal. One that is told later still is that of this write.
+            if watch.refused:
+                raise _duplicate()
+            if isinstance(wanted, Known):
+                self._lock.may_refuse(slot, sent + self._waits.duplicate_s)
+        return written
 
     async def _accepted(self, slot: SlotRef, watch: WriteWatch) -> Written:
         """Take the lock's word; a report that came with it tells even more."""

@@ -13,9 +13,17 @@ from zwave_js_server.const import CommandClass
 from zwave_js_server.model.node import Node
 
 from drivers.zwave import alarms
-from drivers.zwave.lock import HOLD_S, ZwaveLock
+from drivers.zwave.lock import HOLD_S, SERIAL_TRIES, ZwaveLock
 from drivers.zwave.readings import reading_of
-from gateway.domain.driver import AccessDenied, BatteryLevel, KeypadMode, LockAlive, LockDead, SlotReported
+from gateway.domain.driver import (
+    AccessDenied,
+    BatteryLevel,
+    KeypadMode,
+    LockAlive,
+    LockDead,
+    SlotReported,
+    SlotTouched,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +54,8 @@ class NodeEvents:
         self._status: dict[int, object] = {}
         self._alarm: dict[str, int] = {}
         self._alarm_due: asyncio.TimerHandle | None = None
-        self._notified: dict[int, float] = {}
+        self._notified: dict[int, tuple[float, str | None]] = {}
+        """When a notification of an event came last, and which slot it named."""
         handlers = {
             "value updated": self._value,
             "value added": self._value,
@@ -113,11 +122,39 @@ class NodeEvents:
         alarm, self._alarm = self._alarm, {}
         if "alarmLevel" not in alarm:
             return
-        event = alarms.V1_ALARMS.get(alarm.get("alarmType", self._cached_alarm_type()))
-        if event is None or self._loop.time() - self._notified.get(event, 0.0) < MAPPED_WITHIN_S:
+        kind, level = alarm.get("alarmType", self._cached_alarm_type()), alarm["alarmLevel"]
+        if self._node.manufacturer_id == alarms.YALE and self._of_yale(kind, level):
             return
-        level = alarm["alarmLevel"]
-        self._access_control(event, str(level) if level > 0 else None)
+        event = alarms.V1_ALARMS.get(kind)
+        if event is None:
+            return
+        is_slot = level > 0 and event is not alarms.AccessEvent.TOO_MANY_WRONG_CODES
+        self._from_alarm(event, str(level) if is_slot else None)
+
+    def _of_yale(self, kind: int, level: int) -> bool:
+        """Take an alarm that means more on a Yale; say whether it was one."""
+        match kind, level:
+            case 112, 0:
+                self._from_alarm(alarms.AccessEvent.ADMIN_CODE_CHANGED, None)
+            case 130, _:
+                # It was without power: its clock was cleared, and what happened meanwhile nobody told.
+                self._alive()
+                self._lock.seen(SlotTouched(device_id=self._lock.device_id, slot=None))
+            case 161, 2:
+                self._home_security(alarms.COVER_REMOVED)
+            case _:
+                return False
+        return True
+
+    def _from_alarm(self, event: alarms.AccessEvent, slot: str | None) -> None:
+        if not self._told_already(event, slot):
+            self._access_control(event, slot)
+
+    def _told_already(self, event: alarms.AccessEvent, slot: str | None) -> bool:
+        """Say whether a notification of the same frame told as much as an alarm with this slot."""
+        at, named = self._notified.get(event, (-MAPPED_WITHIN_S, None))
+        more = event in alarms.SLOT_MATTERS and named is None and slot is not None
+        return self._loop.time() - at < MAPPED_WITHIN_S and not more
 
     def _cached_alarm_type(self) -> int:
         value = self._node.values.get(f"{self._node.node_id}-{CommandClass.NOTIFICATION}-0-alarmType")
@@ -130,15 +167,21 @@ class NodeEvents:
         args = event["args"]
         number = args["event"]
         if args["type"] == alarms.ACCESS_CONTROL:
-            self._notified[number] = self._loop.time()
-            self._access_control(number, alarms.slot_in(args.get("parameters")))
+            if number == alarms.AccessEvent.UNLOCK_WITH_CODE:
+                number = alarms.AccessEvent.KEYPAD_UNLOCK  # the same, by an older number
+            slot = alarms.slot_in(args.get("parameters"))
+            self._notified[number] = (self._loop.time(), slot)
+            self._access_control(number, slot)
         elif args["type"] == alarms.HOME_SECURITY:
-            signal = alarms.home_security(self._lock.device_id, number)
-            if signal is not None:
-                self._lock.seen(signal)
+            self._home_security(number)
 
     def _access_control(self, event: int, slot: str | None) -> None:
         signal = alarms.access_control(self._lock.device_id, event, slot)
+        if signal is not None:
+            self._lock.seen(signal)
+
+    def _home_security(self, event: int) -> None:
+        signal = alarms.home_security(self._lock.device_id, event)
         if signal is not None:
             self._lock.seen(signal)
 
@@ -167,11 +210,13 @@ class NodeEvents:
         self._lock.dead = False
         self._lock.seen(LockAlive(device_id=self._lock.device_id))
         self._alive()
-        if self._lock.capabilities is None or not self._lock.serial_asked:
+        if 0 < self._lock.serial_tries < SERIAL_TRIES:
+            self._lock.serial_due = True  # the answer got lost, and now there is somebody to give it
+        if self._lock.capabilities is None or self._lock.serial_due:
             self._ready()
 
     def _interview_started(self, _event: Event) -> None:
-        self._lock.serial_asked = False
+        self._lock.ask_serial_anew()
         self._lock.unfit("the server is interviewing it")
 
     def _interview_failed(self, event: Event) -> None:

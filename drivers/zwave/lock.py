@@ -12,9 +12,17 @@ from drivers.zwave.schedules import Room
 from drivers.zwave.settings import ZwaveLockSettings
 from drivers.zwave.watch import Watch
 from gateway.domain.clock import Clock
-from gateway.domain.credential import Empty, Known, Schedule
-from gateway.domain.driver import AllCleared, LockEvent, LockUnreachable, SlotReported, SlotTouched
+from gateway.domain.credential import Empty, Known, Schedule, SlotRef
+from gateway.domain.driver import (
+    AllCleared,
+    LockEvent,
+    LockUnreachable,
+    SlotReported,
+    SlotTouched,
+    WriteRefused,
+)
 from gateway.domain.lock import Capabilities
+from gateway.domain.placement import Refusal
 from gateway.domain.trouble import Trouble, about
 
 _LOG = logging.getLogger(__name__)
@@ -22,6 +30,10 @@ _LOG = logging.getLogger(__name__)
 HOLD_S = 0.3
 """How long a signal is held back that a later one of the same frame may explain. The server sends what one
 frame says as several events within milliseconds; a loaded Raspberry Pi takes longer."""
+
+
+SERIAL_TRIES = 3
+"""So often a lock is asked for its serial number in vain: each may cost it three wake-ups."""
 
 
 class ZwaveLock:
@@ -39,7 +51,12 @@ class ZwaveLock:
         """None while the lock is not to be worked with; `problem` says why."""
         self.problem: str | None = "the Z-Wave server has not been reached yet"
         self.dead = False
-        self.serial_asked = False
+        self.serial_due = True
+        """Whether it is to be asked for its serial number; survives the connection, as asking may wake it."""
+        self.serial_tries = 0
+        """Questions after it that stayed without answer; `SERIAL_TRIES` where there is no more to learn."""
+        self.place: tuple[int, int] | None = None
+        """Network and node that those are about."""
         self.included_anew = False
         self.tells_of_writes = True
         """Whether the lock told of our last write unasked; those that never do are not waited for."""
@@ -52,6 +69,11 @@ class ZwaveLock:
         self._watches: list[Watch] = []
         self._held: list[SlotReported] = []
         self._release: asyncio.TimerHandle | None = None
+        self._unsure: tuple[SlotRef, float] | None = None
+
+    def ask_serial_anew(self) -> None:
+        """Forget what was asked: another lock may be on the node by now."""
+        self.serial_due, self.serial_tries = True, 0
 
     def unfit(self, problem: str) -> None:
         """Stop working with the lock, and say why."""
@@ -88,14 +110,17 @@ class ZwaveLock:
             else:
                 self._watches.remove(watch)
 
+    def may_refuse(self, slot: SlotRef, until: float) -> None:
+        """Take a duplicate told until then, by the loop's clock, for a refusal of what was written here."""
+        self._unsure = (slot, until)
+
     def seen(self, signal: Signal) -> None:
         """Take a signal: for a watch that waits for it, else for the engine."""
         if any(watch.takes(signal) for watch in self._watches):
             return
         match signal:
             case DuplicateRefused():
-                words = "refused a duplicate that was not ours"
-                _LOG.info("%s %s", self.device_id, words, extra=about(lock=self.device_id))
+                self._duplicate()
             case CodeAdded(slot=slot) | CodeDeleted(slot=slot):
                 self._pass_on(SlotTouched(device_id=self.device_id, slot=slot))
             case SlotReported(reading=Empty()):
@@ -109,6 +134,14 @@ class ZwaveLock:
                 self._pass_on(signal)
             case _:
                 self._pass_on(signal)
+
+    def _duplicate(self) -> None:
+        unsure, self._unsure = self._unsure, None
+        if unsure is not None and asyncio.get_running_loop().time() <= unsure[1]:
+            self._pass_on(WriteRefused(device_id=self.device_id, slot=unsure[0], reason=Refusal.DUPLICATE))
+            return
+        words = "refused a duplicate that was not ours"
+        _LOG.info("%s %s", self.device_id, words, extra=about(lock=self.device_id))
 
     def _hold(self, report: SlotReported) -> None:
         if self.settings.readback == "none":

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from zwave_js_server.client import Client
-from zwave_js_server.const import NodeStatus
+from zwave_js_server.const import CommandClass, NodeStatus
 from zwave_js_server.model.controller import Controller
 from zwave_js_server.model.node import Node
 
@@ -25,11 +25,12 @@ from drivers.zwave.capabilities import (
 from drivers.zwave.clocks import Clocks
 from drivers.zwave.events import NodeEvents
 from drivers.zwave.feed import Feed
-from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.lock import SERIAL_TRIES, ZwaveLock
 from drivers.zwave.radio import Radio
 from drivers.zwave.schedules import room_of
 from gateway.domain.driver import (
     AllCleared,
+    AuthorityDown,
     AuthorityLost,
     AuthorityUp,
     DriverError,
@@ -37,6 +38,7 @@ from gateway.domain.driver import (
     LockSeen,
     LockUnreachable,
     NoAnswer,
+    Refused,
 )
 from gateway.domain.pulse import Beat
 from gateway.domain.trouble import about
@@ -77,10 +79,12 @@ class Network:
         if client.driver is None:
             return
         controller = client.driver.controller
-        controller.on("node added", lambda event: self._included(controller, event["node"]))
+        controller.on("node added", lambda event: self._added(controller, event["node"]))
         controller.on("node removed", lambda event: self._removed(event["node"]))
         # The server's driver started anew: all nodes we know are of the old one.
         client.driver.on("driver ready", lambda _event: self._due.put_nowait(None))
+        for node in controller.nodes.values():
+            self._heed_name(controller, node)
         for lock in self._locks.values():
             self._place(lock, controller)
 
@@ -130,7 +134,6 @@ class Network:
             return
         lock.node = nodes[0]
         lock.dead = lock.node.status == NodeStatus.DEAD
-        lock.serial_asked = False
         lock.problem = "it has not been examined yet"
         self._listeners[lock.device_id] = NodeEvents(
             lock,
@@ -139,6 +142,27 @@ class Network:
             alive=lambda: self._clocks.doubt(lock),
         )
         self._due.put_nowait(lock)
+
+    def _added(self, controller: Controller, node: Node) -> None:
+        self._heed_name(controller, node)
+        self._included(controller, node)
+
+    def _heed_name(self, controller: Controller, node: Node) -> None:
+        """Place a lock when its node gets the name by which it is configured.
+
+        A new node has none yet. The server tells the name as a value once the node is ready, and the library
+        leaves it as it was.
+        """
+
+        def changed(event: dict[str, Any]) -> None:
+            args = event["args"]
+            if (args["commandClass"], args["property"]) == (CommandClass.NODE_NAMING, "name"):
+                node.data["name"] = args.get("newValue")
+                self._included(controller, node)
+
+        node.on("value added", changed)
+        node.on("value updated", changed)
+        node.on("ready", lambda _event: self._included(controller, node))
 
     def _included(self, controller: Controller, node: Node) -> None:
         for lock in self._locks.values():
@@ -151,6 +175,7 @@ class Network:
             if lock.node is node:
                 self._listeners.pop(lock.device_id).stop()
                 lock.node = None
+                lock.ask_serial_anew()
                 lock.unfit("it was removed from the network")
                 self._feed.put(LockDead(device_id=lock.device_id))
 
@@ -163,13 +188,17 @@ class Network:
             return
         try:
             demand_user_code(node)
-            await self._learn_serial(lock, node)
+            await self._learn_serial(lock, node, home_id)
             room = await room_of(node, self._radio) if lock.settings.native_schedules else None
             capabilities = await examine(node, lock.settings, self._radio, room, self._zone)
         except (UnfitError, DriverError) as error:
             lock.unfit(str(error))
             if isinstance(error, NoAnswer | LockUnreachable):
                 self._plan_again(lock)
+            return
+        except Exception as error:  # noqa: BLE001 - an answer nobody foresaw must not take the link of all locks
+            lock.unfit(f"a mistake of pinsmith: {type(error).__name__}")
+            self._plan_again(lock)
             return
         if lock.node is not node or not node.ready:
             return  # Removed or interviewed anew in the meantime: its turn comes again.
@@ -208,19 +237,27 @@ class Network:
         if lock.capabilities is None and not lock.dead:  # a dead one is examined when it comes back
             self._due.put_nowait(lock)
 
-    async def _learn_serial(self, lock: ZwaveLock, node: Node) -> None:
-        """Ask once per run for what tells this lock from another of its model on the same node id."""
-        if lock.serial_asked or lock.dead:
+    async def _learn_serial(self, lock: ZwaveLock, node: Node, home_id: int) -> None:
+        """Ask for what tells this lock from another of its model on the same node id.
+
+        Once in a run; where the answer got lost, once more at each of the next two signs of life.
+        """
+        if lock.place != (home_id, node.node_id):
+            lock.place = (home_id, node.node_id)
+            lock.ask_serial_anew()
+        if not lock.serial_due or lock.dead:
             return
         try:
-            if serial_of(node) is None:
-                await ask_serial(node, self._radio)
-        except LockUnreachable:
+            settled = serial_of(node) is not None or await ask_serial(node, self._radio)
+        except (LockUnreachable, AuthorityDown):
             return
         except DriverError as error:
+            settled = isinstance(error, Refused)
             words = f"{lock.device_id} did not tell its serial number: {error}"
             _LOG.info("%s", words, extra=about(lock=lock.device_id))
-        lock.serial_asked = True
+        if node.ready:  # else it is interviewed, and asked anew after that
+            lock.serial_due = False
+            lock.serial_tries = SERIAL_TRIES if settled else lock.serial_tries + 1
 
 
 def pause_before(tries: int) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import aiohttp
 from msgspec import Struct
@@ -17,6 +18,7 @@ from drivers.zwave.capabilities import (
     USER_CREDENTIAL,
     battery_of,
     identity_of,
+    keeps_users,
     slots_of,
 )
 from gateway.domain.lock import Identity
@@ -43,6 +45,8 @@ class NodeFacts(Struct, frozen=True, kw_only=True):
     """`S2_ACCESS_CONTROL`, ..., `NONE`; None where the server does not know yet."""
     has_user_code: bool
     has_user_credential: bool
+    uses_user_credential: bool = False
+    """It keeps its users by User Credential although it offers User Code too."""
     identity: Identity
     battery: float | None
     slots: int | None = None
@@ -102,7 +106,7 @@ async def _nodes(client: Client) -> Mapping[int, NodeFacts]:
             raise ConnectionResetError
         home_id = client.version.home_id if client.version is not None else 0
         nodes = client.driver.controller.nodes
-        return {id_: _facts(node, home_id, await _slots(node)) for id_, node in nodes.items()}
+        return {id_: _facts(node, home_id, await _users(node)) for id_, node in nodes.items()}
     finally:
         waiting.cancel()
         listening.cancel()
@@ -110,17 +114,17 @@ async def _nodes(client: Client) -> Mapping[int, NodeFacts]:
             await listening
 
 
-async def _slots(node: Node) -> int | None:
+async def _users(node: Node) -> Mapping[str, Any]:
+    """Return what the server learned of a lock's users; nothing where it did not."""
     if not node.ready or all(info.id != CommandClass.USER_CODE for info in node.command_classes):
-        return None
+        return {}
     with suppress(BaseZwaveJSServerError):
         users = await node.endpoints[0].async_send_command(USER_CAPABILITIES, wait_for_result=True)
-        count = ((users or {}).get("capabilities") or {}).get("maxUsers") or 0
-        return len(slots_of(node, count)) or None
-    return None
+        return (users or {}).get("capabilities") or {}
+    return {}
 
 
-def _facts(node: Node, home_id: int, slots: int | None) -> NodeFacts:
+def _facts(node: Node, home_id: int, users: Mapping[str, Any]) -> NodeFacts:
     offered = {info.id for info in node.command_classes}
     security = node.highest_security_class
     return NodeFacts(
@@ -133,9 +137,10 @@ def _facts(node: Node, home_id: int, slots: int | None) -> NodeFacts:
         security=None if security is None else security.name,
         has_user_code=CommandClass.USER_CODE in offered,
         has_user_credential=USER_CREDENTIAL in offered,
+        uses_user_credential=keeps_users(users),
         identity=identity_of(node, home_id),
         battery=battery_of(node),
-        slots=slots,
+        slots=len(slots_of(node, users.get("maxUsers") or 0)) or None,
     )
 
 

@@ -43,11 +43,14 @@ class WriteWatch:
         self._wanted = wanted
         self._announcement = CodeDeleted if isinstance(wanted, Empty) else CodeAdded
         self._signs: asyncio.Queue[Signal] = asyncio.Queue()
+        self.refused = False
+        """Whether the lock told of a duplicate at any time, whatever else it told before or after."""
 
     def takes(self, signal: Signal) -> bool:
         """Take what tells the outcome."""
         if not self._concerns(signal):
             return False
+        self.refused = self.refused or isinstance(signal, DuplicateRefused)
         self._signs.put_nowait(signal)
         return True
 
@@ -72,7 +75,7 @@ class WriteWatch:
     def _concerns(self, signal: Signal) -> bool:
         match signal:
             case DuplicateRefused():
-                return True
+                return not isinstance(self._wanted, Empty)
             case SlotReported(slot=slot, reading=reading):
                 return slot == self._slot and shows(reading, self._wanted)
             case CodeAdded(slot=slot) | CodeDeleted(slot=slot):

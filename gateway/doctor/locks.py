@@ -25,7 +25,7 @@ _BATTERY_LOW = warning(
 _CLOCK = warning(
     "lock_clock_wrong",
     "the clock of this lock is {off}",
-    "It lost power, or runs by another time zone. Windows that the lock keeps itself open at wrong hours.",
+    "It lost power, or runs by another time zone. Windows that it keeps would open at wrong hours.",
     "The hub sets it again by itself. If it stays so: the Z-Wave server's time zone (TZ), or the lock's own.",
 )
 _REPLACED = problem(
@@ -149,8 +149,8 @@ def _of_device(
     if device.battery is not None and device.battery < LOW_BATTERY:
         kind = _BATTERY_EMPTY if device.battery < LOW_BATTERY / 2 else _BATTERY_LOW
         yield kind.found(lock, level=device.battery)
-    if device.is_clock_right is False:
-        yield _CLOCK.found(lock, off=_off(device.clock_off_by))
+    if device.is_clock_right is False or (device.clock_unread and not device.keeps_time):
+        yield _CLOCK.found(lock, off=_off(device))
     since = device.link_since
     if device.link is Link.UNREACHABLE and since is not None and now - since > _LONG_AWAY:
         yield _AWAY.found(lock, since=f"{since:%Y-%m-%d %H:%M} UTC")
@@ -170,5 +170,8 @@ def _of_decisions(lock: str, device: Device, now: datetime) -> Iterator[Finding]
         yield _NOT_MANAGED.found(lock)
 
 
-def _off(by: timedelta | None) -> str:
+def _off(device: Device) -> str:
+    if device.is_clock_right is None:
+        return "not known: it cannot be read"
+    by = device.clock_off_by
     return "wrong" if by is None else f"{abs(by) // _MINUTE} minutes off"

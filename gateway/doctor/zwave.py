@@ -135,7 +135,7 @@ KINDS = (
     ),
     problem(
         "node_user_credential",
-        "node {node} is managed by User Credential (command class 131) alone",
+        "node {node} is managed by User Credential (command class 131)",
         "It is a newer lock than this release knows.",
         "Nothing helps but another lock, or a later pinsmith.",
     ),
@@ -222,7 +222,7 @@ def _of_node(lock: str, node: NodeFacts, locks: str, pinned: Identity | None) ->
         return
     if not node.is_lock:
         yield _BY_ID["node_no_codes"].found(lock, **about)
-    elif not node.has_user_code:
+    elif not node.has_user_code or node.uses_user_credential:
         yield _BY_ID["node_user_credential"].found(lock, **about)
     if pinned is not None and pinned.contradicts(node.identity):
         yield _BY_ID["node_other_lock"].found(lock, **about)

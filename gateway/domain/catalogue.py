@@ -304,7 +304,7 @@ _KINDS = (
         code="device_clock_wrong",
         event="device.clock_wrong",
         over="device.clock_right",
-        meaning="The clock of the lock is off, so it would open and close windows at the wrong time.",
+        meaning="The clock of the lock is off, or cannot be read: it would keep windows at the wrong times.",
         level="warning",
         remedy=(
             "The hub sets it and keeps the windows itself meanwhile. If this comes back, check the lock's "

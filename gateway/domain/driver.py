@@ -174,6 +174,14 @@ class SlotTouched(Struct, frozen=True, kw_only=True):
     slot: SlotRef | None
 
 
+class WriteRefused(Struct, frozen=True, kw_only=True):
+    """The lock refused what it had accepted: told right after the write, which stood as done by then."""
+
+    device_id: str
+    slot: SlotRef
+    reason: Refusal
+
+
 class AllCleared(Struct, frozen=True, kw_only=True):
     """The lock told that all codes were deleted, or that it was included anew."""
 
@@ -245,6 +253,8 @@ class ClockChecked(Struct, frozen=True, kw_only=True):
 
     device_id: str
     off_by: timedelta | None
+    lost: bool = False
+    """Not read, and what was known of it before holds no longer: the lock may have been without power."""
 
 
 type LockEvent = (
@@ -255,6 +265,7 @@ type LockEvent = (
     | AuthorityLost
     | SlotReported
     | SlotTouched
+    | WriteRefused
     | AllCleared
     | CodeUsed
     | AccessDenied

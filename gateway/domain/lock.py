@@ -108,15 +108,17 @@ class Identity(Struct, frozen=True, kw_only=True):
     product: str | None
     """None where the lock did not tell it yet: a word in its place would be another product."""
     serial: str | None = None
+    dsk: str | None = None
+    """The key of its own with which it was included (Z-Wave S2); forgotten with the server's memory."""
 
     def contradicts(self, seen: "Identity") -> bool:
         """Say whether `seen` is certainly another lock.
 
-        A product or serial that one side does not know contradicts nothing.
+        A product, serial or key that one side does not know contradicts nothing.
         """
         if (self.network, self.manufacturer) != (seen.network, seen.manufacturer):
             return True
-        told = ((self.product, seen.product), (self.serial, seen.serial))
+        told = ((self.product, seen.product), (self.serial, seen.serial), (self.dsk, seen.dsk))
         return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in told)
 
     def completed(self, other: "Identity") -> "Identity":
@@ -125,6 +127,7 @@ class Identity(Struct, frozen=True, kw_only=True):
             self,
             product=other.product if self.product is None else self.product,
             serial=other.serial if self.serial is None else self.serial,
+            dsk=other.dsk if self.dsk is None else self.dsk,
         )
 
 
@@ -207,6 +210,8 @@ class Device(Struct, frozen=True, kw_only=True):
     is_clock_right: bool | None = None
     """The lock's own clock, by which it opens and closes native windows; None: not known."""
     clock_off_by: timedelta | None = None
+    clock_unread: bool = False
+    """The driver asked for the lock's clock in vain the last time."""
     reported_lengths: tuple[int, ...] = ()
     """PIN lengths that an operator says this lock takes; empty: those the driver knows."""
     backup_pool_enabled: bool | None = None
@@ -251,6 +256,15 @@ class Device(Struct, frozen=True, kw_only=True):
             and self.seen_identity is not None
             and self.identity.contradicts(self.seen_identity)
         )
+
+    @property
+    def keeps_time(self) -> bool:
+        """Say whether windows may be left to the lock's clock: it was read and is right.
+
+        A lock that is told windows in UTC (Nuki) is taken at its word: no driver reads the clock of one.
+        """
+        is_read = self.capabilities is not None and self.capabilities.schedule_zone is not None
+        return self.is_clock_right is True or (self.is_clock_right is None and not is_read)
 
     @property
     def backup_pool_size(self) -> int:

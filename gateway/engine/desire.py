@@ -28,13 +28,13 @@ type Status = Literal["unset", "setting", "set", "removing", "unknown"]
 def is_native(code: AccessCode, snap: Snapshot) -> bool:
     """Say whether the lock itself keeps this code's window.
 
-    Not one whose clock is wrong, nor a window that it refused.
+    Not one whose clock is wrong or was never read, nor a window that it refused.
     """
     device = snap.device
     return (
         device.capabilities is not None
         and can_keep(code, device.capabilities)
-        and device.is_clock_right is not False
+        and device.keeps_time
         and snap.placement(code.access_code_id).hub_keeps != code.revision
     )
 

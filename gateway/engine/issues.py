@@ -124,6 +124,11 @@ def _of_hardware(snap: Snapshot, t: TimeView) -> Iterator[Issue]:
             message=f"the clock of the lock is off by {off:.0f} s",
             data={"off_by_seconds": off},
         )
+    elif device.clock_unread and not device.keeps_time:
+        yield Issue(
+            code="device_clock_wrong",
+            message="the clock of the lock cannot be read and may be wrong; the hub keeps the windows",
+        )
     if device.battery is not None and device.battery < LOW_BATTERY:
         yield Issue(
             code="low_battery",

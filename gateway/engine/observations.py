@@ -1,6 +1,6 @@
 """What a lock or its authority told unasked, turned into facts. Works on a `Work`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from gateway.domain.driver import (
     SlotReported,
     SlotTouched,
     Tampered,
+    WriteRefused,
 )
 from gateway.domain.lock import LOW_BATTERY, Identity, Link, Readback, battery_status
 from gateway.domain.pin import Pin
@@ -32,6 +33,7 @@ from gateway.engine.backups import share_use
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
 from gateway.engine.readings import absorb_reading
+from gateway.engine.rejections import absorb_late_refusal
 from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import declare_wipe, renew_suspicion
@@ -75,12 +77,15 @@ def _said(work: Work, event: LockEvent) -> None:
             _reported(work, event.slot, event.reading)
         case SlotTouched():
             _touched(work, event.slot)
+        case WriteRefused():
+            if not absorb_late_refusal(work, event.slot, event.reason):
+                _touched(work, event.slot)
         case AllCleared():
             _all_cleared(work)
         case CodeUsed():
             _used(work, event.slot, _happened(work, event.at))
         case ClockChecked():
-            _clock_checked(work, event.off_by)
+            _clock_checked(work, event)
         case KeypadMode():
             work.set_device(keypad_off=event.off)
         case AccessDenied():
@@ -311,10 +316,20 @@ def _tell_use(work: Work, slot: SlotRef, at: datetime, code_id: str | None, *, m
     work.tell_past(at, "lock.unlocked", code_id, method="keycode", slot=slot, access_code_is_managed=managed)
 
 
-def _clock_checked(work: Work, off_by: timedelta | None) -> None:
-    """Take in what the lock's own clock shows. One that could not be read leaves things as they are."""
+def _clock_checked(work: Work, checked: ClockChecked) -> None:
+    """Take in what the lock's own clock shows.
+
+    One that could not be read leaves things as they are, unless it may have stopped since. A hub that does
+    not know the time itself did not ask.
+    """
+    off_by = checked.off_by
     if off_by is not None:
-        work.set_device(clock_off_by=off_by, is_clock_right=abs(off_by) <= CLOCK_TOLERANCE)
+        right = abs(off_by) <= CLOCK_TOLERANCE
+        work.set_device(clock_off_by=off_by, is_clock_right=right, clock_unread=False)
+    elif work.t.trusted:
+        work.set_device(clock_unread=True)
+        if checked.lost and work.device.is_clock_right:
+            work.set_device(clock_off_by=None, is_clock_right=None)
 
 
 def _denied(work: Work, event: AccessDenied, at: datetime) -> None:

@@ -13,7 +13,7 @@ from gateway.domain.driver import (
     Written,
 )
 from gateway.domain.lock import Link, Readback
-from gateway.domain.placement import Intent, IntentKind, Placement, Refusal, Rejection
+from gateway.domain.placement import Intent, IntentKind, Placement, Refusal
 from gateway.domain.timing import CLEARS_REFUSED, LOOKS_THAT_MAY_FAIL, SETTLE
 from gateway.engine.audit import all_read, next_look, spent_until
 from gateway.engine.desire import desired, granularity
@@ -21,7 +21,8 @@ from gateway.engine.holding import confirm, gone
 from gateway.engine.outside import removed_by_somebody
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
-from gateway.engine.setting import conflict, reason_to_write
+from gateway.engine.rejections import rejection_of
+from gateway.engine.setting import reason_to_write
 from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
 from gateway.engine.wipe import renew_suspicion
@@ -372,14 +373,7 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
     work.set_placement(code_id, failures=failures, failure=str(error), unanswered=False)
     is_full = error.reason is Refusal.FULL
     if (error.reason.permanent or is_full) and intent.kind is IntentKind.SET:
-        rejection = Rejection(
-            reason=error.reason,
-            at=work.now,
-            revision=intent.revision,
-            inventory_version=work.device.inventory_version,
-            explained=error.reason is Refusal.DUPLICATE
-            and conflict(code, code.pin, work.snapshot()) is not None,
-        )
+        rejection = rejection_of(work, code, error.reason)
         # Room may come about in ways that nothing tells: tried again, later and later.
         retry_at = work.retry_after(failures) if is_full else None
         work.set_placement(code_id, rejection=rejection, retry_at=retry_at)

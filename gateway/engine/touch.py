@@ -46,7 +46,7 @@ def is_ended_by_lock(snap: Snapshot, placement: Placement, t: TimeView) -> bool:
     A removal that is under way changes nothing about it: what it may leave behind has ended.
     """
     confirmed = placement.confirmed
-    if confirmed is None or snap.device.is_clock_right is False:
+    if confirmed is None or not snap.device.keeps_time:
         return False
     schedule = confirmed.credential.schedule
     ended = schedule is not None and schedule.ends_at is not None and schedule.ends_at <= t.at

@@ -50,6 +50,15 @@ async def test_a_lock_in_order(tmp_path: Path) -> None:
             "(TZ)",
         ),
         (
+            {
+                "capabilities": Capabilities(max_codes=9, schedule_zone="Europe/Berlin"),
+                "clock_unread": True,
+            },
+            "lock_clock_wrong",
+            "lost power",
+            "sets it again",
+        ),
+        (
             {"identity": OTHER, "seen_identity": replace(OTHER, serial="2")},
             "lock_replaced",
             "swapped or reset",

@@ -98,9 +98,10 @@ async def test_a_node_with_the_old_security(network: ZwaveBed, tmp_path: Path) -
 
 
 async def test_a_lock_of_the_next_kind(network: ZwaveBed, tmp_path: Path) -> None:
-    """User Credential alone."""
-    found = await look(tmp_path, network.ws, node("user_credential"))
-    found.says("node_user_credential", "newer lock than this release knows", "another lock")
+    """User Credential, with User Code beside it for other hubs or without."""
+    for model in ("user_credential", "dual"):
+        found = await look(tmp_path, network.ws, node(model))
+        found.says("node_user_credential", "newer lock than this release knows", "another lock")
 
 
 async def test_a_number_that_is_the_stick(network: ZwaveBed, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -38,6 +39,19 @@ class TestIdentity:
         assert YALE.contradicts(seen) is contradicts
         assert seen.contradicts(YALE) is contradicts
         assert Device(device_id="d", policy=None, identity=YALE, seen_identity=seen).replaced is contradicts
+
+    @pytest.mark.parametrize("serial", [None, "17"])
+    def test_two_of_one_model_are_told_apart_by_their_keys(self, serial: str | None) -> None:
+        """Many locks tell no serial number."""
+        ours, theirs = (replace(YALE, serial=serial, dsk=dsk) for dsk in ("11111-22222", "33333-44444"))
+        assert ours.contradicts(theirs)
+        assert not ours.contradicts(replace(ours, dsk=None))
+        assert replace(ours, dsk=None).completed(ours) == ours
+
+    def test_one_that_was_stored_before_keys_were_known_is_the_same_lock(self) -> None:
+        """A database may be older than the field."""
+        stored = b'{"network": "home 1", "manufacturer": "Yale", "product": "YRD256", "serial": "17"}'
+        assert not msgspec.json.decode(stored, type=Identity).contradicts(replace(YALE, dsk="11111-22222"))
 
     def test_a_lock_seen_by_nobody_is_not_replaced(self) -> None:
         """Both identities must be known."""

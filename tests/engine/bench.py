@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from drivers.simulated.lock import SimulatedLock
 from drivers.simulated.models import READABLE, Model
 from gateway.domain.credential import Credential, Evidence, Reading, SlotRef
-from gateway.domain.driver import AuthorityUp, EventSink, LockEvent, LockSeen, Session, Written
+from gateway.domain.driver import AuthorityUp, ClockChecked, EventSink, LockEvent, LockSeen, Session, Written
 from gateway.domain.lock import LockPolicy, Readback
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Snapshot
@@ -245,6 +245,8 @@ class Bench:
         await self.engine.start()
         await self.engine.handle(AuthorityUp(device_ids=(DOOR,)))
         await self.engine.handle(self.seen())
+        if self.lock.model.capabilities.schedule_zone is not None:
+            await self.engine.handle(ClockChecked(device_id=DOOR, off_by=timedelta(0)))
         await self.settle()
         self.driver.operations.clear()
 

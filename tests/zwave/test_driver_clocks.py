@@ -21,6 +21,7 @@ A_MOMENT = timedelta(seconds=30)
 """More than anything on the bed takes, less than what would be a wrong clock."""
 LOCK: Model = "scheduled"
 NODE = NODES[LOCK].node_id
+LOST = ClockChecked(device_id=LOCK, off_by=None, lost=True)
 
 
 @asynccontextmanager
@@ -120,16 +121,47 @@ async def test_new_batteries_have_the_clock_set_but_not_every_minute(bed: ZwaveB
 
 
 async def test_a_clock_that_cannot_be_read_is_told_as_unknown_and_tried_again(bed: ZwaveBed) -> None:
-    """After an hour, and logged once."""
+    """After a minute, then after an hour, and logged once."""
     clock = HandClock(NOON)
-    await bed.fault(NODE, Faults(silent_clock=2))
+    await bed.fault(NODE, Faults(silent_clock=3))
     async with keeping_time(bed, clock) as run:
-        unknown = ClockChecked(device_id=LOCK, off_by=None)
-        assert await run.told.one(ClockChecked) == unknown
+        assert await run.told.one(ClockChecked) == ClockChecked(device_id=LOCK, off_by=None)
+        clock.move(timedelta(minutes=1))
+        assert await run.told.one(ClockChecked) == LOST
         clock.move(timedelta(hours=1))
-        assert await run.told.one(ClockChecked) == unknown
+        assert await run.told.one(ClockChecked) == LOST
         clock.move(timedelta(hours=1))
         assert right(await run.told.one(ClockChecked))
+
+
+async def test_a_lock_with_new_batteries_that_does_not_answer_has_lost_its_clock(bed: ZwaveBed) -> None:
+    """It was right before. One lost answer is no reason yet."""
+    clock = HandClock(NOON)
+    await bed.battery(NODE, 5)
+    async with keeping_time(bed, clock) as run:
+        await run.told.one(ClockChecked)
+        clock.move(timedelta(minutes=20))
+        await bed.fault(NODE, Faults(silent_clock=2))
+        await bed.battery(NODE, 100)
+        assert await run.told.one(ClockChecked) == ClockChecked(device_id=LOCK, off_by=None)
+        clock.move(timedelta(minutes=1))
+        assert await run.told.one(ClockChecked) == LOST
+        clock.move(timedelta(hours=1))
+        assert right(await run.told.one(ClockChecked))
+
+
+async def test_a_clock_that_is_not_heard_at_the_daily_look_goes_on(bed: ZwaveBed) -> None:
+    """It was right and had power; but an hour of summer time it does not add by itself."""
+    clock = HandClock(NOON)
+    async with keeping_time(bed, clock) as run:
+        await run.told.one(ClockChecked)
+        await bed.fault(NODE, Faults(silent_clock=4))
+        clock.move(timedelta(days=1))
+        for _ in range(2):
+            assert await run.told.one(ClockChecked) == ClockChecked(device_id=LOCK, off_by=None)
+            clock.move(timedelta(hours=1))
+        clock.move(CHANGE - clock.now() + timedelta(seconds=1.5))
+        assert await run.told.one(ClockChecked) == LOST
 
 
 async def test_a_clock_that_does_not_take_the_time_is_told_as_wrong(bed: ZwaveBed) -> None:

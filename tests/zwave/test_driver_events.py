@@ -132,12 +132,13 @@ async def test_wrong_codes_are_told_without_digits(bed: ZwaveBed, model: Model) 
     ("event", "reason"),
     [
         (0x2F, "blocklisted_code"),
-        (0x30, "credential_error"),
-        (0x32, "outside_schedule"),
+        (0x30, "outside_schedule"),
+        (0x31, "credential_error"),
+        (0x32, "unknown_code"),
     ],
 )
 async def test_a_refused_code_is_told_as_denied(bed: ZwaveBed, event: int, reason: str) -> None:
-    """Disabled, or out of its schedule."""
+    """Disabled, out of its schedule, one of two that are needed, or not known at all."""
     async with ready(bed, "v2_s2") as run:
         await bed.send_notification(NODES["v2_s2"].node_id, event)
         assert (await run.told.one(AccessDenied)).reason == reason

@@ -3,10 +3,11 @@
 import pytest
 
 from drivers.zwave.settings import ZwaveLockSettings
-from gateway.domain.driver import LockSeen, LockUnreachable
+from gateway.domain.driver import AllCleared, LockSeen, LockUnreachable
 from gateway.domain.lock import NativeWindows, Readback
 from tests.zwave.running import NODES, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
+from tests.zwave_bed.client import connected
 from tests.zwave_bed.config import BedConfig, Model, NodeConfig
 
 pytestmark = pytest.mark.zwave_bed
@@ -52,6 +53,24 @@ async def test_a_lock_is_found_by_its_name_in_the_server(bed: ZwaveBed) -> None:
         assert (await run.told.one(LockSeen)).device_id == "cellar"
         await bed.battery(NODES["v1"].node_id, 66)
         assert run.driver.problems == {}
+
+
+async def test_a_lock_that_gets_its_name_later_is_found_then(bed: ZwaveBed) -> None:
+    """Nodes are included first and named afterwards; nobody should have to start anything anew for that."""
+    node = NODES["tiny"].node_id
+    locks = {"cellar": ZwaveLockSettings(node_name="cellar door"), **settings_for("v1")}
+    async with running(bed, locks) as run, connected(bed) as operator:
+        assert (await run.told.one(LockSeen)).device_id == "v1"
+        assert "0 nodes of the network fit" in run.driver.problems["cellar"]
+        try:
+            await operator.controller.nodes[node].async_set_name("cellar door", update_cc=False)
+            # A lock that was included anew has lost its codes.
+            cleared = AllCleared(device_id="cellar")
+            told = await run.told.until(lambda told: cleared in told)
+            assert [event.device_id for event in told if isinstance(event, LockSeen)] == ["cellar"]
+            assert run.driver.problems == {}
+        finally:
+            await operator.controller.nodes[node].async_set_name("tiny door", update_cc=False)
 
 
 async def test_a_serial_number_is_asked_for_once(bed: ZwaveBed) -> None:

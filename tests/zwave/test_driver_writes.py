@@ -6,7 +6,7 @@ import pytest
 
 from drivers.zwave.codes import Waits
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Schedule, Unreadable
-from gateway.domain.driver import LockSeen, LockUnreachable, NoAnswer, Refused, Written
+from gateway.domain.driver import LockSeen, LockUnreachable, NoAnswer, Refused, WriteRefused, Written
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 from tests.zwave.running import NODES, ready, running, settings_for
@@ -125,6 +125,20 @@ async def test_a_duplicate_told_late_is_not_claimed_as_written(bed: ZwaveBed) ->
         await alarm
     assert refused.value.reason is Refusal.DUPLICATE
     assert (await bed.counters(node)).total == 2
+
+
+async def test_a_duplicate_told_after_the_lock_said_yes_takes_the_write_back(bed: ZwaveBed) -> None:
+    """It acknowledged the command before it looked into its slots: the PIN from before goes on opening."""
+    node = NODES["masked_s2"].node_id
+    await bed.edit(node, 3, "5822", "silent")
+    async with ready(bed, "masked_s2") as run, run.driver.session("masked_s2") as session:
+        await bed.fault(node, Faults(swallow_sets=1))
+        written = await session.write("3", OURS, replaces=OTHER)
+        assert written == Written(slot="3", evidence=Evidence.ACCEPTED)
+        await bed.send_notification(node, 0x0F, [3])
+        refused = WriteRefused(device_id="masked_s2", slot="3", reason=Refusal.DUPLICATE)
+        assert await run.told.one(WriteRefused) == refused
+    assert (await bed.counters(node)).total == 1
 
 
 async def test_a_refusal_without_a_reason_is_looked_at_once(bed: ZwaveBed) -> None:

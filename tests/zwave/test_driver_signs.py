@@ -1,0 +1,114 @@
+"""What a write takes from what the lock says beside the answer, told by hand: no bed tells it so exactly."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import override
+
+import pytest
+from zwave_js_server.const import CommandClass
+from zwave_js_server.model.node import Node
+
+from drivers.simulated.models import MASKED
+from drivers.zwave.alarms import CodeAdded, DuplicateRefused, Signal
+from drivers.zwave.codes import SlotCodes, Waits
+from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.radio import Radio, TooLargeForNow
+from drivers.zwave.settings import ZwaveLockSettings
+from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, Unreadable
+from gateway.domain.driver import LockEvent, Refused, SlotReported, WriteRefused, Written
+from gateway.domain.pin import Pin
+from gateway.domain.placement import Refusal
+from tests.zwave.hand_clock import HandClock
+
+OURS = Known(Credential(pin=Pin("4711")))
+HIDDEN = Unreadable(enabled=True)
+SUCCESS, NOTHING = {"status": 255}, None
+TAKEN = {"userIdStatus": 1, "userCode": "**********"}
+DUPLICATE = DuplicateRefused(device_id="door")
+ADDED = CodeAdded(device_id="door", slot="3")
+QUICK = Waits(report_s=0.05, settle_s=0.02, duplicate_s=0.05)
+
+
+def reported(reading: Reading) -> SlotReported:
+    """Return the report of the slot that is written."""
+    return SlotReported(device_id="door", slot="3", reading=reading)
+
+
+class Door(Radio):
+    """A lock and the way to it: each command meets the next of `answers`, told first what the lock says."""
+
+    def __init__(self, *answers: tuple[list[Signal], object], supervised: bool = True) -> None:
+        super().__init__()
+        self.told: list[LockEvent] = []
+        clock = HandClock(datetime(2026, 3, 27, 11, 0, tzinfo=UTC))
+        self.lock = ZwaveLock("door", ZwaveLockSettings(node=2), clock, self.told.append)
+        self.lock.node = Node.__new__(Node)  # nobody looks into it here
+        can = MASKED.capabilities
+        self.lock.fit(type(can)(slots=can.slots, max_codes=can.max_codes, supervised=supervised))
+        self.sent: list[str] = []
+        self._answers = list(answers)
+
+    @override
+    async def on_air(self, node: Node, command_class: CommandClass, method: str, *args: object) -> object:
+        self.sent.append(method)
+        signs, answer = self._answers.pop(0)
+        for sign in signs:
+            self.lock.seen(sign)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def write(self, *, waits: Waits = QUICK) -> Written:
+        """Write slot 3."""
+        return await SlotCodes(self.lock, self, waits).change("3", OURS, "set", 1, "4711")
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [[DUPLICATE], [ADDED, DUPLICATE], [DUPLICATE, ADDED], [reported(HIDDEN), DUPLICATE]],
+)
+@pytest.mark.parametrize("answer", [SUCCESS, NOTHING])
+async def test_a_duplicate_told_beside_a_good_sign_is_a_refusal(signs: list[Signal], answer: object) -> None:
+    """Hidden digits look the same before and after: the PIN from before would go on opening the door."""
+    door = Door((signs, answer), supervised=answer is SUCCESS)
+    with pytest.raises(Refused) as refused:
+        await door.write()
+    assert refused.value.reason is Refusal.DUPLICATE
+    assert door.sent == ["set"]
+
+
+async def test_digits_that_are_seen_outweigh_a_duplicate() -> None:
+    """The slot holds what was asked for; some lock may count the slot itself as the other one."""
+    written = await Door(([reported(OURS), DUPLICATE], SUCCESS)).write()
+    assert written == Written(slot="3", evidence=Evidence.READ_BACK, reading=OURS)
+
+
+async def test_a_duplicate_while_a_slot_is_cleared_is_no_refusal_of_that() -> None:
+    """Nothing that is taken away is a duplicate."""
+    door = Door(([DUPLICATE], SUCCESS))
+    cleared = await SlotCodes(door.lock, door, QUICK).change("3", Empty(), "clear")
+    assert cleared == Written(slot="3", evidence=Evidence.ACCEPTED)
+
+
+async def test_a_duplicate_told_soon_after_a_write_is_of_that_write() -> None:
+    """The frame was acknowledged before the lock looked into its slots."""
+    door = Door(([], SUCCESS))
+    await door.write(waits=Waits(duplicate_s=0.1))
+    door.lock.seen(DUPLICATE)
+    assert door.told == [WriteRefused(device_id="door", slot="3", reason=Refusal.DUPLICATE)]
+    door.told.clear()
+    await asyncio.sleep(0.15)
+    door.lock.seen(DUPLICATE)
+    assert door.told == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_a_slot_showed_before_the_write_is_no_sign_of_it(*, late: bool) -> None:
+    """A long code to a lock just met needs a read first: hidden digits would be those of before."""
+    too_large = TooLargeForNow(Refusal.OTHER, "too large")
+    shown: list[Signal] = [reported(HIDDEN)]
+    read = ([], TAKEN) if late else (shown, TAKEN)
+    door = Door(([], too_large), read, (shown if late else [], NOTHING), ([], TAKEN))
+    written = await door.write()
+    assert door.sent == ["set", "get", "set", "get"]
+    assert written == Written(slot="3", evidence=Evidence.OCCUPIED, reading=HIDDEN)

@@ -65,13 +65,17 @@ def absorb_event(work: Work, event: LockEvent) -> None:
             device = work.device
             if device.failures or device.link is Link.UNREACHABLE or device.asleep_since is not None:
                 _alive(work)  # whatever it says, it speaks
-            _said(work, event)
+            if not _is_of_another(work, event):
+                _said(work, event)
+
+
+def _is_of_another(work: Work, event: LockEvent) -> bool:
+    """Say whether another lock than ours reported something about its slots (rule 15)."""
+    return work.device.replaced and isinstance(event, SlotReported | SlotTouched | WriteRefused | AllCleared)
 
 
 def _said(work: Work, event: LockEvent) -> None:
-    """Take in what the lock itself reported; of another lock's slots nothing (rule 15)."""
-    if work.device.replaced and isinstance(event, SlotReported | SlotTouched | AllCleared):
-        return
+    """Take in what the lock itself reported."""
     match event:
         case SlotReported():
             _reported(work, event.slot, event.reading)

@@ -9,9 +9,9 @@ from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.network import Network
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.pulse import Beat, Limits
+from tests.zwave.hand_network import Air, Node
 from tests.zwave.running import WallClock
 from tests.zwave.test_driver_clocks_beat import rounds
-from tests.zwave.test_driver_examination import Air, Node
 
 
 class Held(Air):
@@ -21,7 +21,7 @@ class Held(Air):
         super().__init__(30)
         self.free = asyncio.Event()
 
-    async def on_air(self, *_: object) -> int | None:
+    async def on_air(self, *_: object) -> int | dict[str, int] | None:
         """Answer once it may."""
         await self.free.wait()
         return await super().on_air()

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,10 +26,11 @@ def do_nothing(connection: sqlite3.Connection, version: int, /) -> None:
     """Let the upgrade begin."""
 
 
-def migrations() -> list[tuple[int, str]]:
+@cache
+def migrations() -> tuple[tuple[int, str], ...]:
     """Return (version, SQL) of every migration, oldest first, from the package's numbered files."""
     found = [file for file in files("storage").joinpath("migrations").iterdir() if file.name.endswith(".sql")]
-    return sorted((int(file.name.split("_")[0]), file.read_text(encoding="utf-8")) for file in found)
+    return tuple(sorted((int(file.name.split("_")[0]), file.read_text(encoding="utf-8")) for file in found))
 
 
 def bring_up_to_date(

@@ -19,7 +19,7 @@ from drivers.ble.giving_way import giving_way
 from drivers.ble.guarded import GuardedSession
 from drivers.ble.hold import KeysRefused
 from drivers.ble.keys import UNSAVED, Keys
-from drivers.ble.link import BROKEN_LINK
+from drivers.ble.link import BROKEN_LINK, hang_up
 from drivers.ble.lock import BleLock, Health
 from drivers.ble.pairing import pairing_scan
 from drivers.ble.settings import BleSettings
@@ -131,6 +131,8 @@ class BleDriver(Driver):
         _quieten()
         for lock in self._locks.values():
             await self._keys.load(lock)
+        known = [lock.family.address for lock in self._locks.values() if lock.family is not None]
+        await asyncio.gather(*map(hang_up, known))
         with self._pulse.beating(f"{_NAME} feed") as beat:
             async with asyncio.TaskGroup() as last:
                 # Ends behind all who read logs: some locks have let go of what is on its way to the engine.

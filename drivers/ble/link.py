@@ -9,7 +9,11 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
-from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
+from bleak_retry_connector import (
+    BleakClientWithServiceCache,
+    close_stale_connections_by_address,
+    establish_connection,
+)
 
 from drivers.ble.family import Link
 from drivers.ble.waiting import while_linked
@@ -49,6 +53,19 @@ async def connect(device: BLEDevice, *, timeout_s: float = CONNECT_TIMEOUT_S) ->
         yield _BleakLink(client, lost)
     finally:
         await _leave(client)
+
+
+async def hang_up(address: str) -> None:
+    """End a connection that nobody has any more.
+
+    BlueZ keeps that of a process which was killed, for ever. Such a lock advertises nothing, so it can be neither
+    heard nor connected to, and its battery runs down.
+    """
+    try:
+        async with asyncio.timeout(DISCONNECT_TIMEOUT_S):
+            await close_stale_connections_by_address(address)
+    except FOREIGN_ERRORS:
+        pass  # Without BlueZ there is none; else it is tried with the next start.
 
 
 async def _leave(client: BleakClient) -> None:

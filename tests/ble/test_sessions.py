@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from drivers.ble import link
 from drivers.ble.settings import BleSettings
 from gateway.domain.credential import Credential, Known
 from gateway.domain.driver import (
@@ -20,7 +21,7 @@ from gateway.domain.driver import (
 from gateway.domain.lock import Reach
 from gateway.domain.pin import Pin
 from gateway.domain.store import StorageFailed
-from tests.ble.running import running
+from tests.ble.running import DOORS, running
 from tests.ble.tiny import TinyLock, TinySession, configured, remembered, seen
 from tests.ble_bed.virtual import in_virtual_time
 
@@ -347,6 +348,24 @@ async def test_a_log_that_makes_no_sense_is_no_business_of_whoever_works() -> No
         async with run.driver.session("front") as session:
             await session.write("1", CODE, replaces=None)
         assert run.doors["front"].codes == {"1": "4711"}
+
+
+@in_virtual_time
+async def test_connections_of_a_hub_that_was_killed_are_ended_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """BlueZ keeps them, and such a lock is not heard. That BlueZ ends them is shown by `make test-hub`."""
+    ended: list[str] = []
+
+    async def end(address: str) -> None:
+        ended.append(address)
+        raise EOFError
+
+    monkeypatch.setattr(link, "close_stale_connections_by_address", end)
+    async with running(("front", "back")) as run:
+        assert ended == [DOORS["front"], DOORS["back"]]
+        async with run.driver.session("front") as session:
+            assert await session.read("1") is not None
 
 
 @in_virtual_time

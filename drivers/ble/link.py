@@ -58,8 +58,8 @@ async def connect(device: BLEDevice, *, timeout_s: float = CONNECT_TIMEOUT_S) ->
 async def hang_up(address: str) -> None:
     """End a connection that nobody has any more.
 
-    BlueZ keeps that of a process which was killed, for ever. Such a lock advertises nothing, so it can be neither
-    heard nor connected to, and its battery runs down.
+    BlueZ keeps that of a process which was killed, for ever. Such a lock advertises nothing, so it can be
+    neither heard nor connected to, and its battery runs down.
     """
     try:
         async with asyncio.timeout(DISCONNECT_TIMEOUT_S):

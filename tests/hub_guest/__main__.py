@@ -23,7 +23,7 @@ from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import BedConfig, NodeConfig
 
 LIMIT_S = 2400
-"""Under emulation on two busy cores; on two idle ones it takes twelve minutes."""
+"""Under emulation on two busy cores; on two idle ones it takes seven minutes."""
 
 
 async def main(image: Path, debs: Path) -> int:

@@ -299,6 +299,17 @@ class TestAnotherLock:
         await bench.settle(MINUTE)
         assert bench.on_lock() == {"20": PINS[0]}
 
+    async def test_that_it_was_cleared_says_nothing_of_ours(self, hang: Hang) -> None:
+        """On a lock that shows nothing a report is all there is: the PIN would count as gone and still open."""
+        bench = await hang(WRITE_ONLY)
+        await bench.create(PINS[0])
+        await bench.settle(HOUR)
+        await bench.tell(bench.seen(serial="another"))
+        await bench.tell(AllCleared(device_id=DOOR))
+        await bench.settle(HOUR)
+        [known] = bench.snap().placements.values()
+        assert known.confirmed is not None
+
     async def test_the_same_lock_come_back_needs_nobody(self, hang: Hang) -> None:
         """The alarm ends by itself."""
         bench = await hang(READABLE)

@@ -229,6 +229,7 @@ def replace_lock(context: Context, asked: OneDevice) -> DeviceReply:
             reported_lengths=(),
             is_clock_right=None,
             clock_off_by=None,
+            clock_unread=False,
             inventory_version=work.device.inventory_version + 1,
         )
 

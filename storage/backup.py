@@ -159,7 +159,7 @@ def restore(
         StorageFailed: see the message. A restore cut off while files are moved leaves a mark, and no daemon
             starts until it was run again; in all other cases nothing was changed.
     """
-    return _replace(data_dir, now, replace, lambda folder: _unpack(file, passphrase, folder, damaged))
+    return _replace(data_dir, now, replace, lambda folder: _unpack(file, passphrase, folder, damaged=damaged))
 
 
 def is_copy(file: Path) -> bool:
@@ -182,7 +182,7 @@ def go_back(
     def unpack(folder: Path) -> None:
         with copy.open("rb") as source:
             write_over(folder / DATABASE, iter(lambda: source.read(_PIECE), b""))
-        _hold(folder / DATABASE, Vault(key), damaged)
+        _hold(folder / DATABASE, Vault(key), damaged=damaged)
 
     return _replace(data_dir, now, replace, unpack)
 
@@ -201,15 +201,15 @@ def _replace(data_dir: Path, now: datetime, replace: bool, unpack: Callable[[Pat
             raise StorageFailed(f"the backup could not be restored: {error.strerror}") from error
 
 
-def _unpack(file: Path, passphrase: str, folder: Path, damaged: bool) -> None:  # noqa: FBT001 - as the operator said
+def _unpack(file: Path, passphrase: str, folder: Path, *, damaged: bool) -> None:
     with file.open("rb") as source:
         key, content = unseal(source, passphrase)
         write_over(folder / DATABASE, content)
     write_over(folder / KEY, [write_key(key)])
-    _hold(folder / DATABASE, Vault(key), damaged)
+    _hold(folder / DATABASE, Vault(key), damaged=damaged)
 
 
-def _hold(database: Path, vault: Vault, damaged: bool) -> None:  # noqa: FBT001 - as the operator said
+def _hold(database: Path, vault: Vault, *, damaged: bool) -> None:
     try:
         opened = open_database(database)
     except DatabaseTooNew:

@@ -300,7 +300,7 @@ class TestAnotherLock:
         assert bench.on_lock() == {"20": PINS[0]}
 
     async def test_that_it_was_cleared_says_nothing_of_ours(self, hang: Hang) -> None:
-        """A lock that shows nothing has reports only: the PIN would count as gone, and still open the door."""
+        """A lock that shows nothing has reports only: the PIN would count as gone and still open."""
         bench = await hang(WRITE_ONLY)
         await bench.create(PINS[0])
         await bench.settle(HOUR)

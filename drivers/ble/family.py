@@ -128,6 +128,10 @@ class FamilyLock(Protocol):
         """Return why the lock would refuse whatever a session is for; None where it may be asked."""
         return None
 
+    def ask_again(self) -> None:
+        """Try again what the lock refused, because a person asks; never what would shut everybody out."""
+        ...
+
     def silenced_by_connecting(self) -> bool:
         """Say whether the lock takes its "changed" back when it is connected to, heard or not."""
         return False

@@ -1,10 +1,12 @@
-"""What is left alone for a while because a lock refused it. All families give up in this one way.
+"""What is left alone because a lock refused it. All families give up in this one way.
 
-A refusal proves little: an imitation of the lock's address may have sent it, or the lock had a hiccup. So it
-never counts for ever; and it is never answered by trying on and on, because locks shut everybody out after
-some wrong attempts.
+What the lock itself has refused is not tried again before a person asks for it: locks shut everybody out
+after some wrong attempts, and only a person can put it right. What somebody else may have sent in the lock's
+name is tried a second time, since it may be a disturbance, and then once a day: nobody near the door is to
+take a lock away from the hub for good.
 """
 
+from math import inf
 from typing import Final
 
 from gateway.domain.clock import Clock
@@ -13,34 +15,54 @@ from gateway.domain.placement import Refusal
 
 HOLD_S: Final = 86_400.0
 """How long a refusal counts that anybody may have sent. An attempt a day shuts nobody out."""
-KEY_REFUSALS: Final = 2
-"""Refusals of our keys in a row after which they are held back: one may be a disturbance."""
+DOUBTS: Final = 2
+"""Refusals in a row that anybody may have sent after which it is held back: one may be a disturbance."""
+_UNTIL_ASKED: Final = (
+    "it is not tried again by itself: put that right, then `pinsmith locks sync` or pair the lock again"
+)
+_DAILY: Final = "it is tried once a day, or at once: `pinsmith locks sync`, or pair the lock again"
 
 
 class KeysRefused(LockUnreachable):
     """The lock does not take our keys, or somebody says so in its place."""
 
+    def __init__(self, words: str, *, proven: bool = False) -> None:
+        """Say why, for people; `proven`: only the lock can have said it."""
+        super().__init__(words)
+        self.proven = proven
+
 
 class Hold:
     """One thing that is not to be tried at the moment, and why."""
 
-    def __init__(self, clock: Clock, *, after: int = 1) -> None:
-        """Hold back from the refusal number `after` in a row."""
+    def __init__(self, clock: Clock) -> None:
+        """Hold nothing back yet."""
         self._clock = clock
-        self._after = after
-        self._refusals = 0
+        self._doubts = 0
         self._words = ""
         self._until = 0.0
 
-    def refused(self, words: str, seconds: float = HOLD_S) -> None:
-        """Note a refusal; `words` say for people what it was and what to do."""
-        self._refusals += 1
-        if self._refusals >= self._after:
+    def refused(self, words: str, seconds: float | None = None) -> None:
+        """Hold back for so many seconds, or until a person asks; `words` say what it was and what to do."""
+        if seconds is None:
+            self._words, self._until = f"{words}; {_UNTIL_ASKED}", inf
+        else:
             self._words, self._until = words, self._clock.boot() + seconds
 
-    def accepted(self) -> None:
-        """Note that it worked: earlier refusals count no more."""
-        self._refusals, self._until = 0, 0.0
+    def doubted(self, words: str) -> None:
+        """Note a refusal that anybody may have sent; hold back for a day from the second in a row."""
+        self._doubts += 1
+        if self._doubts >= DOUBTS:
+            self.refused(f"{words}; {_DAILY}", HOLD_S)
+
+    def keys_refused(self, refusal: KeysRefused) -> None:
+        """Note that our keys were refused."""
+        note = self.refused if refusal.proven else self.doubted
+        note(str(refusal))
+
+    def lift(self) -> None:
+        """Forget earlier refusals: it worked, or a person asks for it to be tried again."""
+        self._doubts, self._until = 0, 0.0
 
     @property
     def words(self) -> str | None:

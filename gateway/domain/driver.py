@@ -322,6 +322,13 @@ class Pairs(Protocol):
         """
         ...
 
+    def ask_again(self, device_id: str) -> None:
+        """Try again, next time, what the lock has refused to this hub: a person says that it was put right.
+
+        Not what would make the lock shut everybody out (a wrong security PIN).
+        """
+        ...
+
     async def unpair(self, device_id: str) -> None:
         """Forget what pairing with a lock yielded; the lock itself may still know the hub."""
         ...

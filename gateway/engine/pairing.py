@@ -104,6 +104,11 @@ class Pairings:
         """Begin to forget the keys of a lock."""
         self._jobs.put_nowait(_Job(attempt.device_id, None, attempt))
 
+    def ask_again(self, device_id: str) -> None:
+        """Have the driver try again what a lock refused to this hub."""
+        if self.concerns(device_id):
+            self._drivers[device_id].ask_again(device_id)
+
     def drop(self, device_id: str) -> None:
         """Have the driver forget a lock whose keys are gone already."""
         if self.concerns(device_id):

@@ -230,6 +230,10 @@ class TinyLock(FamilyLock):
         return self.refuses
 
     @override
+    def ask_again(self) -> None:
+        self.refuses = None
+
+    @override
     def trouble(self) -> str | None:
         return self._trouble
 

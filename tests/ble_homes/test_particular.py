@@ -43,11 +43,17 @@ async def test_a_nuki_in_whose_app_the_hub_is_disabled_is_left_alone_and_says_wh
         home.door.brain.faults.refuses = {command: 0x25}
         code_id = await home.create(OURS)
         await home.settle(6 * 3600)
-        assert home.connections() == 2
+        assert home.connections() == 1
         assert "disabled in the Nuki app" in str((await home.errors(code_id))["failed_to_set_on_device"])
         assert "device_disconnected" not in await home.errors(code_id)
+        await home.settle(3 * 24 * 3600)
+        assert home.connections() == 0
+        await home.sync()
+        await home.settle(60)
+        assert home.connections() == 1
         home.door.brain.faults.refuses = {}
-        await home.settle(24 * 3600)
+        await home.sync()
+        await home.settle(60)
         assert home.door.pins() == [OURS]
         assert (await home.shown(code_id))["status"] == "set"
 

@@ -24,6 +24,10 @@ class PairingDriver(BenchDriver):
         self.failure: Exception | None = None
         self.go_on = asyncio.Event()
         self.go_on.set()
+        self.asked_again: list[str] = []
+
+    def ask_again(self, device_id: str) -> None:
+        self.asked_again.append(device_id)
 
     async def pair(self, device_id: str, given: Mapping[str, str], progress: Progress) -> None:
         await progress("hold the button for five seconds", 120.0)

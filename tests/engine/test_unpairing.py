@@ -87,3 +87,16 @@ class TestAnotherLock:
             await bench.settle()
 
             assert bench.driver.operations != []
+
+
+class TestARefusal:
+    """What the lock refused to this hub is not tried again by itself."""
+
+    async def test_a_person_who_asks_for_a_look_has_it_tried_again(self) -> None:
+        """They may have put it right. To try the command out changes nothing."""
+        async with unpaired() as (bench, driver):
+            await bench.do("devices/sync", device_id=DOOR, dry_run=True)
+            assert driver.asked_again == []
+
+            await bench.do("devices/sync", device_id=DOOR)
+            assert driver.asked_again == [DOOR]

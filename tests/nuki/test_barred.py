@@ -1,8 +1,12 @@
 """A lock that knows the hub and lets it do nothing: it is not asked on and on, and people are told why."""
 
+from unittest.mock import patch
+
 import pytest
 
-from drivers.ble.hold import HOLD_S, KEY_REFUSALS
+from drivers.ble.hold import DOUBTS, HOLD_S
+from drivers.ble.nuki.commands import Command
+from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.standing import NOT_NOW_S
 from gateway.domain.driver import Refused
 from tests.nuki.house import House, paired
@@ -35,36 +39,43 @@ def trouble(home: House) -> str:
 @pytest.mark.parametrize("command", [STATES, LIST])
 @pytest.mark.parametrize("code", sorted(WORDS))
 async def test_a_lock_that_lets_us_do_nothing_is_left_alone(code: int, command: int) -> None:
-    """Whether it says so at once or of the first thing that needs the PIN: after two refusals, for a day."""
+    """Whether it says so at once or of the first thing that needs the PIN: until a person asks for it."""
     async with paired() as home:
         home.brain.faults.refuses = {command: code}
-        for _ in range(KEY_REFUSALS):
-            assert trouble(home) == ""
-            assert WORDS[code] in await refused(home)
+        assert trouble(home) == ""
+        assert WORDS[code] in await refused(home)
         before = dict(home.air.connects)
         assert WORDS[code] in await refused(home)
         assert home.air.connects == before
         assert WORDS[code] in trouble(home)
         assert home.known is not None
         assert WORDS[code] in (home.known.refusal() or "")
-        await home.clock.sleep(NOT_NOW_S if code == 0x27 else HOLD_S)
+        if code == 0x27:
+            await home.clock.sleep(NOT_NOW_S)
+        else:
+            await home.clock.sleep(30 * HOLD_S)
+            assert WORDS[code] in await refused(home)
+            assert home.air.connects == before
+            home.known.ask_again()
         assert trouble(home) == ""
         assert WORDS[code] in await refused(home)
         assert WORDS[code] in trouble(home)
 
 
 async def test_once_it_lets_us_in_again_earlier_refusals_count_no_more() -> None:
-    """One more is a hiccup again."""
+    """That which was not sealed is a hiccup at first, each time anew, and counts for a day."""
+    forged = plain(Command.ERROR_REPORT, bytes([0x25, 0, 0]))
     async with paired() as home:
-        home.brain.faults.refuses = {LIST: 0x25}
-        for _ in range(KEY_REFUSALS):
-            await refused(home)
-        home.brain.faults.refuses = {}
+        for _ in range(DOUBTS):
+            assert trouble(home) == ""
+            with patch.object(home.brain, "command", lambda _: iter((forged,))):
+                assert WORDS[0x25] in await refused(home)
+        assert WORDS[0x25] in trouble(home)
         await home.clock.sleep(HOLD_S)
         async with home.session() as session:
             assert await session.read_all() == {}
-        home.brain.faults.refuses = {LIST: 0x25}
-        await refused(home)
+        with patch.object(home.brain, "command", lambda _: iter((forged,))):
+            assert WORDS[0x25] in await refused(home)
         assert trouble(home) == ""
 
 
@@ -77,7 +88,7 @@ async def test_nothing_more_is_sent_in_the_same_connection() -> None:
                 with pytest.raises(Refused, match="afar"):
                     await session.write(None, GUEST, replaces=None)
             assert await session.read_log(home.take)
-        assert home.brain.heard.count(0x0041) == KEY_REFUSALS
+        assert home.brain.heard.count(0x0041) == 1
         assert 0x0031 not in home.brain.heard
 
 

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
-from drivers.ble.hold import HOLD_S, KEY_REFUSALS
+from drivers.ble.hold import DOUBTS, HOLD_S
 from drivers.ble.nuki.commands import Command
 from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.session import NukiSession
@@ -135,7 +135,7 @@ async def test_a_refusal_that_anybody_may_have_sent_counts_for_a_day(code: int) 
     async with paired() as home:
         assert home.known is not None
         secret = home.vault.secrets["door"]
-        for _ in range(KEY_REFUSALS):
+        for _ in range(DOUBTS):
             with patch.object(home.brain, "command", lambda _: iter((forged,))), pytest.raises(DriverError):
                 async with home.session() as session:
                     await session.read_all()

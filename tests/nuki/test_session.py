@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from drivers.ble.hold import KEY_REFUSALS
+from drivers.ble.hold import DOUBTS
 from drivers.ble.nuki.settings import NukiLockSettings
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Schedule
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
@@ -236,7 +236,7 @@ async def test_a_hub_that_was_deleted_in_the_app_does_not_knock_again() -> None:
     """Two connections tell; after that none is made for a day, or until it is paired again."""
     async with paired() as home:
         home.brain.memory.users.clear()
-        for _ in range(KEY_REFUSALS):
+        for _ in range(DOUBTS):
             with pytest.raises(LockUnreachable, match="pair it again"):
                 async with home.session():
                     pass

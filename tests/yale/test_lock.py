@@ -82,10 +82,16 @@ async def test_a_wrong_key_is_not_tried_again_before_a_day_has_passed() -> None:
         async with session(at, lock) as work:
             await work.read("1")
         at.lock.brain.keys[KEYS.key_slot] = KEY
+        for _ in range(3):
+            with pytest.raises(KeysRefused):
+                async with session(at, lock):
+                    pass
+        assert at.lock.peripheral.connections == 5
+        lock.ask_again()
         with pytest.raises(KeysRefused):
             async with session(at, lock):
                 pass
-        assert at.lock.peripheral.connections == 4
+        assert at.lock.peripheral.connections == 6
 
 
 @in_virtual_time

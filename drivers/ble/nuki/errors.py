@@ -21,7 +21,7 @@ class Lasting(Enum):
     REVOKED = "revoked"
     """The lock no longer knows us: pair again. It cannot seal that, so anybody may have said it."""
     BARRED = "barred"
-    """The lock knows us and lets us do nothing, by its settings: asked again once a day."""
+    """The lock knows us and lets us do nothing, by its settings: not asked again before a person wants it."""
     NOT_NOW = "not now"
     """The same at this time of day only: asked again after an hour."""
 

@@ -73,6 +73,10 @@ class NukiLock(FamilyLock):
         standing = self._standing
         return standing.access.words or (None if standing.keys.config is None else standing.pin_trouble)
 
+    def ask_again(self) -> None:
+        """Try again what the lock refused, but for the security PIN."""
+        self._standing.ask_again()
+
     def silenced_by_connecting(self) -> bool:
         """Say whether the question for the states, the first of each session, takes the bit back."""
         return self._standing.keys.registration is Registration.BRIDGE

@@ -74,7 +74,7 @@ class NukiSession(LockSession):
             raise
         except BadFrame as error:
             raise NoAnswer(str(error)) from None
-        standing.hold.accepted()
+        standing.hold.lift()
         return cls(ask, states, standing, settings, clock, lost)
 
     @override

@@ -4,7 +4,7 @@ import logging
 
 import msgspec
 
-from drivers.ble.hold import HOLD_S, KEY_REFUSALS, Hold
+from drivers.ble.hold import HOLD_S, Hold
 from drivers.ble.nuki.commands import Command
 from drivers.ble.nuki.errors import Lasting, LockError
 from drivers.ble.nuki.keys import NukiKeys, PinHeld, encode
@@ -27,9 +27,8 @@ _PIN_DOUBTED = (
 _LOCKED_OUT = "wrong security PINs were tried too often; the lock is left alone for an hour"
 _REVOKED = (
     "the lock says, without proof, that it does not know this hub any more: "
-    "it is asked once a day; pair it again if it was reset or the hub was deleted in the app"
+    "pair it again if it was reset or the hub was deleted in the app"
 )
-_BARRED = "{}. The lock is asked again once a day, and when the hub is started or paired anew"
 _NOT_NOW = "{}. The lock is asked again every hour"
 
 
@@ -42,9 +41,9 @@ class Standing:
         self.keys = keys
         self._kept = keys
         self._keyring = keyring
-        self.hold = Hold(clock, after=KEY_REFUSALS)
+        self.hold = Hold(clock)
         """The keys: whether the lock knows us."""
-        self.access = Hold(clock, after=KEY_REFUSALS)
+        self.access = Hold(clock)
         """What the lock's settings let us do."""
         self._refused_over: Command | None = None
         """What was asked when they did not let us."""
@@ -99,10 +98,11 @@ class Standing:
                 self._pin_hold.refused(*_held_for(held))
                 await self._keep_of_pin(pin_held=held)
             case Lasting.REVOKED:
-                self.hold.refused(_REVOKED)
+                self.hold.doubted(_REVOKED)
             case Lasting.BARRED:
                 self._refused_over = command
-                self.access.refused(_BARRED.format(error))
+                hold = self.access.refused if error.sealed else self.access.doubted
+                hold(str(error))
             case Lasting.NOT_NOW:
                 self._refused_over = command
                 self.access.refused(_NOT_NOW.format(error), NOT_NOW_S)
@@ -110,14 +110,19 @@ class Standing:
                 return
         _LOG.warning("%s: %s", self.device_id, error)
 
+    def ask_again(self) -> None:
+        """Let all be tried again but the security PIN: a wrong one, again and again, shuts everybody out."""
+        self.hold.lift()
+        self.access.lift()
+
     async def proven(self, command: Command) -> None:
         """Note that the lock carried out a command that needs the security PIN: it takes the PIN.
 
         Rights may differ: that the log can be read says nothing of a list that was refused.
         """
         if self._refused_over in {command, Command.REQUEST_DATA}:
-            self.access.accepted()
-        self._pin_hold.accepted()
+            self.access.lift()
+        self._pin_hold.lift()
         if self.keys.pin_held is not None:
             await self._keep_of_pin(pin_held=None)
 

@@ -79,7 +79,6 @@ KEYS_DO_NOT_FIT = frozenset(
 )
 """At the login: trying again with the same keys is useless and may lock us out. Later: not for these keys."""
 NOT_ALLOWED = "the lock does not let these keys manage codes: pair it with those of its administrator"
-HELD_BACK = f"{NOT_ALLOWED}. It is asked again once a day, and when the hub is started anew"
 
 _MEANING = {
     Failure.CHECKSUM: (Refusal.BUSY, "the message reached the lock garbled"),

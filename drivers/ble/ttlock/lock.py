@@ -90,6 +90,11 @@ class TTLock(FamilyLock):
         return self._state.access.words
 
     @override
+    def ask_again(self) -> None:
+        self._state.hold.lift()
+        self._state.access.lift()
+
+    @override
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:
         return self._opened(device)
 
@@ -108,10 +113,10 @@ class TTLock(FamilyLock):
             try:
                 await conversation.log_in(state.secret)
             except KeysRefused as refusal:
-                state.hold.refused(str(refusal))
+                state.hold.keys_refused(refusal)
                 _LOG.warning("%s: %s", self.device_id, refusal)
                 raise
-            state.hold.accepted()
+            state.hold.lift()
             if state.secret.half_set_up and self._attempts_left > 0:
                 await self._finish(conversation)
             yield TTLockSession(state, conversation, link.lost())

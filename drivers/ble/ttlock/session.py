@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from drivers.ble.family import LockSession, never
 from drivers.ble.feed import hand_on
 from drivers.ble.ttlock.codes import Codes
-from drivers.ble.ttlock.commands import HELD_BACK, KEYS_DO_NOT_FIT, Command, Failure, Feature, SaidNo
+from drivers.ble.ttlock.commands import KEYS_DO_NOT_FIT, NOT_ALLOWED, Command, Failure, Feature, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.log import Log
@@ -224,14 +224,14 @@ class TTLockSession(LockSession):
         self._listed = False
         try:
             yield
-            self._state.access.accepted()
+            self._state.access.lift()
         except SaidNo as no:
             raise self._noted(no) from None
 
     def _noted(self, no: SaidNo) -> Refused:
         """Return what a "no" means; remember where our keys may not do this, so that it does not go on."""
         if no.code in KEYS_DO_NOT_FIT:
-            self._state.access.refused(HELD_BACK)
+            self._state.access.refused(NOT_ALLOWED)
         return no.refusal()
 
     async def _outcome(self, slot: SlotRef) -> Written:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from drivers.ble.hold import KEY_REFUSALS, Hold
+from drivers.ble.hold import Hold
 from drivers.ble.ttlock.clock import LockClock
 from drivers.ble.ttlock.commands import Feature
 from drivers.ble.ttlock.secret import Secret, encode_secret
@@ -46,9 +46,9 @@ class LockState:
         self.book = SlotBook(secret.held, lambda: random(NAME_BYTES).hex())
         self.pending: list[LockEvent] = []
         """What was found while nobody listened; told with the log."""
-        self.hold = Hold(clock, after=KEY_REFUSALS)
+        self.hold = Hold(clock)
         """The keys: whether the lock takes them."""
-        self.access = Hold(clock, after=KEY_REFUSALS)
+        self.access = Hold(clock)
         """What the lock lets them do, once they are taken."""
         self._keyring = keyring
         self._saved = secret

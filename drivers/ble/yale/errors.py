@@ -10,7 +10,6 @@ from gateway.domain.driver import Refused
 from gateway.domain.placement import Refusal
 
 NOT_ALLOWED: Final = "the lock does not let this key manage codes: pair it with the key of an owner"
-HELD_BACK: Final = f"{NOT_ALLOWED}. It is asked again once a day, and when the hub is started anew"
 
 _MEANINGS: Mapping[int, tuple[Refusal, str]] = {
     OperationError.KEYCODE_EXISTING_KEY: (Refusal.DUPLICATE, "another slot of the lock holds this PIN"),

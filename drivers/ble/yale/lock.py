@@ -13,7 +13,7 @@ from yalexs_ble.lock import Lock
 from yalexs_ble.session import ResponseError
 
 from drivers.ble.family import Advert, FamilyLock, Hearing, LockSession
-from drivers.ble.hold import KEY_REFUSALS, Hold, KeysRefused
+from drivers.ble.hold import Hold, KeysRefused
 from drivers.ble.yale.advert import Marks
 from drivers.ble.yale.keys import YaleKeys
 from drivers.ble.yale.session import YaleSession
@@ -54,8 +54,8 @@ class YaleLock(FamilyLock):
         self._clock = clock
         self._connect_s = connect_s
         self._marks = Marks()
-        self._hold = Hold(clock, after=KEY_REFUSALS)
-        self._access = Hold(clock, after=KEY_REFUSALS)
+        self._hold = Hold(clock)
+        self._access = Hold(clock)
         """What the lock lets our key do."""
 
     @override
@@ -90,6 +90,11 @@ class YaleLock(FamilyLock):
         return self._access.words
 
     @override
+    def ask_again(self) -> None:
+        self._hold.lift()
+        self._access.lift()
+
+    @override
     @asynccontextmanager
     async def open(self, device: BLEDevice) -> AsyncIterator[LockSession]:
         self._hold.check()
@@ -99,7 +104,7 @@ class YaleLock(FamilyLock):
             async with connected(
                 self._keys, device, self.device_id, self._connect_s, on_lost=lost.set
             ) as lock:
-                self._hold.accepted()
+                self._hold.lift()
                 yield YaleSession(
                     lock,
                     lost,
@@ -110,7 +115,7 @@ class YaleLock(FamilyLock):
                     has_log=self._settings.activity_log,
                 )
         except KeysRefused as refusal:
-            self._hold.refused(str(refusal))
+            self._hold.keys_refused(refusal)
             raise
 
 

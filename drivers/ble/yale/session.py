@@ -11,7 +11,7 @@ from yalexs_ble.lock import ActivityLogOverrunError, Lock
 from drivers.ble.family import LockSession, never
 from drivers.ble.hold import Hold
 from drivers.ble.yale import activity
-from drivers.ble.yale.errors import HELD_BACK, refused, says_not_allowed, says_nothing_there
+from drivers.ble.yale.errors import NOT_ALLOWED, refused, says_not_allowed, says_nothing_there
 from gateway.domain.clock import Clock
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
 from gateway.domain.driver import (
@@ -109,7 +109,7 @@ class YaleSession(LockSession):
             if error.command != "clear_keycode":
                 await self._put_back(number, before)
             raise refusal from None
-        self._access.accepted()
+        self._access.lift()
         return await self._looked_at(slot, credential)
 
     @override
@@ -121,7 +121,7 @@ class YaleSession(LockSession):
         except KeycodeError as error:
             if not says_nothing_there(error):
                 raise self._noted(error) from None
-        self._access.accepted()
+        self._access.lift()
         return await self._looked_at(slot, None)
 
     @override
@@ -224,7 +224,7 @@ class YaleSession(LockSession):
     def _noted(self, error: KeycodeError) -> Refused:
         """Return what an error means; remember where our key may not do this, so that it does not go on."""
         if says_not_allowed(error):
-            self._access.refused(HELD_BACK)
+            self._access.refused(NOT_ALLOWED)
         return refused(error)
 
     def _broken_or_garbled(self) -> DriverError:

@@ -89,7 +89,10 @@ def remove_guest_codes(context: Context, asked: RemoveGuestCodes) -> RemovedRepl
 
 
 def sync(context: Context, asked: OneDevice) -> DeviceReply:
-    """Look at the lock now instead of at its next audit; an hour's budget of reads is granted anew."""
+    """Look at the lock now instead of at its next audit; an hour's budget of reads is granted anew.
+
+    Where it refused this hub, that is asked once more: a person may have put it right.
+    """
 
     def absorb(work: Work) -> None:
         work.set_device(audit_at=work.now, audit_round=None, probe=None, retry_at=None, read_budget=None)
@@ -100,6 +103,7 @@ def sync(context: Context, asked: OneDevice) -> DeviceReply:
     begun: list[str] = []
     context.snapshot(asked.device_id)
     context.change(asked.device_id, absorb)
+    context.once_durable.append(lambda: context.pairings.ask_again(asked.device_id))
     return DeviceReply(device=shown(context, asked.device_id), action_attempt=attempt_of(context, begun[0]))
 
 

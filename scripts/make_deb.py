@@ -36,6 +36,16 @@ UNITS = {
     "*.conf": "usr/share/dbus-1/system.d",
 }
 """Where Debian wants what lies in systemd/; the bus reads the only .conf there."""
+DOCUMENTS = (
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "config.example.toml",
+    "systemd/README.md",
+    "tests/zwave_bed/README.md",
+    "docs/**/*",
+)
+"""Laid out in the package as they are here: the links between them lead somewhere."""
 NOT_SHIPPED = ("bin", "RECORD", "REQUESTED", "INSTALLER", "direct_url.json", "uv_cache.json", ".lock")
 """What an installer leaves behind: it names this machine, or serves only to uninstall."""
 
@@ -72,6 +82,7 @@ def build(output: Path, arch: str, version: str) -> Path:
     with TemporaryDirectory(prefix="pinsmith-deb-") as folder:
         root = Path(folder) / "root"
         _packages(root / "usr/lib/pinsmith", Path(folder), arch)
+        _compile(root, date)
         _files(root)
         _documents(root, version, date)
         _control(root, version, arch)
@@ -115,6 +126,30 @@ def _packages(target: Path, folder: Path, arch: str) -> None:
             shutil.rmtree(path)
 
 
+def _compile(root: Path, date: int) -> None:
+    """Compile the Python: an installation on a small hub takes seconds so, not minutes.
+
+    By the Python of Debian 13, whose cache it is: another would be read, and compiled anew at each start.
+    """
+    library = root / "usr/lib/pinsmith"
+    for file in library.rglob("*.py"):
+        os.utime(file, (date, date))
+    command = [_python(), "-P", "-S", "-m", "compileall", "-q", "-j", "0", "-s", str(root), "-p", "/"]
+    # The order of what is in a set would differ from one build to the next.
+    _run(*command, "--invalidation-mode", "timestamp", str(library), PYTHONHASHSEED="0")
+
+
+def _python() -> str:
+    """Return a Python of the version that Debian 13 has; which build of it does not matter to the cache."""
+    if sys.version_info[:2] == tuple(map(int, PYTHON.split("."))):
+        return sys.executable
+    uv = str(Path(sys.executable).with_name("uv"))
+    try:
+        return _run(uv, "python", "find", PYTHON).strip()
+    except subprocess.CalledProcessError:
+        raise SystemExit(f"building needs a Python {PYTHON}: {uv} python install {PYTHON}") from None
+
+
 def _files(root: Path) -> None:
     """Put command, unit and folders in place."""
     _copy(PARTS / "pinsmith", root / "usr/bin/pinsmith")
@@ -126,14 +161,16 @@ def _files(root: Path) -> None:
             _copy(file, root / place / name)
 
 
+def documents_shipped() -> list[Path]:
+    """Return the files below /usr/share/doc/pinsmith that are those of this tree, as paths in it."""
+    files = (file for pattern in DOCUMENTS for file in TREE.glob(pattern) if file.is_file())
+    return sorted(file.relative_to(TREE) for file in files)
+
+
 def _documents(root: Path, version: str, date: int) -> None:
     documents = root / "usr/share/doc/pinsmith"
-    for file in (TREE / "README.md", TREE / "CHANGELOG.md"):
-        _copy(file, documents / file.name)
-    for file in (TREE / "docs").rglob("*"):
-        if file.is_file():
-            _copy(file, documents / file.relative_to(TREE / "docs"))
-    _copy(TREE / "config.example.toml", documents / "examples/config.example.toml")
+    for name in documents_shipped():
+        _copy(TREE / name, documents / name)
     (documents / "copyright").write_text(copyright_of(root / "usr/lib/pinsmith"), encoding="utf-8")
     signed = f" -- {MAINTAINER}  {format_datetime(datetime.fromtimestamp(date, UTC))}"
     entry = f"pinsmith ({version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n{signed}\n"

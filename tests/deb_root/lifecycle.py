@@ -105,7 +105,10 @@ def formats(root: Root, name: str = "pinsmith.db") -> str:
 
 
 def test_the_package_holds_what_it_should_and_nothing_of_the_machine_that_built_it() -> None:
-    """All of it root's, nothing that others may write, no tests, no caches, no traces of an installer."""
+    """All of it root's, nothing that others may write, no tests, no traces of an installer.
+
+    What Python would compile at the first start is there, so that a small hub need not do it.
+    """
     listed = subprocess.run(  # noqa: S603 - our own command
         ["/usr/bin/dpkg-deb", "-c", os.environ["PINSMITH_DEB"]], capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -115,7 +118,7 @@ def test_the_package_holds_what_it_should_and_nothing_of_the_machine_that_built_
     assert {row[1] for row in rows} == {"root/root"}
     assert {row[0] for row in rows} == {"drwxr-xr-x", "-rw-r--r--", "-rwxr-xr-x"}
     assert [row[5] for row in rows if row[0] == "-rwxr-xr-x"] == ["./usr/bin/pinsmith"]
-    unwanted = {"tests", "__pycache__", "RECORD", "direct_url.json", "setuptools", "amqtt", "bin"}
+    unwanted = {"tests", "RECORD", "direct_url.json", "setuptools", "amqtt", "bin"}
     packages = [name.split("/") for name in names if name.startswith("/usr/lib/pinsmith/")]
     assert [parts for parts in packages if unwanted & set(parts)] == []
     assert {
@@ -124,10 +127,14 @@ def test_the_package_holds_what_it_should_and_nothing_of_the_machine_that_built_
         "/usr/lib/systemd/system/pinsmith.service",
         "/usr/lib/sysusers.d/pinsmith.conf",
         "/usr/share/doc/pinsmith/copyright",
-        "/usr/share/doc/pinsmith/examples/config.example.toml",
-        "/usr/share/doc/pinsmith/install.md",
-        "/usr/share/doc/pinsmith/blueprints/",
+        "/usr/share/doc/pinsmith/config.example.toml",
+        "/usr/share/doc/pinsmith/docs/install.md",
+        "/usr/share/doc/pinsmith/docs/blueprints/",
     } <= names
+    sources = [Path(name) for name in names if name.startswith("/usr/lib/pinsmith/") and name.endswith(".py")]
+    compiled = {str(file.parent / "__pycache__" / f"{file.stem}.cpython-313.pyc") for file in sources}
+    assert compiled
+    assert compiled <= names
 
 
 def test_a_first_installation_makes_user_folders_and_key(fresh: Root, tmp_path: Path) -> None:
@@ -165,6 +172,18 @@ def test_all_of_it_comes_from_the_package(root: Root) -> None:
         /usr/bin/python3 -IS -c 'import sys; sys.path.insert(0, "/usr/lib/pinsmith"); {script}'
     """)
     assert "dist-packages" not in said
+
+
+def test_nothing_is_left_to_compile(root: Root) -> None:
+    """Python of this Debian takes what was compiled beforehand for that of the sources beside it."""
+    said = root.must("""
+        touch /then
+        pinsmith --help >/dev/null
+        /usr/bin/python3 -IS -m compileall -q /usr/lib/pinsmith
+        find /usr/lib/pinsmith -newer /then
+    """)
+
+    assert said == ""
 
 
 def test_a_configured_daemon_runs_as_its_user_and_is_switched_on(root: Root) -> None:

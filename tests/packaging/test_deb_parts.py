@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.make_deb import documents_shipped
+from tests.docs.pages import PAGES, prose
+
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm", "config")
 
@@ -37,3 +40,25 @@ def test_the_question_is_asked_under_the_name_that_the_docs_give() -> None:
     assert "\nDefault: false\n" in (ROOT / "deb/templates").read_text()
     assert asked in (ROOT / "deb/postrm").read_text()
     assert f"{asked} boolean true" in (ROOT / "docs/install.md").read_text()
+
+
+def test_links_between_the_pages_lead_somewhere_in_the_package_too() -> None:
+    """It has the same layout, and all that they link to."""
+    shipped = {str(file) for file in documents_shipped()}
+
+    assert set(PAGES) <= shipped
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#\s]+)", prose(page)):
+            if not target.startswith("https://"):
+                there = ((ROOT / page).parent / target).resolve().relative_to(ROOT)
+                assert str(there) in shipped, f"{page}: {target}"
+
+
+def test_messages_name_pages_that_the_package_has() -> None:
+    """As people will look for them."""
+    shipped = {str(file) for file in documents_shipped()}
+    files = [ROOT / "deb/preinst", *ROOT.glob("systemd/*.service"), ROOT / "docs/mqtt.md"]
+    named = re.findall(r"/usr/share/doc/pinsmith/([\w./]*\w)", " ".join(file.read_text() for file in files))
+
+    assert len(named) >= len(files) - 1
+    assert set(named) <= shipped

@@ -41,10 +41,11 @@ class Door:
         self.replaced_at: datetime | None = None
         self.changes = 0
         """Counts what changed in the lock, by whomever."""
-        self.deleted_since_wipe = False
-        self.wipe_seen = False
+        self.deleted_since_wipe = self.wipe_seen = False
         self.asked_in_vain_since_wipe_seen = 0
         self.filled_since_wipe: datetime | None = None
+        self.wiped: set[str] = set()
+        """What the hub had put into the slots that the last wipe emptied; others were empty before."""
         self.disturbed = False
         """Somebody changed this lock by hand."""
         self.held: dict[SlotRef, datetime] = {}
@@ -87,6 +88,7 @@ class Door:
 
     def wipe(self) -> None:
         """Empty the lock."""
+        self.wiped = {pin.reveal() for slot, (pin, _) in self.own.items() if slot in self.lock.slots}
         self.lock.delete_all()
         self.origin.clear()
         self.named.clear()

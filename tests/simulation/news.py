@@ -70,7 +70,10 @@ class News:
         self._lost_in_wipe[door.device_id] = {
             wanted.access_code_id
             for wanted in self._world.people.wanted.values()
-            if wanted.device_id == door.device_id and not wanted.leaving and not wanted.allowed
+            if wanted.device_id == door.device_id
+            and not wanted.leaving
+            and not wanted.allowed
+            and wanted.pins & door.wiped
         }
         self._alarms[door.device_id] = 0
 

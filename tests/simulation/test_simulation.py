@@ -47,7 +47,7 @@ LIKELY: dict[int | str, int] = {
     11: 6,
     12: 1,
     13: 1,
-    14: 10,
+    14: 27,
     15: 17,
     "a backup for each": 2,
     "a use while a write is open": 7,

@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.domain.trouble import Trouble
 
@@ -15,8 +15,11 @@ _US = 1_000_000
 class Notifier:
     """Sends datagrams to the socket that systemd names; says nothing where there is none."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        """Take NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID from the environment `env`."""
+    def __init__(self, env: Mapping[str, str], boot: Callable[[], float]) -> None:
+        """Take NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID from the environment `env`.
+
+        `boot` returns seconds of a clock that always runs.
+        """
         address = env.get("NOTIFY_SOCKET", "")
         # A leading @ stands for the zero byte of an abstract name; other kinds of socket are not ours.
         self._address = "\0" + address[1:] if address.startswith("@") else address
@@ -24,7 +27,7 @@ class Notifier:
             self._address = ""
         self.watchdog_s = _watchdog(env)
         """Seconds after which systemd ends a daemon that gave no sign of life; None: it does not watch."""
-        self._untold = Trouble(_log, "service_manager_away", time.monotonic)
+        self._untold = Trouble(_log, "service_manager_away", boot)
 
     def ready(self) -> None:
         """Say that the daemon is up, or has taken over another configuration."""

@@ -66,7 +66,7 @@ async def serve(settings: Settings, *, clock: Clock | None = None, limits: Limit
     """
     asyncio.get_running_loop().set_exception_handler(_without_words)
     hangup = _hangups()
-    notifier, pulse = Notifier(os.environ), Pulse(time.monotonic, limits)
+    notifier, pulse = Notifier(os.environ, time.monotonic), Pulse(time.monotonic, limits)
     directory = settings.gateway.data_directory
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     key = load_key(directory, Path(credentials) if credentials else None)

@@ -35,7 +35,9 @@ async def test_what_hangs_is_told_once_when_it_begins_and_once_when_it_ends(
     beat = pulse.beat("lock front")
     beat.on_radio()
     running = asyncio.create_task(
-        Attendant(Notifier({}), pulse, store, broker=lambda: "connected", clock=lambda: now[0]).run()
+        Attendant(
+            Notifier({}, lambda: 0.0), pulse, store, broker=lambda: "connected", clock=lambda: now[0]
+        ).run()
     )
     try:
         now[0] = 101.0

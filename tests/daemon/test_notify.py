@@ -24,7 +24,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[st
 def test_each_happening_is_one_datagram(manager: tuple[str, socket.socket]) -> None:
     """As sd_notify(3) writes them; a status is one line whatever is in it."""
     address, listening = manager
-    notifier = Notifier({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "60000000"})
+    notifier = Notifier({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "60000000"}, lambda: 0.0)
     notifier.ready()
     notifier.status("3 codes\non 2 locks")
     notifier.alive()
@@ -37,7 +37,7 @@ def test_reloading_says_since_when(manager: tuple[str, socket.socket]) -> None:
     """By CLOCK_MONOTONIC in microseconds, in the same datagram."""
     address, listening = manager
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    Notifier({"NOTIFY_SOCKET": address}).reloading()
+    Notifier({"NOTIFY_SOCKET": address}, lambda: 0.0).reloading()
     first, second = listening.recv(200).decode().splitlines()
     assert first == "RELOADING=1"
     name, _, at = second.partition("=")
@@ -47,10 +47,10 @@ def test_reloading_says_since_when(manager: tuple[str, socket.socket]) -> None:
 
 def test_without_a_manager_nothing_happens(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """On a terminal there is none. One that has gone away is a line in the log, never a failure."""
-    Notifier({}).ready()
-    Notifier({"NOTIFY_SOCKET": "vsock:2:1234"}).ready()
+    Notifier({}, lambda: 0.0).ready()
+    Notifier({"NOTIFY_SOCKET": "vsock:2:1234"}, lambda: 0.0).ready()
     assert not caplog.records
-    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}, lambda: 0.0).ready()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
@@ -59,7 +59,7 @@ def test_one_that_is_gone_for_a_while_is_told_once_and_once_that_it_is_back(
 ) -> None:
     """A sign of life is due every few seconds: a line for each would bury the rest of the log."""
     caplog.set_level(logging.INFO)
-    notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"})
+    notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}, lambda: 0.0)
     for _ in range(5):
         notifier.alive()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
@@ -76,7 +76,7 @@ def test_one_that_is_gone_for_a_while_is_told_once_and_once_that_it_is_back(
 def test_signs_of_life_are_given_only_where_asked_for(manager: tuple[str, socket.socket]) -> None:
     """Without WatchdogSec= nobody counts them."""
     address, listening = manager
-    Notifier({"NOTIFY_SOCKET": address}).alive()
+    Notifier({"NOTIFY_SOCKET": address}, lambda: 0.0).alive()
     with pytest.raises(BlockingIOError):
         listening.recv(200)
 
@@ -94,4 +94,4 @@ def test_signs_of_life_are_given_only_where_asked_for(manager: tuple[str, socket
 )
 def test_the_watchdog_is_for_the_process_it_names(env: dict[str, str], seconds: float | None) -> None:
     """A child that inherits the environment is not the one that is watched."""
-    assert Notifier(env).watchdog_s == seconds
+    assert Notifier(env, lambda: 0.0).watchdog_s == seconds

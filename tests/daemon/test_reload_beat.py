@@ -29,7 +29,9 @@ async def test_a_reload_that_never_ends_is_told_and_waiting_for_one_is_life(tmp_
     time = [0.0]
     beat, gateway, asked = Beat(lambda: time[0], Limits(radio_s=100)), Hanging(), asyncio.Event()
     file = settings(tmp_path, 1).file
-    reloader = Reloader(cast("Gateway", gateway), cast("Attendant", None), Notifier({}), file, beat)
+    reloader = Reloader(
+        cast("Gateway", gateway), cast("Attendant", None), Notifier({}, lambda: 0.0), file, beat
+    )
     task = asyncio.create_task(reloader.run(asked))
     await asyncio.sleep(0)
     time[0] += 100_000_000

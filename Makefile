@@ -71,7 +71,7 @@ test-hub: $(DEV) node ## what needs a kernel, BlueZ and systemd: the package in 
 picture: $(DEV) ## record the terminal that the README shows
 	.venv/bin/python -m scripts.make_picture
 
-test-homeassistant: $(DEV) mosquitto ## what a real Home Assistant makes of discovery; installs one first, some minutes
+test-homeassistant: $(DEV) mosquitto node ## what a real Home Assistant makes of discovery; installs one first, some minutes
 	tests/homeassistant/build.sh build/homeassistant
 	PINSMITH_HOMEASSISTANT=$(CURDIR)/build/homeassistant .venv/bin/pytest \
 		-o faulthandler_timeout=900 tests/homeassistant/test_house.py

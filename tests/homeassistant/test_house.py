@@ -23,6 +23,8 @@ from tests.daemon import process
 from tests.daemon.bed import PINS, Somebody, settings, somebody
 from tests.homeassistant.house import PATIENCE_S, House, house, until
 from tests.mqtt.broker import Broker, eventually
+from tests.zwave_bed.bed import ZwaveBed
+from tests.zwave_bed.config import BedConfig, Faults, NodeConfig
 
 INSTALLED = os.environ.get("PINSMITH_HOMEASSISTANT")
 pytestmark = [
@@ -42,6 +44,15 @@ driver = "simulated"
 name = "Back door"
 driver = "simulated"
 managed_slots = ["20"]
+"""
+NODE = 2
+GATE = """
+[drivers.zwave]
+url = "{url}"
+[locks.gate]
+name = "Gate"
+driver = "zwave"
+node = {node}
 """
 ON = "[mqtt.homeassistant]\nenabled = true"
 
@@ -158,6 +169,34 @@ async def test_the_house_shows_the_hub_and_its_locks_and_can_ask_for_a_look(
     await it_comes_back_after_a_restart_of_the_house(home, watcher, usual)
     await what_is_removed_is_gone(hub, home, alice)
     assert not any(pin in home.log() for pin in PINS)
+    assert complaints(home) == []
+
+
+async def test_a_lock_on_the_air_shows_its_battery_and_that_it_does_not_answer(
+    hub: Hub, home: House, alice: Somebody
+) -> None:
+    """What is known of it stays in sight and what is wrong too; what would be untrue is unavailable."""
+    gate = BedConfig(nodes=[NodeConfig(node_id=NODE, model="v2_s2", name="Gate")])
+    async with ZwaveBed.start(gate) as bed:
+        await hub.start(locks=GATE.format(url=bed.ws, node=NODE))
+        await until(lambda: home.state("binary_sensor.pinsmith_gate_in_sync") == "on")
+        await bed.battery(NODE, 42)
+        await until(lambda: home.state("sensor.pinsmith_gate_battery") == "42")
+
+        await bed.fault(NODE, Faults(dead=True))
+        answer = await alice.ask("access_codes/create", device_id="gate", code=PINS[0])
+        assert answer["status"] == "ok", answer
+        await until(lambda: home.state("binary_sensor.pinsmith_gate_in_sync") == "unavailable")
+        assert home.state("sensor.pinsmith_gate_battery") == "unavailable"
+        assert home.state("binary_sensor.pinsmith_hub_online") == "on"
+        await until(lambda: home.state("binary_sensor.pinsmith_gate_problem") == "on")
+        assert home.state("sensor.pinsmith_gate_last_error") == "device_disconnected"
+
+        await bed.alive(NODE)
+        await until(lambda: home.state("sensor.pinsmith_gate_battery") == "42")
+        await until(lambda: home.state("sensor.pinsmith_gate_codes") == "1")
+        assert home.state("binary_sensor.pinsmith_gate_problem") == "off"
+        await hub.stop()
     assert complaints(home) == []
 
 

@@ -224,9 +224,9 @@ class Watch:
         known = self._rejections.get(wanted.access_code_id) if wanted is not None else None
         if wanted is None or known is None or wanted.unsure:
             return
-        if not self._world.clock.synced:
-            return  # the day after which it may be tried again has passed by the hub's clock
         at, changes = known
+        if not self._world.clock.synced or self._world.clock_since > at:
+            return  # the day after which it may be tried again may have passed by the hub's clock
         updated = wanted.changed_at is not None and wanted.changed_at >= at
         if door.changes == changes and not updated and self._world.now() - at < timedelta(hours=23):
             self.broken(11, f"{door.device_id}: a PIN that was refused for good was tried again")

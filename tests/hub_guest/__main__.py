@@ -1,9 +1,9 @@
-"""Boots the guest, has the hub in it go through all that may happen to one, and says how long each step took.
+"""Boots two guests side by side: one lives the life of the service, one that of the package.
 
 python -m tests.hub_guest IMAGE DEBS    IMAGE: where build.sh has put disk and kernel; DEBS: the package
 
-With STEPS="start bluetooth deleted" it takes these steps only. With HUB_GUEST_HOLD=1 the guest stays up after
-a step that failed, until Ctrl-C.
+Says how long each step took. With STEPS="start bluetooth deleted" it takes these steps only. With
+HUB_GUEST_HOLD=1 a guest stays up after a step that failed, until Ctrl-C.
 """
 
 import asyncio
@@ -15,62 +15,82 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.daemon.bed import somebody
+from tests.hub_guest.common import Step
 from tests.hub_guest.guest import Guest
 from tests.hub_guest.hub import NODE, PATIENCE_S, Hub
+from tests.hub_guest.life import LIFE
 from tests.hub_guest.nuki_bed import NukiBed
-from tests.hub_guest.steps import STEPS, Step
+from tests.hub_guest.package import PACKAGE
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import BedConfig, NodeConfig
 
 LIMIT_S = 2400
-"""Under emulation on two busy cores; on two idle ones it takes seven minutes."""
+"""Under emulation on two busy cores."""
+GUESTS = {"service": LIFE, "package": PACKAGE}
 
 
 async def main(image: Path, debs: Path) -> int:
-    """Go through the steps; 0 when every one was passed."""
-    steps = _asked_for()
-    lock = NodeConfig(node_id=NODE, model="v2_s2", name="Front door")
-    async with ZwaveBed.start(BedConfig(nodes=[lock])) as bed, NukiBed.start() as nuki:
-        return await _in_guest(image, debs, bed, nuki, steps)
-
-
-async def _in_guest(image: Path, debs: Path, bed: ZwaveBed, nuki: NukiBed, steps: list[Step]) -> int:
+    """Go through the steps of each guest; 0 when every one was passed."""
     began = time.monotonic()
-    async with Guest.boot(image, debs, nuki.port, image / "console.log") as guest:
+    lives = (_guest(name, image, debs, steps) for name, steps in _asked_for().items())
+    ended = await asyncio.gather(*lives, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            traceback.print_exception(error)
+    passed = all(one is True for one in ended)
+    print(f"{'passed' if passed else 'failed'} after {time.monotonic() - began:.0f} s")
+    return 0 if passed else 1
+
+
+async def _guest(name: str, image: Path, debs: Path, steps: list[Step]) -> bool:
+    """Take the steps in a guest of their own, with locks of its own; say whether they were passed."""
+    began = time.monotonic()
+    lock = NodeConfig(node_id=NODE, model="v2_s2", name="Front door")
+    async with AsyncExitStack() as stack:
+        bed = await stack.enter_async_context(ZwaveBed.start(BedConfig(nodes=[lock])))
+        nuki = await stack.enter_async_context(NukiBed.start())
+        console = image / f"console-{name}.log"
+        guest = await stack.enter_async_context(Guest.boot(image, debs, nuki.port, console))
         try:
             async with asyncio.timeout(LIMIT_S):
-                await _all(guest, bed, nuki, steps, began)
+                outside = somebody(
+                    guest.mqtt_port, "outside", user="outside", password="of-the-house", patience_s=PATIENCE_S
+                )
+                house = somebody(guest.mqtt_port, "house", user="homeassistant", password="of-home-assistant")
+                clients = [await stack.enter_async_context(one) for one in (outside, house)]
+                _say(name, time.monotonic() - began, "the guest has booted")
+                await _take(name, Hub(guest, clients[0], clients[1], bed, nuki), steps)
         except Exception:  # noqa: BLE001 - whatever it is, it is the verdict
             traceback.print_exc()
             await _tell(guest)
-            print(f"failed after {time.monotonic() - began:.0f} s")
-            return 1
-    print(f"passed; the guest ran for {time.monotonic() - began:.0f} s")
-    return 0
+            _say(name, time.monotonic() - began, "failed")
+            return False
+        _say(name, time.monotonic() - began, "passed, boot included")
+        return True
 
 
-async def _all(guest: Guest, bed: ZwaveBed, nuki: NukiBed, steps: list[Step], began: float) -> None:
-    async with AsyncExitStack() as stack:
-        port = guest.mqtt_port
-        outside = somebody(port, "outside", user="outside", password="of-the-house", patience_s=PATIENCE_S)
-        house = somebody(port, "house", user="homeassistant", password="of-home-assistant")
-        hub = Hub(
-            guest, await stack.enter_async_context(outside), await stack.enter_async_context(house), bed, nuki
-        )
-        print(f"{time.monotonic() - began:6.1f} s  the guest has booted")
-        for step in steps:
-            start = time.monotonic()
-            await step(hub)
-            words = (step.__doc__ or "").split("\n")[0]
-            print(f"{time.monotonic() - start:6.1f} s  {step.__name__}: {words}", flush=True)
+async def _take(name: str, hub: Hub, steps: list[Step]) -> None:
+    for step in steps:
+        start = time.monotonic()
+        await step(hub)
+        words = (step.__doc__ or "").split("\n")[0]
+        _say(name, time.monotonic() - start, f"{step.__name__}: {words}")
 
 
-def _asked_for() -> list[Step]:
-    """Return the steps to take, in their order."""
+def _say(name: str, seconds: float, words: str) -> None:
+    print(f"{name} {seconds:6.1f} s  {words}", flush=True)
+
+
+def _asked_for() -> dict[str, list[Step]]:
+    """Return the steps to take in each guest, in their order; no guest boots for none."""
     names = os.environ.get("STEPS", "").split()
-    if unknown := set(names) - {step.__name__ for step in STEPS}:
+    if unknown := set(names) - {step.__name__ for steps in GUESTS.values() for step in steps}:
         raise SystemExit(f"no such steps: {', '.join(sorted(unknown))}")
-    return [step for step in STEPS if not names or step.__name__ in names]
+    wanted = {
+        name: [step for step in steps if not names or step.__name__ in names]
+        for name, steps in GUESTS.items()
+    }
+    return {name: steps for name, steps in wanted.items() if steps}
 
 
 async def _tell(guest: Guest) -> None:

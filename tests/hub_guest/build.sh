@@ -28,6 +28,8 @@ older=$out/older
 rm -rf "$older" && mkdir "$older"
 dpkg-deb -R "$deb" "$older/tree"
 sed -i "s/^Version: .*/Version: 0.0.9/" "$older/tree/DEBIAN/control"
+# It knows the first format of the database only: the way back is refused.
+sed -i "s/python3 -I - [0-9]*/python3 -I - 1/" "$older/tree/DEBIAN/preinst"
 dpkg-deb --root-owner-group -Znone -b "$older/tree" "$older/pinsmith.deb" >/dev/null
 rm -r "$older/tree"
 
@@ -46,7 +48,7 @@ mmdebstrap --quiet --variant=minbase --format=tar \
     --customize-hook='chroot "$1" mosquitto_passwd -b /etc/mosquitto/passwords homeassistant of-home-assistant' \
     --customize-hook='chroot "$1" chown mosquitto: /etc/mosquitto/passwords /etc/mosquitto/mosquitto.acl' \
     --customize-hook="copy-in $older/pinsmith.deb /root" \
-    --customize-hook='chroot "$1" dpkg -i /root/pinsmith.deb; rm "$1/root/pinsmith.deb"' \
+    --customize-hook='mv "$1/root/pinsmith.deb" "$1/root/older.deb"; chroot "$1" dpkg -i /root/older.deb' \
     --customize-hook='mkdir -p "$1/tree" "$1/debs" "$1/var/log/journal"' \
     --customize-hook='touch "$1/etc/.updated" "$1/var/.updated"' \
     --customize-hook='chroot "$1" systemctl --quiet enable orders.socket adapter systemd-networkd' \

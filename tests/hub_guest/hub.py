@@ -35,6 +35,11 @@ node = {node}
 [locks.cellar]
 driver = "nuki"
 """
+IMPATIENT = """
+[timing]
+back_off_first = "10s"
+"""
+"""An emulated machine often loses its first connection to a lock; the minute after that is not what is tried."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,12 @@ class Hub:
     @property
     def config(self) -> str:
         """Return the configuration of the daemon."""
-        port = urlsplit(self.bed.ws).port
-        return _CONFIG.format(zwave=f"ws://{HOST}:{port}", node=NODE)
+        return _CONFIG.format(zwave=self.server, node=NODE) + IMPATIENT
+
+    @property
+    def server(self) -> str:
+        """Return where the guest finds the Z-Wave server."""
+        return f"ws://{HOST}:{urlsplit(self.bed.ws).port}"
 
     async def ask(self, verb: str, **parameters: str) -> dict[str, Any]:
         """Give a command from outside that has to succeed."""

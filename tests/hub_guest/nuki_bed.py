@@ -20,7 +20,7 @@ from bumble.transport.common import StreamPacketSink, StreamPacketSource
 
 from gateway.system_clock import SystemClock
 from tests.ble_bed.nuki.brain import Brain
-from tests.ble_bed.nuki.memory import Memory
+from tests.ble_bed.nuki.memory import Code, Memory
 from tests.ble_bed.nuki.on_air import NukiOnAir
 from tests.ble_bed.radio import Air
 
@@ -59,6 +59,15 @@ class NukiBed:
         """Let the lock be paired, or no longer."""
         self._lock.brain.pairing = pairing
         await self._lock.advertise()
+
+    def app_adds(self, digits: str) -> int:
+        """Store a code as the vendor's app does; return its number."""
+        code = Code(pin=int(digits), name=b"Cleaner".ljust(20, b"\0"), created=self._lock.brain.clock())
+        return self._memory.add(code)
+
+    def app_deletes(self, number: int) -> None:
+        """Delete it there too."""
+        del self._memory.codes[number]
 
     @property
     def codes(self) -> list[str]:

@@ -1,50 +1,34 @@
-"""What is tried in the guest, in this order: each step finds the hub as the one before left it.
+"""The life of the service in a guest, in this order: each step finds the hub as the one before left it.
 
 The PINs on the locks are compared whole, so that a code that is missing, left over or there twice shows.
 """
 
 import asyncio
-import contextlib
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from tests.daemon.bed import ROOT
-from tests.daemon.process import PROJECT
+from tests.hub_guest.common import CONFIG_FILE, PINS, Step, pair, silent
 from tests.hub_guest.hub import Hub, until
-from tests.hub_guest.nuki_bed import SECURITY_PIN
-from tests.storage.samples import KEY
 
-PINS = {
-    "ongoing": "147192",
-    "bluetooth": "247192",
-    "killed": "347192",
-    "wedged": "447192",
-    "broker": "547192",
-    "deaf": "558192",
-    "window": "647192",
-    "crowded": "747192",
-    "rebooted": "847192",
-    "upgraded": "947192",
-}
-CONFIG_FILE, DATA = "/etc/pinsmith/config.toml", "/var/lib/pinsmith"
 WATCHDOG_S = 10
-OLDER = "0.0.9"
-"""As build.sh names the package that it puts into the image."""
-GOLDEN = "tests/storage/golden/v1.sql"
-"""The first format, below the tree; the guest sees the tree as /tree."""
 CROWD = "x" * 50
 EXPOSURE = 15
 """Most that systemd itself may find, in tenths: as tests/packaging asks of the file without running it."""
-PASSPHRASE = "of-the-backups-alone"
-BACKUPS = f"{DATA}/backups"
+STOP_ONE_THREAD = """
+import ctypes
+import os
+import sys
 
-
-async def installed(hub: Hub) -> None:
-    """The older package came with the image; without a configuration it is not started."""
-    assert await _version(hub) == f"{OLDER} installed"
-    assert await hub.shows("ActiveState") == "inactive"
+libc, thread = ctypes.CDLL(None, use_errno=True), int(sys.argv[1])
+for order in (0x4206, 0x4207):  # PTRACE_SEIZE, PTRACE_INTERRUPT
+    if libc.ptrace(order, thread, None, None) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+print("stopped", flush=True)
+while os.WIFSTOPPED(os.waitpid(thread, 0)[1]):
+    pass  # Systemd hears of its end only once we have.
+"""
 
 
 async def start(hub: Hub) -> None:
@@ -74,13 +58,7 @@ async def zwave(hub: Hub) -> None:
 
 async def bluetooth(hub: Hub) -> None:
     """Pair the Nuki as a person would, from the sandbox of the unit over D-Bus; put a code on it."""
-    await hub.nuki.press_button(pairing=True)
-    # As root, who finds the broker's password among the credentials of the service.
-    said = await hub.guest.order(
-        f"echo {SECURITY_PIN} | pinsmith pair nuki cellar --stdin --config {CONFIG_FILE}"
-    )
-    assert "paired" in said, said
-    await hub.nuki.press_button(pairing=False)
+    await pair(hub)
     await hub.set("cellar", PINS["bluetooth"])
     await hub.holds("cellar", PINS["bluetooth"])
 
@@ -105,9 +83,20 @@ async def killed(hub: Hub) -> None:
 
 
 async def wedged(hub: Hub) -> None:
-    """A process that stands still gives no sign of life: the watchdog ends it, systemd starts it anew."""
+    """The event loop stands still while other threads go on: the watchdog ends it, systemd starts it anew."""
     before = await hub.shows("MainPID")
-    await hub.guest.order(f"kill -STOP {before}")
+    await hub.guest.order(f"""
+        cat >/tmp/stop.py <<'END'
+{STOP_ONE_THREAD}
+END
+        python3 /tmp/stop.py {before} >/tmp/stopped 2>&1 &
+        for turn in $(seq 50); do
+            ! grep -q stopped /tmp/stopped || exit 0
+            sleep 0.2
+        done
+        cat /tmp/stopped
+        exit 1
+    """)
     await hub.runs_again(before)
     said = await hub.guest.order("journalctl -o cat _PID=1 UNIT=pinsmith.service")
     assert "Watchdog timeout" in said, said
@@ -229,40 +218,6 @@ async def rebooted(hub: Hub) -> None:
     await hub.holds("cellar", *_cellar("rebooted"))
 
 
-async def backed_up(hub: Hub) -> None:
-    """A passphrase and the timer make a sealed backup, for the user of the daemon alone."""
-    await hub.guest.order(f"""
-        printf {PASSPHRASE} | install -m 600 /dev/stdin /etc/credstore/pinsmith.backup-passphrase
-        systemctl enable --now pinsmith-backup.timer 2>&1
-    """)
-    timers = await hub.guest.order("systemctl list-timers --all --full --no-pager")
-    assert "pinsmith-backup.timer" in timers, timers
-    await hub.guest.order("systemctl start pinsmith-backup.service")
-    made = (await hub.guest.order(f"stat -c '%U %a %n' {BACKUPS}/*.backup")).splitlines()
-    assert [line.rpartition("/")[0] for line in made] == [f"pinsmith 600 {BACKUPS}"], made
-    code, _ = await hub.guest.attempt(f"""
-        journalctl --no-pager -o verbose >/tmp/journal || exit 2
-        grep -qF {PASSPHRASE} /tmp/journal
-    """)
-    assert code == 1, "the passphrase is in the journal, or the journal cannot be read"
-    await hub.guest.order("rm /tmp/journal")
-
-
-async def upgraded(hub: Hub) -> None:
-    """The built package over the older one: codes, key, configuration and pairing stay."""
-    before = await hub.shows("MainPID")
-    key = await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}")
-    await hub.guest.order("dpkg -i /debs/*.deb")
-    await hub.runs_again(before)
-    version = await _version(hub)
-    assert version.endswith(" installed")
-    assert not version.startswith(OLDER)
-    assert await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}") == key
-    await hub.set("cellar", PINS["upgraded"])
-    await hub.holds("cellar", *_cellar("upgraded"))
-    await hub.holds("front", *_front("crowded"))
-
-
 async def deleted(hub: Hub) -> None:
     """Every code comes off both locks."""
     for lock in ("front", "cellar"):
@@ -271,45 +226,7 @@ async def deleted(hub: Hub) -> None:
         await hub.holds(lock)
 
 
-async def migrated(hub: Hub) -> None:
-    """A database of the first format is brought to the new one before READY, with all its codes.
-
-    A copy of the old one stays.
-    """
-    await hub.guest.order(f"""
-        systemctl stop pinsmith
-        rm {DATA}/pinsmith.db*
-        runuser -u pinsmith -- python3 -c '
-import sqlite3
-with open("/tree/{GOLDEN}") as file:
-    sqlite3.connect("{DATA}/pinsmith.db").executescript(file.read())'
-        chmod 600 {DATA}/pinsmith.db
-        echo {KEY.hex()} >{DATA}/key
-        systemctl start pinsmith
-        test -e {DATA}/pinsmith.db.format-1
-    """)
-    await until(hub.answers, "it answers")
-    listed = (await hub.ask("access_codes/list"))["access_codes"]
-    assert {code["access_code_id"] for code in listed} == _codes_of_first_format()
-
-
-async def silent(hub: Hub) -> None:
-    """No PIN is in the journal, whatever happened."""
-    pins = "\n".join(PINS.values())
-    code, said = await hub.guest.attempt(f"journalctl -u pinsmith -o verbose | grep -F '{pins}'")
-    assert code == 1, f"a PIN is in the journal: {len(said.splitlines())} lines"
-
-
-def _codes_of_first_format() -> set[str]:
-    """Return the ids of the codes in the database of the first format."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as database:
-        database.executescript((PROJECT / GOLDEN).read_text())
-        return {code_id for (code_id,) in database.execute("SELECT access_code_id FROM access_code")}
-
-
-type Step = Callable[[Hub], Awaitable[None]]
-STEPS: tuple[Step, ...] = (
-    installed,
+LIFE: tuple[Step, ...] = (
     start,
     zwave,
     bluetooth,
@@ -322,16 +239,9 @@ STEPS: tuple[Step, ...] = (
     unsynchronised,
     crowded,
     rebooted,
-    backed_up,
-    upgraded,
     deleted,
-    migrated,
     silent,
 )
-
-
-async def _version(hub: Hub) -> str:
-    return await hub.guest.order("dpkg-query -W -f '${Version} ${db:Status-Status}' pinsmith")
 
 
 def _front(upto: str) -> list[str]:
@@ -342,7 +252,7 @@ def _front(upto: str) -> list[str]:
 
 def _cellar(upto: str) -> list[str]:
     """Return what the Nuki holds after a step."""
-    names = ["bluetooth", "broker", "deaf", "rebooted", "upgraded"]
+    names = ["bluetooth", "broker", "deaf", "rebooted"]
     return [PINS[name] for name in names[: names.index(upto) + 1]]
 
 

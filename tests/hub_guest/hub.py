@@ -39,7 +39,7 @@ IMPATIENT = """
 [timing]
 back_off_first = "10s"
 """
-"""An emulated machine often loses its first connection to a lock; the minute after that is not what is tried."""
+"""An emulated machine often loses its first connection to a lock; the minute after that is not tried here."""
 
 
 @dataclass(frozen=True)

@@ -61,13 +61,25 @@ class Span(Wire, frozen=True, kw_only=True):
     ends_at: Time | None
 
 
+class WeeklyWindow(Wire, frozen=True, kw_only=True):
+    """A span of the day on some weekdays, by the lock's wall clock. Monday is 0; minutes from midnight."""
+
+    weekdays: list[int]
+    from_minute: int
+    until_minute: int
+
+
 class Change(Wire, frozen=True, kw_only=True):
-    """One side of a mutation: only what it changes, and a PIN only in the reply to who asked."""
+    """One side of a mutation: only what it changes, and a PIN only in the reply to who asked.
+
+    `weekly` is there where the lock keeps windows on weekdays, before or after.
+    """
 
     code: str | UnsetType = UNSET
     name: str | UnsetType | None = UNSET
     starts_at: Time | UnsetType | None = UNSET
     ends_at: Time | UnsetType | None = UNSET
+    weekly: list[WeeklyWindow] | UnsetType = UNSET
 
 
 type MutationCode = Literal[

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from gateway.domain.attempts import ActionAttempt
 from gateway.domain.clock import TimeView
 from gateway.domain.credential import Credential, Empty, Known, Unreadable
@@ -173,8 +175,10 @@ def _taken(snap: Snapshot, slot: str) -> bool:
     return state is not None and state.reading is not None and not isinstance(state.reading, Empty)
 
 
-def attempt_view(attempt: ActionAttempt) -> wire.ActionAttempt:
-    """Return an action attempt."""
+def attempt_view(
+    attempt: ActionAttempt, code: wire.AccessCodeState | UnsetType = UNSET
+) -> wire.ActionAttempt:
+    """Return an action attempt; `code` is what a success shows."""
     failed = attempt.error_type is not None
     return wire.ActionAttempt(
         action_attempt_id=attempt.action_attempt_id,
@@ -184,7 +188,7 @@ def attempt_view(attempt: ActionAttempt) -> wire.ActionAttempt:
         access_code_id=attempt.access_code_id,
         created_at=moment(attempt.created_at),
         finished_at=instant(attempt.finished_at),
-        result={} if attempt.status == "success" else None,
+        result=wire.AttemptResult(access_code=code) if attempt.status == "success" else None,
         error=wire.AttemptError(type=attempt.error_type or "", message=attempt.error_message or "")
         if failed
         else None,

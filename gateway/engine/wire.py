@@ -3,7 +3,7 @@
 Field names as in the access-code reference. `docs/asyncapi.json` is generated from here.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -276,6 +276,12 @@ class Device(Wire, frozen=True, kw_only=True):
     warnings: list[WarningEntry]
 
 
+class AttemptResult(Wire, frozen=True, kw_only=True):
+    """What a command came to: the code as it is now, without its PIN; in lists, or without one, empty."""
+
+    access_code: AccessCodeState | UnsetType = UNSET
+
+
 class ActionAttempt(Wire, frozen=True, kw_only=True):
     """What became of a command that needs the lock; exactly one of result and error when it has ended."""
 
@@ -286,7 +292,7 @@ class ActionAttempt(Wire, frozen=True, kw_only=True):
     access_code_id: Uuid | None
     created_at: Time
     finished_at: Time | None
-    result: dict[str, Any] | None
+    result: AttemptResult | None
     error: "AttemptError | None"
 
 

@@ -1,27 +1,28 @@
 """Locks, and the codes that others put on them, as clients see them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from gateway.domain.attempts import ActionAttempt
 from gateway.domain.clock import TimeView
-from gateway.domain.credential import Credential, Empty, Known, Unreadable
+from gateway.domain.credential import Credential, Empty, Known, Schedule, Unreadable
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, Device, Link, PinRules, battery_status
 from gateway.domain.placement import Slot, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine import wire
 from gateway.engine.backups import available, is_pool_enabled, supports_pool
-from gateway.engine.mutations import instant, moment
+from gateway.engine.mutations import instant, moment, weekdays
 from gateway.engine.pins import rules_of
 from gateway.engine.slot_map import inventory
 from gateway.engine.touch import WAITING
 
 
 def unmanaged(
-    device_id: str, slot: Slot, issues: Iterable[Issue], *, with_pin: bool
+    device_id: str, slot: Slot, issues: Iterable[Issue], t: TimeView, *, with_pin: bool
 ) -> wire.UnmanagedAccessCode:
     """Return a code that somebody else put on the lock; its PIN only for who asked for this very code."""
     reading = slot.reading
@@ -32,6 +33,7 @@ def unmanaged(
         if held is not None
         else not (isinstance(reading, Unreadable) and reading.enabled is False)
     )
+    opens = enabled and (schedule is None or _is_between(schedule, t.at))
     return wire.UnmanagedAccessCode(
         access_code_id=slot.unmanaged_id or "",
         device_id=device_id,
@@ -40,8 +42,9 @@ def unmanaged(
         type="time_bound" if schedule is not None and schedule.ends_at is not None else "ongoing",
         starts_at=instant(schedule.starts_at) if schedule is not None else None,
         ends_at=instant(schedule.ends_at) if schedule is not None else None,
-        status="set" if enabled else "unset",
-        display_status="Active" if enabled else "Not active",
+        weekly=weekdays(schedule) if schedule is not None and schedule.weekly else UNSET,
+        status="set" if opens else "unset",
+        display_status="Active" if opens else "Not active",
         slot=slot.slot,
         created_at=instant(slot.unmanaged_since),
         errors=[
@@ -51,6 +54,12 @@ def unmanaged(
         ],
         warnings=[],
     )
+
+
+def _is_between(schedule: Schedule, at: datetime) -> bool:
+    """Say whether a moment lies between the dates; weekdays are left aside, by which it comes and goes."""
+    has_begun = schedule.starts_at is None or schedule.starts_at <= at
+    return has_begun and (schedule.ends_at is None or at < schedule.ends_at)
 
 
 def _digits(held: Credential | None) -> str | None:

@@ -154,7 +154,10 @@ class AccessCode(AccessCodeState, frozen=True, kw_only=True):
 
 
 class UnmanagedAccessCode(Wire, frozen=True, kw_only=True):
-    """A code that somebody else put on the lock. `code` is null where the lock hides it."""
+    """A code that somebody else put on the lock. `code` is null where the lock hides it.
+
+    `weekly` is there where the lock keeps it to weekdays, the two flags where the lock is in the way of that.
+    """
 
     access_code_id: Uuid
     device_id: str
@@ -163,9 +166,12 @@ class UnmanagedAccessCode(Wire, frozen=True, kw_only=True):
     type: Literal["ongoing", "time_bound"]
     starts_at: Time | None
     ends_at: Time | None
+    weekly: list[WeeklyWindow] | UnsetType = UNSET
     status: Literal["set", "unset"]
     display_status: str
     is_managed: Literal[False] = False
+    cannot_be_managed: Literal[True] | UnsetType = UNSET
+    cannot_delete_unmanaged_access_code: Literal[True] | UnsetType = UNSET
     slot: str
     created_at: Time | None
     errors: list[ErrorEntry]

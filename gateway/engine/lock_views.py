@@ -132,6 +132,7 @@ def _known_properties(snap: Snapshot) -> dict[str, Any]:
             found["model"] = identity.product
     if can is not None:
         found |= _of_capabilities(can, rules_of(snap)) | {
+            "max_active_codes_supported": _room(it, can),
             "is_clock_right": it.is_clock_right,
             "backup_access_code_pool_enabled": is_pool_enabled(it),
         }
@@ -146,7 +147,6 @@ def _of_capabilities(can: Capabilities, rules: PinRules) -> dict[str, Any]:
         "online_access_codes_enabled": can.keypad is not False,
         "supported_code_lengths": sorted(rules.lengths),
         "code_constraints": constraints,
-        "max_active_codes_supported": can.max_codes,
         "native_scheduling": can.native_windows.value,
         "supports_disabled_codes": can.disabled_status,
         "readback": can.readback.value,
@@ -156,6 +156,12 @@ def _of_capabilities(can: Capabilities, rules: PinRules) -> dict[str, Any]:
         "supports_backup_access_code_pool": supports_pool(can),
     }
     return found | ({"time_zone": can.schedule_zone} if can.schedule_zone is not None else {})
+
+
+def _room(it: Device, can: Capabilities) -> int:
+    """Return how many codes the hub can have on the lock: as many as slots are granted to it, at the most."""
+    is_granted_all = it.policy is None or can.lock_chooses_slot
+    return can.max_codes if is_granted_all else min(can.max_codes, len(it.managed_slots))
 
 
 def _counts(snap: Snapshot, t: TimeView, timing: Timing) -> wire.DeviceCounts:

@@ -17,7 +17,6 @@ from gateway.engine.desire import (
     is_disabled_by_hand,
     is_honoured_removal,
     is_native,
-    is_open,
     is_over,
     is_to_shut,
     is_wish_proven,
@@ -91,11 +90,11 @@ def _deferred(until: datetime | None, message: str, asked_at: str) -> list[Mutat
 
 
 def _enabled_at(code: AccessCode, snap: Snapshot, at: datetime) -> datetime | None:
-    """Return when the hub enables a code that waits on the lock; None: it opened by a clock in doubt."""
+    """Return when the hub enables a code that waits on the lock; None: no window is left."""
     if is_native(code, snap):
         return code.starts_at  # of windows that the lock keeps the hub makes the first day alone
     window = window_of(code, at)
-    return None if window is None or is_open(code, at) else window.starts_at
+    return window.starts_at if window is not None else None
 
 
 def _updates(has: Credential, want: Credential, snap: Snapshot, asked_at: str) -> Iterator[Mutation]:

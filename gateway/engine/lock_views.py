@@ -1,25 +1,28 @@
 """Locks, and the codes that others put on them, as clients see them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
+
+from msgspec import UNSET, UnsetType
 
 from gateway.domain.attempts import ActionAttempt
 from gateway.domain.clock import TimeView
-from gateway.domain.credential import Credential, Empty, Known, Unreadable
+from gateway.domain.credential import Credential, Empty, Known, Schedule, Unreadable
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, Device, Link, PinRules, battery_status
 from gateway.domain.placement import Slot, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine import wire
 from gateway.engine.backups import available, is_pool_enabled, supports_pool
-from gateway.engine.mutations import instant, moment
+from gateway.engine.mutations import instant, moment, weekdays
 from gateway.engine.pins import rules_of
 from gateway.engine.slot_map import inventory
 from gateway.engine.touch import WAITING
 
 
 def unmanaged(
-    device_id: str, slot: Slot, issues: Iterable[Issue], *, with_pin: bool
+    device_id: str, slot: Slot, issues: Iterable[Issue], t: TimeView, *, with_pin: bool
 ) -> wire.UnmanagedAccessCode:
     """Return a code that somebody else put on the lock; its PIN only for who asked for this very code."""
     reading = slot.reading
@@ -30,6 +33,7 @@ def unmanaged(
         if held is not None
         else not (isinstance(reading, Unreadable) and reading.enabled is False)
     )
+    opens = enabled and (schedule is None or _is_between(schedule, t.at))
     return wire.UnmanagedAccessCode(
         access_code_id=slot.unmanaged_id or "",
         device_id=device_id,
@@ -38,8 +42,9 @@ def unmanaged(
         type="time_bound" if schedule is not None and schedule.ends_at is not None else "ongoing",
         starts_at=instant(schedule.starts_at) if schedule is not None else None,
         ends_at=instant(schedule.ends_at) if schedule is not None else None,
-        status="set" if enabled else "unset",
-        display_status="Active" if enabled else "Not active",
+        weekly=weekdays(schedule) if schedule is not None and schedule.weekly else UNSET,
+        status="set" if opens else "unset",
+        display_status="Active" if opens else "Not active",
         slot=slot.slot,
         created_at=instant(slot.unmanaged_since),
         errors=[
@@ -49,6 +54,12 @@ def unmanaged(
         ],
         warnings=[],
     )
+
+
+def _is_between(schedule: Schedule, at: datetime) -> bool:
+    """Say whether a moment lies between the dates; weekdays are left aside, by which it comes and goes."""
+    has_begun = schedule.starts_at is None or schedule.starts_at <= at
+    return has_begun and (schedule.ends_at is None or at < schedule.ends_at)
 
 
 def _digits(held: Credential | None) -> str | None:
@@ -121,6 +132,7 @@ def _known_properties(snap: Snapshot) -> dict[str, Any]:
             found["model"] = identity.product
     if can is not None:
         found |= _of_capabilities(can, rules_of(snap)) | {
+            "max_active_codes_supported": _room(it, can),
             "is_clock_right": it.is_clock_right,
             "backup_access_code_pool_enabled": is_pool_enabled(it),
         }
@@ -135,7 +147,6 @@ def _of_capabilities(can: Capabilities, rules: PinRules) -> dict[str, Any]:
         "online_access_codes_enabled": can.keypad is not False,
         "supported_code_lengths": sorted(rules.lengths),
         "code_constraints": constraints,
-        "max_active_codes_supported": can.max_codes,
         "native_scheduling": can.native_windows.value,
         "supports_disabled_codes": can.disabled_status,
         "readback": can.readback.value,
@@ -145,6 +156,12 @@ def _of_capabilities(can: Capabilities, rules: PinRules) -> dict[str, Any]:
         "supports_backup_access_code_pool": supports_pool(can),
     }
     return found | ({"time_zone": can.schedule_zone} if can.schedule_zone is not None else {})
+
+
+def _room(it: Device, can: Capabilities) -> int:
+    """Return how many codes the hub can have on the lock: as many as slots are granted to it, at the most."""
+    is_granted_all = it.policy is None or can.lock_chooses_slot
+    return can.max_codes if is_granted_all else min(can.max_codes, len(it.managed_slots))
 
 
 def _counts(snap: Snapshot, t: TimeView, timing: Timing) -> wire.DeviceCounts:
@@ -173,8 +190,10 @@ def _taken(snap: Snapshot, slot: str) -> bool:
     return state is not None and state.reading is not None and not isinstance(state.reading, Empty)
 
 
-def attempt_view(attempt: ActionAttempt) -> wire.ActionAttempt:
-    """Return an action attempt."""
+def attempt_view(
+    attempt: ActionAttempt, code: wire.AccessCodeState | UnsetType = UNSET
+) -> wire.ActionAttempt:
+    """Return an action attempt; `code` is what a success shows."""
     failed = attempt.error_type is not None
     return wire.ActionAttempt(
         action_attempt_id=attempt.action_attempt_id,
@@ -184,7 +203,7 @@ def attempt_view(attempt: ActionAttempt) -> wire.ActionAttempt:
         access_code_id=attempt.access_code_id,
         created_at=moment(attempt.created_at),
         finished_at=instant(attempt.finished_at),
-        result={} if attempt.status == "success" else None,
+        result=wire.AttemptResult(access_code=code) if attempt.status == "success" else None,
         error=wire.AttemptError(type=attempt.error_type or "", message=attempt.error_message or "")
         if failed
         else None,

@@ -3,7 +3,7 @@
 Field names as in the access-code reference. `docs/asyncapi.json` is generated from here.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -61,13 +61,25 @@ class Span(Wire, frozen=True, kw_only=True):
     ends_at: Time | None
 
 
+class WeeklyWindow(Wire, frozen=True, kw_only=True):
+    """A span of the day on some weekdays, by the lock's wall clock. Monday is 0; minutes from midnight."""
+
+    weekdays: list[int]
+    from_minute: int
+    until_minute: int
+
+
 class Change(Wire, frozen=True, kw_only=True):
-    """One side of a mutation: only what it changes, and a PIN only in the reply to who asked."""
+    """One side of a mutation: only what it changes, and a PIN only in the reply to who asked.
+
+    `weekly` is there where the lock keeps windows on weekdays, before or after.
+    """
 
     code: str | UnsetType = UNSET
     name: str | UnsetType | None = UNSET
     starts_at: Time | UnsetType | None = UNSET
     ends_at: Time | UnsetType | None = UNSET
+    weekly: list[WeeklyWindow] | UnsetType = UNSET
 
 
 type MutationCode = Literal[
@@ -142,7 +154,10 @@ class AccessCode(AccessCodeState, frozen=True, kw_only=True):
 
 
 class UnmanagedAccessCode(Wire, frozen=True, kw_only=True):
-    """A code that somebody else put on the lock. `code` is null where the lock hides it."""
+    """A code that somebody else put on the lock. `code` is null where the lock hides it.
+
+    `weekly` is there where the lock keeps it to weekdays, the two flags where the lock is in the way of that.
+    """
 
     access_code_id: Uuid
     device_id: str
@@ -151,9 +166,12 @@ class UnmanagedAccessCode(Wire, frozen=True, kw_only=True):
     type: Literal["ongoing", "time_bound"]
     starts_at: Time | None
     ends_at: Time | None
+    weekly: list[WeeklyWindow] | UnsetType = UNSET
     status: Literal["set", "unset"]
     display_status: str
     is_managed: Literal[False] = False
+    cannot_be_managed: Literal[True] | UnsetType = UNSET
+    cannot_delete_unmanaged_access_code: Literal[True] | UnsetType = UNSET
     slot: str
     created_at: Time | None
     errors: list[ErrorEntry]
@@ -264,6 +282,12 @@ class Device(Wire, frozen=True, kw_only=True):
     warnings: list[WarningEntry]
 
 
+class AttemptResult(Wire, frozen=True, kw_only=True):
+    """What a command came to: the code as it is now, without its PIN; in lists, or without one, empty."""
+
+    access_code: AccessCodeState | UnsetType = UNSET
+
+
 class ActionAttempt(Wire, frozen=True, kw_only=True):
     """What became of a command that needs the lock; exactly one of result and error when it has ended."""
 
@@ -274,7 +298,7 @@ class ActionAttempt(Wire, frozen=True, kw_only=True):
     access_code_id: Uuid | None
     created_at: Time
     finished_at: Time | None
-    result: dict[str, Any] | None
+    result: AttemptResult | None
     error: "AttemptError | None"
 
 

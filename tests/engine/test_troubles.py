@@ -187,16 +187,18 @@ class TestOthers:
         assert bench.lock.slots["20"].enabled
 
     async def test_a_code_of_others_is_shown_as_the_lock_has_it(self, hang: Hang) -> None:
-        """With its dates; disabled, it is `unset`."""
+        """With its dates; disabled, or outside its dates, it is `unset`."""
         bench = await hang(NATIVE)
         dates = Schedule(starts_at=NOON, ends_at=NOON + DAY)
         bench.by_hand("3", THEIRS, schedule=dates)
         bench.by_hand("4", "864209", enabled=False)
+        bench.by_hand("5", "753102", schedule=Schedule(starts_at=NOON - DAY, ends_at=NOON))
+        bench.by_hand("6", "951073", schedule=Schedule(starts_at=NOON + DAY, ends_at=NOON + 2 * DAY))
         bench.clock.pass_by(MINUTE)
         await bench.do("devices/sync", device_id=DOOR)
         await bench.settle(MINUTE)
         listed = (await bench.do("access_codes/unmanaged/list"))["unmanaged_access_codes"]
-        dated, disabled = sorted(listed, key=lambda shown: str(shown["slot"]))
+        dated, disabled, ended, coming = sorted(listed, key=lambda shown: str(shown["slot"]))
         assert (dated["type"], dated["starts_at"], dated["ends_at"], dated["status"]) == (
             "time_bound",
             instant(NOON),
@@ -208,6 +210,8 @@ class TestOthers:
             "unset",
             "Not active",
         )
+        for outside in (ended, coming):
+            assert (outside["status"], outside["display_status"]) == ("unset", "Not active")
 
     async def test_a_window_changed_at_the_lock_is_put_back(self, hang: Hang) -> None:
         """Start and end on the lock follow those that were declared."""

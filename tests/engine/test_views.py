@@ -229,10 +229,10 @@ class TestUnmanaged:
         """Its PIN is theirs."""
         reading = known(THEIRS, name="Cleaner") if readable else Unreadable()
         theirs = slot("3", reading, unmanaged_id="u", unmanaged_since=NOON)
-        shown = seen(lock_views.unmanaged(DOOR, theirs, [OF_LOCK, WARNING], with_pin=False))
+        shown = seen(lock_views.unmanaged(DOOR, theirs, [OF_LOCK, WARNING], view(), with_pin=False))
         assert (shown["access_code_id"], shown["slot"], shown["is_managed"]) == ("u", "3", False)
         assert (shown["code"], shown["name"]) == (None, "Cleaner" if readable else None)
-        asked = lock_views.unmanaged(DOOR, theirs, [], with_pin=True)
+        asked = lock_views.unmanaged(DOOR, theirs, [], view(), with_pin=True)
         assert asked.code == (THEIRS if readable else None)
         assert [entry["error_code"] for entry in shown["errors"]] == ["device_disconnected"]
         assert THEIRS not in "".join(texts(shown))

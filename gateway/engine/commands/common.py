@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from gateway.domain.attempts import ActionType
+from gateway.domain.attempts import ActionAttempt, ActionType
 from gateway.domain.code import AccessCode
 from gateway.domain.errors import DeviceRefused, DuplicateCode, InvalidInput, NotFound, UnsupportedDevice
 from gateway.domain.lock import Link, Reach
@@ -44,8 +44,11 @@ def found(
 
 def shown(context: Context, access_code_id: str, snap: Snapshot) -> wire.AccessCode:
     """Return a code with its PIN, for the reply."""
-    issues = context.tx.issues(snap.device.device_id)
-    return CodeViews(snap, issues, context.t, context.rules.timing).access_code(snap.codes[access_code_id])
+    return _views(context, snap).access_code(snap.codes[access_code_id])
+
+
+def _views(context: Context, snap: Snapshot) -> CodeViews:
+    return CodeViews(snap, context.tx.issues(snap.device.device_id), context.t, context.rules.timing)
 
 
 def reply(context: Context, access_code_id: str, snap: Snapshot, attempt_id: str | None = None) -> CodeReply:
@@ -58,7 +61,16 @@ def reply(context: Context, access_code_id: str, snap: Snapshot, attempt_id: str
 def attempt_of(context: Context, attempt_id: str | None) -> wire.ActionAttempt | UnsetType:
     """Return an attempt as it stands now."""
     attempt = context.tx.attempt(attempt_id) if attempt_id is not None else None
-    return attempt_view(attempt) if attempt is not None else UNSET
+    return attempt_with_code(context, attempt) if attempt is not None else UNSET
+
+
+def attempt_with_code(context: Context, attempt: ActionAttempt) -> wire.ActionAttempt:
+    """Return an attempt; after a success with its code as it is now, while that is not being deleted."""
+    code = context.tx.code(attempt.access_code_id) if attempt.access_code_id is not None else None
+    if attempt.status != "success" or code is None or code.deleted_at is not None:
+        return attempt_view(attempt)
+    snap = context.snapshot(code.device_id)
+    return attempt_view(attempt, _views(context, snap).state(snap.codes[code.access_code_id]))
 
 
 def attempted(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gateway.domain.errors import InvalidInput, NotFound
 from gateway.domain.events import StoredEvent
-from gateway.engine.commands.common import demand_span
+from gateway.engine.commands.common import attempt_with_code, demand_span
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import ListAttempts, ListEvents, Nothing, OneAttempt, OneEvent
 from gateway.engine.lock_views import attempt_view
@@ -69,7 +69,7 @@ def attempt(context: Context, asked: OneAttempt) -> AttemptReply:
     found = context.tx.attempt(asked.action_attempt_id)
     if found is None:
         raise NotFound("there is no action attempt with this id; old ones are dropped, see event_retention")
-    return AttemptReply(action_attempt=attempt_view(found))
+    return AttemptReply(action_attempt=attempt_with_code(context, found))
 
 
 def list_attempts(context: Context, asked: ListAttempts) -> AttemptsReply:

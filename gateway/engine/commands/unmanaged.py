@@ -1,5 +1,9 @@
 """Use cases on the codes that others put on the locks (rule 1: only a command that names one touches it)."""
 
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from gateway.domain.code import AccessCode
@@ -55,7 +59,21 @@ def get(context: Context, asked: GetCode) -> UnmanagedReply:
 
 def _shown(context: Context, snap: Snapshot, slot: Slot, *, with_pin: bool) -> wire.UnmanagedAccessCode:
     device_id = snap.device.device_id
-    return unmanaged(device_id, slot, context.tx.issues(device_id), with_pin=with_pin)
+    seen = unmanaged(device_id, slot, context.tx.issues(device_id), context.t, with_pin=with_pin)
+    return replace(
+        seen,
+        cannot_be_managed=_is_refused(lambda: _demand_fit(context, snap, slot)),
+        cannot_delete_unmanaged_access_code=_is_refused(lambda: _demand_look(snap)),
+    )
+
+
+def _is_refused(check: Callable[[], None]) -> Literal[True] | UnsetType:
+    """Say that the lock is in the way, or nothing, as clients see it."""
+    try:
+        check()
+    except DeviceRefused:
+        return True
+    return UNSET
 
 
 def _found(context: Context, access_code_id: str) -> tuple[Snapshot, Slot]:
@@ -82,34 +100,15 @@ def convert(context: Context, asked: Convert) -> CodeReply:
     snap, slot = _found(context, asked.access_code_id)
     device_id = snap.device.device_id
     _demand_in_hand(context, snap)
-    if slot.slot not in snap.device.managed_slots and not _chooses(snap):
-        raise DeviceRefused(
-            "this slot is not granted to the hub: add it to managed_slots of the lock", device_id=device_id
-        )
-    held = slot.reading.credential if isinstance(slot.reading, Known) else None
-    if held is not None and held.schedule is not None and held.schedule.weekly:
-        raise DeviceRefused(
-            "the lock keeps this code to certain weekdays, which cannot be taken over: delete it and create "
-            "one with recurrence",
-            device_id=device_id,
-        )
-    credential, evidence = _taken_over(context, snap, held, asked.code)
-    now, schedule = context.t.now, credential.schedule
-    code = AccessCode(
-        access_code_id=asked.access_code_id,
-        device_id=device_id,
+    _demand_fit(context, snap, slot)
+    credential, evidence = _taken_over(context, snap, _held(slot), asked.code)
+    code = replace(
+        _as_ours(context, snap, slot, credential),
         name=asked.name or credential.name or "Access code",
-        pin=credential.pin,
-        created_at=now,
-        updated_at=now,
-        starts_at=schedule.starts_at if schedule is not None else None,
-        ends_at=schedule.ends_at if schedule is not None else None,
         is_external_modification_allowed=agreed(
             asked.is_external_modification_allowed, asked.allow_external_modification, otherwise=False
         ),
     )
-
-    _demand_stays(context, snap, code)
 
     def adopt(work: Work) -> None:
         work.set_code(code)
@@ -131,6 +130,42 @@ def convert(context: Context, asked: Convert) -> CodeReply:
         context, device_id, "CONVERT_ACCESS_CODE_TO_MANAGED", code.access_code_id, code.revision, adopt
     )
     return reply(context, code.access_code_id, after, attempt)
+
+
+def _held(slot: Slot) -> Credential | None:
+    return slot.reading.credential if isinstance(slot.reading, Known) else None
+
+
+def _as_ours(context: Context, snap: Snapshot, slot: Slot, held: Credential) -> AccessCode:
+    """Return what a code of somebody else is in the hub's hands."""
+    schedule = held.schedule
+    return AccessCode(
+        access_code_id=slot.unmanaged_id or "",
+        device_id=snap.device.device_id,
+        name=held.name or "",
+        pin=held.pin,
+        created_at=context.t.now,
+        updated_at=context.t.now,
+        starts_at=schedule.starts_at if schedule is not None else None,
+        ends_at=schedule.ends_at if schedule is not None else None,
+    )
+
+
+def _demand_fit(context: Context, snap: Snapshot, slot: Slot) -> None:
+    """Refuse to take over what could not stay on the lock as it is, whatever its PIN."""
+    device_id, held = snap.device.device_id, _held(slot)
+    if slot.slot not in snap.device.managed_slots and not _chooses(snap):
+        raise DeviceRefused(
+            "this slot is not granted to the hub: add it to managed_slots of the lock", device_id=device_id
+        )
+    if held is not None and held.schedule is not None and held.schedule.weekly:
+        raise DeviceRefused(
+            "the lock keeps this code to certain weekdays, which cannot be taken over: delete it and create "
+            "one with recurrence",
+            device_id=device_id,
+        )
+    if held is not None:
+        _demand_stays(context, snap, _as_ours(context, snap, slot, held))
 
 
 def _demand_stays(context: Context, snap: Snapshot, code: AccessCode) -> None:
@@ -164,16 +199,22 @@ def _chooses(snap: Snapshot) -> bool:
     return can is not None and can.lock_chooses_slot
 
 
-def delete(context: Context, asked: OneCode) -> UnmanagedReply:
-    """Remove a code of somebody else from the lock, after a look that it is still there."""
-    snap, slot = _found(context, asked.access_code_id)
-    device_id, can = snap.device.device_id, snap.device.capabilities
-    _demand_in_hand(context, snap)
+def _demand_look(snap: Snapshot) -> None:
+    """Refuse to delete where no look can tell what would be deleted."""
+    can, device_id = snap.device.capabilities, snap.device.device_id
     if can is not None and can.readback is Readback.NONE:
         raise DeviceRefused(
             "this lock does not show what it holds, so nobody can make sure which code is deleted",
             device_id=device_id,
         )
+
+
+def delete(context: Context, asked: OneCode) -> UnmanagedReply:
+    """Remove a code of somebody else from the lock, after a look that it is still there."""
+    snap, slot = _found(context, asked.access_code_id)
+    device_id = snap.device.device_id
+    _demand_in_hand(context, snap)
+    _demand_look(snap)
 
     def doom(work: Work) -> None:
         work.set_slot(slot.slot, doomed_at=work.now, refusals=0, retry_at=None)

@@ -36,6 +36,35 @@ async def test_a_creation_succeeds_when_the_lock_has_the_code(hang: Hang) -> Non
     assert await attempt(bench, done) == ("success", None)
 
 
+async def test_a_success_shows_the_code_as_it_is_without_its_pin(hang: Hang) -> None:
+    """In the answer to the command too; a list leaves it out, and there is none of a code that is gone."""
+    bench = await hang(READABLE)
+    done = await bench.do("access_codes/create", device_id=DOOR, code="471134", name="Ana")
+    assert done["action_attempt"]["result"] is None
+    await bench.settle(MINUTE)
+    attempt_id, code_id = done["action_attempt"]["action_attempt_id"], done["access_code"]["access_code_id"]
+
+    async def result() -> dict[str, Any]:
+        found = await bench.do("action_attempts/get", action_attempt_id=attempt_id)
+        shown: dict[str, Any] = found["action_attempt"]["result"]
+        return shown
+
+    code = await bench.shown(code_id)
+    assert code.pop("code") == "471134"
+    assert code["status"] == "set"
+    assert await result() == {"access_code": code}
+    [listed] = (await bench.do("action_attempts/list"))["action_attempts"]
+    assert (listed["status"], listed["result"]) == ("success", {})
+    renamed = await bench.do("access_codes/update", access_code_id=code_id, name="Bea")
+    assert renamed["action_attempt"]["result"]["access_code"]["name"] == "Bea"
+    gone = await bench.do("access_codes/delete", access_code_id=code_id)
+    assert await result() == {}
+    await bench.settle(MINUTE)
+    assert await result() == {}
+    attempt_id = gone["action_attempt"]["action_attempt_id"]
+    assert await result() == {}
+
+
 async def test_a_code_for_later_is_pending_until_it_is_set(hang: Hang) -> None:
     """As its window wants it."""
     bench = await hang(READABLE)

@@ -37,6 +37,40 @@ async def test_codes_are_found_by_everything_given(
     assert [code["name"] for code in found] == names
 
 
+async def test_several_are_found_by_their_ids(hang: Hang) -> None:
+    """Those that there are, of any lock, in the order of creation."""
+    bench = await hang(READABLE)
+    ids = []
+    for pin in ("471134", "582245", "693356"):
+        ids.append(await bench.create(pin))
+        bench.clock.pass_by(SECOND)
+    asked = [ids[2], "nobody", ids[0]]
+    found = (await bench.do("access_codes/list", access_code_ids=asked))["access_codes"]
+    assert [code["access_code_id"] for code in found] == [ids[0], ids[2]]
+    found = (await bench.do("access_codes/list", access_code_ids=asked, search="693"))["access_codes"]
+    assert [code["access_code_id"] for code in found] == [ids[2]]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "lengths"), [(4, 6, [4, 5, 6]), (7, 7, [7]), (8, 20, [8]), (4, 20, [4, 5, 6, 7, 8])]
+)
+async def test_a_range_of_lengths_narrows_what_the_lock_takes(
+    hang: Hang, low: int, high: int, lengths: list[int]
+) -> None:
+    """The lock takes 4 to 8 digits; what lies beyond is left out, and the rest counts for PINs."""
+    bench = await hang(READABLE)
+    bounds = {"min_code_length": low, "max_code_length": high}
+    done = await bench.do("access_codes/report_device_constraints", device_id=DOOR, **bounds)
+    assert done["device"]["properties"]["supported_code_lengths"] == lengths
+    chosen = await bench.do("access_codes/generate_code", device_id=DOOR)
+    assert len(chosen["generated_code"]["code"]) == lengths[0]
+    for length in range(4, 9):
+        reply = await bench.ask(
+            "access_codes/create", device_id=DOOR, code=str(length) + "81920371"[: length - 1]
+        )
+        assert (reply["status"] == "ok") is (length in lengths), reply["error"]
+
+
 async def test_pages_follow_each_other_without_gap_or_repeat(hang: Hang) -> None:
     """Also when a code is created meanwhile."""
     bench = await hang(READABLE)

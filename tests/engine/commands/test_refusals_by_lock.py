@@ -24,49 +24,47 @@ WEEKDAYS = (
     "delete it and create one with recurrence"
 )
 NOT_OURS = "take the lock back first: devices/update, is_managed true"
+BY_LOCK: list[tuple[Model, LockPolicy, dict[str, Any], str, str]] = [
+    (MASKED, POLICY, {}, "invalid_input", "this lock hides the digits: type the PIN as code"),
+    (
+        MASKED,
+        POLICY,
+        {"code": "471"},
+        "invalid_input",
+        "the lock takes PINs of 4, 5, 6, 7, 8 characters, this one has 3",
+    ),
+    (
+        MASKED,
+        POLICY,
+        {"code": "47a1"},
+        "invalid_input",
+        "the lock takes only the characters 0123456789",
+    ),
+    (
+        MASKED,
+        POLICY,
+        {"code": SECRET},
+        "duplicate_access_code",
+        "another access code on this lock has this PIN",
+    ),
+    (
+        READABLE,
+        GRANTED,
+        {},
+        "device_refused",
+        "this slot is not granted to the hub: add it to managed_slots of the lock",
+    ),
+    (
+        BY_WEEKDAY,
+        POLICY,
+        {},
+        "device_refused",
+        WEEKDAYS,
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("model", "policy", "params", "kind", "told"),
-    [
-        (MASKED, POLICY, {}, "invalid_input", "this lock hides the digits: type the PIN as code"),
-        (
-            MASKED,
-            POLICY,
-            {"code": "471"},
-            "invalid_input",
-            "the lock takes PINs of 4, 5, 6, 7, 8 characters, this one has 3",
-        ),
-        (
-            MASKED,
-            POLICY,
-            {"code": "47a1"},
-            "invalid_input",
-            "the lock takes only the characters 0123456789",
-        ),
-        (
-            MASKED,
-            POLICY,
-            {"code": SECRET},
-            "duplicate_access_code",
-            "another access code on this lock has this PIN",
-        ),
-        (
-            READABLE,
-            GRANTED,
-            {},
-            "device_refused",
-            "this slot is not granted to the hub: add it to managed_slots of the lock",
-        ),
-        (
-            BY_WEEKDAY,
-            POLICY,
-            {},
-            "device_refused",
-            WEEKDAYS,
-        ),
-    ],
-)
+@pytest.mark.parametrize(("model", "policy", "params", "kind", "told"), BY_LOCK)
 async def test_a_code_of_others_is_taken_over_only_as_its_lock_allows(
     hang: Hang, model: Model, policy: LockPolicy, params: dict[str, Any], kind: str, told: str
 ) -> None:

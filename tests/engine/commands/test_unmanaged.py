@@ -12,7 +12,8 @@ from gateway.domain.driver import ClockChecked, LockAlive, LockUnreachable, NoAn
 from gateway.domain.placement import Refusal
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
-from tests.engine.build import DAY, DOOR, HOUR, MINUTE, SECOND
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, SECOND
+from tests.engine.commands.test_refusals_by_lock import BY_WEEKDAY, GRANTED, MONDAYS
 from tests.engine.conftest import Hang
 
 THEIRS = "998877"
@@ -29,6 +30,14 @@ async def found(bench: Bench) -> tuple[str, str]:
     bench.events()
     bench.driver.taken()
     return str(shown["access_code_id"]), slot
+
+
+async def flags(bench: Bench, code_id: str) -> set[str]:
+    """Return what is said to be impossible with a code of others."""
+    asked = await bench.do("access_codes/unmanaged/get", access_code_id=code_id)
+    shown = {name: value for name, value in asked["unmanaged_access_code"].items() if "cannot" in name}
+    assert set(shown.values()) <= {True}
+    return set(shown)
 
 
 class TestLooking:
@@ -51,6 +60,33 @@ class TestLooking:
         code_id, _ = await found(bench)
         shown = await bench.do("access_codes/unmanaged/get", access_code_id=code_id)
         assert shown["unmanaged_access_code"]["code"] is None
+
+    async def test_what_is_impossible_with_it_is_said_before_it_is_asked_for(self, hang: Hang) -> None:
+        """By the checks of the command; nothing is said of one that can be taken over and deleted."""
+        bench = await hang(BY_WEEKDAY)
+        bench.by_hand("3", THEIRS)
+        bench.by_hand("4", "864209", schedule=MONDAYS)
+        bench.by_hand("5", "753102", schedule=Schedule(starts_at=NOON - DAY, ends_at=NOON - HOUR))
+        bench.clock.pass_by(MINUTE)
+        await bench.do("devices/sync", device_id=DOOR)
+        await bench.settle()
+        listed = (await bench.do("access_codes/unmanaged/list"))["unmanaged_access_codes"]
+        by_slot = {shown["slot"]: shown for shown in listed}
+        said = {name: await flags(bench, shown["access_code_id"]) for name, shown in by_slot.items()}
+        assert said == {"3": set(), "4": {"cannot_be_managed"}, "5": {"cannot_be_managed"}}
+        assert "cannot_be_managed" in by_slot["4"]
+        for shown in listed:
+            asked = {"access_code_id": shown["access_code_id"], "dry_run": True}
+            reply = await bench.ask("access_codes/unmanaged/convert_to_managed", **asked)
+            assert (reply["status"] == "error") is ("cannot_be_managed" in shown)
+        assert by_slot["4"]["weekly"] == [{"weekdays": [0], "from_minute": 540, "until_minute": 720}]
+        assert "weekly" not in by_slot["3"]
+
+    async def test_of_a_slot_that_is_not_granted_it_is_said_too(self, hang: Hang) -> None:
+        """It can be deleted: that takes no slot."""
+        bench = await hang(READABLE, policy=GRANTED)
+        code_id, _ = await found(bench)
+        assert await flags(bench, code_id) == {"cannot_be_managed"}
 
 
 class TestConverting:
@@ -255,10 +291,20 @@ class TestDeleting:
         assert [kind for kind, _ in bench.driver.operations].count("clear") == 1
 
     async def test_where_nobody_can_look_it_is_refused(self, hang: Hang) -> None:
-        """A write-only lock shows no codes of others at all."""
+        """A write-only lock has codes of others only where the hub let go of one of its own."""
         bench = await hang(WRITE_ONLY)
-        reply = await bench.ask("access_codes/unmanaged/delete", access_code_id="any")
-        assert reply["error"]["type"] == "not_found"
+        code_id = await bench.create("471134")
+        await bench.settle(HOUR)
+        await bench.do("access_codes/update", access_code_id=code_id, is_managed=False)
+        assert await flags(bench, code_id) == {"cannot_delete_unmanaged_access_code"}
+        bench.driver.taken()
+        reply = await bench.ask("access_codes/unmanaged/delete", access_code_id=code_id)
+        assert (reply["error"]["type"], reply["error"]["message"]) == (
+            "device_refused",
+            "this lock does not show what it holds, so nobody can make sure which code is deleted",
+        )
+        await bench.settle(HOUR)
+        assert (bench.driver.taken(), list(bench.on_lock().values())) == ([], ["471134"])
 
 
 class TestLettingGo:

@@ -200,6 +200,8 @@ class Event(Struct, frozen=True, kw_only=True):
     created_at: datetime
     access_code_id: str | None = None
     payload: dict[str, Any] = {}
+    asked: dict[str, Any] = {}
+    """The dates that a command asked for. They are a guest's: only the timeline shows them, no event does."""
 
     @property
     def security(self) -> bool:

@@ -40,7 +40,7 @@ def _warning(event_type: str, when: str) -> EventKind:
 
 _KINDS = (
     _kind("access_code.created", "a code was created", "is_backup"),
-    _kind("access_code.mutations_requested", "an update changed what is wanted", "requested_mutations"),
+    _kind("access_code.mutations_requested", "a command changed what is wanted", "requested_mutations"),
     _kind("access_code.changed", "its `status` changed", "changed_properties"),
     _kind("access_code.scheduled_on_device", "it is on the lock with its dates and waits for its start"),
     _kind("access_code.set_on_device", "it is proven on the lock and works"),

@@ -80,7 +80,8 @@ _KINDS = (
     ),
     _error(
         "access_code.failed_to_set_on_device",
-        "an attempt failed and others follow, or `error_code` forbids it; also days before its start",
+        "an attempt failed and others follow, or `error_code` forbids it, also days before its start; "
+        "or its window passed while the hub was off",
     ),
     _error("access_code.failed_to_remove_from_device", "an attempt failed; others follow", security=True),
     _error("access_code.failed_to_expire", "it has ended and may still be on the lock", security=True),

@@ -300,7 +300,12 @@ TABLE: dict[str, Row] = {
         [off(2 * HOUR), off(HOUR)],
         ["failed_to_expire", *ENDED],
     ),
-    "off: a window comes and goes": (READABLE, [LATER], [off(2 * DAY), off(HOUR)], []),
+    "off: a window comes and goes": (
+        READABLE,
+        [LATER],
+        [off(2 * DAY), off(HOUR)],
+        ["failed_to_set_on_device"],
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from gateway.cli.times import read_time, show_time
 
 _ASKED = frozenset({"requested_mutations", "starts_at", "ends_at", "recurrence", "from", "to"})
 """What a command asked for: told in words."""
-_QUIET = _ASKED | {"message", "revision", "slot", "description", "why"}
+_QUIET = _ASKED | {"message", "revision", "slot", "description", "why", "reason"}
 """What the sentence says already."""
 _MUTATIONS = {
     "updating_code": "another PIN",

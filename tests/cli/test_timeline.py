@@ -79,6 +79,15 @@ def update(*mutations: str, **dates: dict[str, Any]) -> dict[str, Any]:
         ),
         (
             entry(
+                "lock.access_denied",
+                "the code is not allowed at this time",
+                "somebody at the lock",
+                reason={"reason_code": "outside_schedule", "message": "the code is not allowed at this time"},
+            ),
+            "lock.access_denied [somebody at the lock]: the code is not allowed at this time",
+        ),
+        (
+            entry(
                 "access_code.changed",
                 "its `status` changed",
                 changed_properties=[{"property": "status", "from": "set", "to": "removing"}],

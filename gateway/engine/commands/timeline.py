@@ -23,6 +23,7 @@ _ACTORS = {
     "device.unpaired": "client",
     "access_code.modified_external_to_gateway": "somebody at the lock",
     "access_code.deleted_external_to_gateway": "somebody at the lock",
+    "lock.access_denied": "somebody at the lock",
     "lock.unlocked": "somebody at the lock",
     "access_code.first_used": "somebody at the lock",
 }
@@ -151,12 +152,12 @@ def _of_lock(context: Context, life: _Life, asked: Timeline) -> list[_Entry]:
 def _told(event: Event) -> _Entry:
     kind = EVENTS.get(event.event_type)
     details: dict[str, Any] = {key: value for key, value in event.payload.items() if key not in _HIDDEN}
-    said = event.payload.get("message")
-    description = kind.when if kind is not None else event.event_type
+    said = event.payload.get("message") or (event.payload.get("reason") or {}).get("message")
+    means = kind.when if kind is not None else event.event_type
     return event.occurred_at, TimelineEntry(
         at=moment(event.occurred_at),
         kind=event.event_type,
-        description=f"{description}: {said}" if said else description,
+        description=said or means,
         actor=_ACTORS.get(event.event_type, "hub"),
         details=details | event.asked,
     )

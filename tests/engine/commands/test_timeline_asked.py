@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from drivers.simulated.models import READABLE
+from gateway.domain.driver import AccessDenied
 from gateway.engine.mutations import instant
 from gateway.mqtt.outbox import content
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
 from tests.engine.conftest import Hang
+from tests.engine.deeds import off
 
 PIN, OTHER = "471134", "998877"
 HOURLY = {"cron": "0 * * * *", "minutes": 20, "time_zone": "UTC"}
@@ -127,3 +129,16 @@ async def test_why_the_lock_was_written_stands_beside_it(hang: Hang) -> None:
         "writing slot 20 began: the code is not on the lock yet",
         "clearing slot 20 began: its window has ended",
     ]
+
+
+async def test_what_was_said_of_it_stands_there_instead_of_what_such_an_event_can_mean(hang: Hang) -> None:
+    """Who reads it wants to know what happened, and not what else might have."""
+    bench = await hang(READABLE)
+    code_id = await bench.create(PIN, starts_at=instant(NOON + HOUR), ends_at=instant(NOON + DAY))
+    await bench.tell(AccessDenied(device_id=DOOR, reason="outside_schedule"))
+    await off(2 * DAY)(bench)
+    [failed] = await entries(bench, code_id, "access_code.failed_to_set_on_device")
+    assert failed["description"].startswith("its window passed while the hub was off")
+    [denied] = await entries(bench, code_id, "lock.access_denied")
+    assert denied["description"] == "the code is not allowed at this time"
+    assert denied["actor"] == "somebody at the lock"

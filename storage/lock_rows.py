@@ -115,8 +115,8 @@ class LockRows(Rows):
 
     def _open_intents(self, device_id: str) -> tuple[Intent, ...]:
         intents = []
-        for intent_id, access_code_id, slot, kind, revision, opened_at, sealed in self._execute(
-            "SELECT intent_id, access_code_id, slot, kind, revision, opened_at, sealed FROM intent "
+        for intent_id, access_code_id, slot, kind, revision, opened_at, why, sealed in self._execute(
+            "SELECT intent_id, access_code_id, slot, kind, revision, opened_at, why, sealed FROM intent "
             "WHERE device_id = ? AND closed_at IS NULL ORDER BY number",
             (device_id,),
         ):
@@ -131,6 +131,7 @@ class LockRows(Rows):
                     target=write.target,
                     before=write.before,
                     opened_at=from_ms(opened_at),
+                    why=why,
                 )
             )
         return tuple(intents)
@@ -166,8 +167,8 @@ class LockRows(Rows):
         write = _Write(target=intent.target, before=intent.before)
         self._execute(
             "INSERT INTO intent "
-            "(intent_id, device_id, access_code_id, slot, kind, revision, opened_at, sealed) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "(intent_id, device_id, access_code_id, slot, kind, revision, opened_at, why, sealed) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 intent.intent_id,
                 device_id,
@@ -176,6 +177,7 @@ class LockRows(Rows):
                 intent.kind.value,
                 intent.revision,
                 to_ms(intent.opened_at),
+                intent.why,
                 _WRITE.seal(self._vault, write, device_id, intent.intent_id, str(intent.revision)),
             ),
         )
@@ -201,7 +203,7 @@ class LockRows(Rows):
         """Return the newest `limit` writes for a code between two moments, oldest first, with outcomes."""
         after, before = to_ms_or_none(since), to_ms_or_none(until)
         rows = self._execute(
-            "SELECT intent_id, slot, kind, revision, opened_at, closed_at, outcome FROM intent "
+            "SELECT intent_id, slot, kind, revision, opened_at, closed_at, outcome, why FROM intent "
             "WHERE access_code_id = ? AND (? IS NULL OR COALESCE(closed_at, opened_at) >= ?) "
             "AND (? IS NULL OR opened_at < ?) ORDER BY number DESC LIMIT ?",
             (access_code_id, after, after, before, before, limit),
@@ -215,8 +217,9 @@ class LockRows(Rows):
                 opened_at=from_ms(opened_at),
                 closed_at=from_ms_or_none(closed_at),
                 outcome=outcome,
+                why=why,
             )
-            for intent_id, slot, kind, revision, opened_at, closed_at, outcome in reversed(rows)
+            for intent_id, slot, kind, revision, opened_at, closed_at, outcome, why in reversed(rows)
         ]
 
     def issues(self, device_id: str) -> Sequence[Issue]:

@@ -15,7 +15,8 @@ from storage.vault import place
 
 _PAYLOAD = Plain("event", dict[str, Any])
 _COLUMNS = (
-    "seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at, CAST(payload AS BLOB)"
+    "seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at, CAST(payload AS BLOB),"
+    " CAST(asked AS BLOB)"
 )
 """What `_stored` reads. Bytes, because one text that is none would fail the whole query."""
 
@@ -30,7 +31,7 @@ class OutboxRows(Rows):
         """
         row = self._execute(
             "INSERT INTO event (event_id, event_type, device_id, access_code_id, occurred_at, created_at,"
-            " security, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+            " security, payload, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
             (
                 event.event_id,
                 event.event_type,
@@ -40,6 +41,7 @@ class OutboxRows(Rows):
                 to_ms(event.created_at),
                 event.security,
                 _PAYLOAD.write(event.payload),
+                _PAYLOAD.write(event.asked) if event.asked else None,
             ),
         ).fetchone()
         seq = int(row[0])
@@ -140,9 +142,20 @@ class OutboxRows(Rows):
                     occurred_at=from_ms(occurred_at),
                     created_at=from_ms(created_at),
                     payload=self._payload(seq, payload),
+                    asked=self._payload(seq, asked) if asked is not None else {},
                 ),
             )
-            for seq, event_id, event_type, device_id, access_code_id, occurred_at, created_at, payload in rows
+            for (
+                seq,
+                event_id,
+                event_type,
+                device_id,
+                access_code_id,
+                occurred_at,
+                created_at,
+                payload,
+                asked,
+            ) in rows
         ]
 
     def _payload(self, seq: int, body: bytes) -> dict[str, Any]:

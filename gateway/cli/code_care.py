@@ -1,15 +1,25 @@
 """More of `pinsmith codes`: what happened to a code, a way in when one does not work, and codes of others."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.cli.arguments import command, takes_device, takes_pin
 from gateway.cli.context import Commands, Context
 from gateway.cli.output import plain, show_fields
-from gateway.cli.times import show_time
+from gateway.cli.times import read_time, show_time
 
-_QUIET = frozenset({"message", "revision", "slot", "requested_mutations", "description"})
+_ASKED = frozenset({"requested_mutations", "starts_at", "ends_at", "recurrence", "from", "to"})
+"""What a command asked for: told in words."""
+_QUIET = _ASKED | {"message", "revision", "slot", "description", "why", "reason"}
 """What the sentence says already."""
+_MUTATIONS = {
+    "updating_code": "another PIN",
+    "updating_name": "another name",
+    "updating_time_frame": "other times",
+    "deleting": "its deletion",
+}
 _OPERATION = "internal.access_code."
 
 
@@ -38,6 +48,8 @@ def add_timeline(commands: Commands) -> None:
     timeline = command(commands, "timeline", "tell everything that happened to a code, in order")
     timeline.set_defaults(do=_timeline)
     _takes_code(timeline)
+    timeline.add_argument("--since", metavar="TIME", help="from this time on")
+    timeline.add_argument("--until", metavar="TIME", help="before this time")
     timeline.add_argument("--limit", type=int, metavar="N", help="the newest so many; 200 without it")
 
 
@@ -47,15 +59,21 @@ def _takes_code(parser: argparse.ArgumentParser) -> None:
 
 def _timeline(context: Context) -> None:
     args = context.args
-    answer = context.ask("access_codes/get_timeline", access_code_id=args.code_id, limit=args.limit)
+    answer = context.ask(
+        "access_codes/get_timeline",
+        access_code_id=args.code_id,
+        after=args.since and read_time(args.since, context.zone),
+        before=args.until and read_time(args.until, context.zone),
+        limit=args.limit,
+    )
     if context.json(answer):
         return
     for entry in answer.get("timeline_events", ()):
         when = show_time(entry.get("at"), context.zone)
-        context.terminal.say(f"{when}  {_sentence(entry)}")
+        context.terminal.say(f"{when}  {_sentence(entry, context.zone)}")
 
 
-def _sentence(entry: dict[str, Any]) -> str:
+def _sentence(entry: dict[str, Any], zone: ZoneInfo) -> str:
     """Say in one line what happened and who did it."""
     kind, actor = str(entry.get("kind", "")), str(entry.get("actor", ""))
     what = "radio" if kind.startswith(_OPERATION) else kind
@@ -71,7 +89,27 @@ def _sentence(entry: dict[str, Any]) -> str:
         if key not in _QUIET and value not in (None, False, [], {})
     ]
     more = ", ".join([*changes, *shown])
-    return plain(f"{what}{by}: {entry.get('description', '')}" + (f" ({more})" if more else ""))
+    said = ": ".join(filter(None, [str(entry.get("description", "")), _asked(details, zone)]))
+    return plain(f"{what}{by}: {said}" + (f" ({more})" if more else ""))
+
+
+def _asked(details: Mapping[str, Any], zone: ZoneInfo) -> str:
+    """Say what a command asked for: when the code is to work, or what is to be different."""
+    if "ends_at" in details:
+        return _window(details, zone)
+    asked = [str(one.get("mutation_code")) for one in details.get("requested_mutations", ())]
+    words = ", ".join(_MUTATIONS.get(mutation, mutation) for mutation in asked)
+    if "to" not in details:
+        return words
+    return f"{words}: {_window(details['to'], zone)}, before: {_window(details.get('from') or {}, zone)}"
+
+
+def _window(dates: Mapping[str, Any], zone: ZoneInfo) -> str:
+    starts_at, ends_at = (show_time(dates.get(name), zone) for name in ("starts_at", "ends_at"))
+    begins = f"from {starts_at}" if starts_at else "at once"
+    window = f"{begins} until {ends_at}" if ends_at else f"{begins}, without an end"
+    it = dates.get("recurrence")
+    return f"{window}, for {it['minutes']} min at each {it['cron']} ({it['time_zone']})" if it else window
 
 
 def _pull(context: Context) -> None:

@@ -40,7 +40,7 @@ def _warning(event_type: str, when: str) -> EventKind:
 
 _KINDS = (
     _kind("access_code.created", "a code was created", "is_backup"),
-    _kind("access_code.mutations_requested", "an update changed what is wanted", "requested_mutations"),
+    _kind("access_code.mutations_requested", "a command changed what is wanted", "requested_mutations"),
     _kind("access_code.changed", "its `status` changed", "changed_properties"),
     _kind("access_code.scheduled_on_device", "it is on the lock with its dates and waits for its start"),
     _kind("access_code.set_on_device", "it is proven on the lock and works"),
@@ -80,7 +80,8 @@ _KINDS = (
     ),
     _error(
         "access_code.failed_to_set_on_device",
-        "an attempt failed and others follow, or `error_code` forbids it; also days before its start",
+        "an attempt failed and others follow, or `error_code` forbids it, also days before its start; "
+        "or its window passed while the hub was off",
     ),
     _error("access_code.failed_to_remove_from_device", "an attempt failed; others follow", security=True),
     _error("access_code.failed_to_expire", "it has ended and may still be on the lock", security=True),
@@ -200,6 +201,8 @@ class Event(Struct, frozen=True, kw_only=True):
     created_at: datetime
     access_code_id: str | None = None
     payload: dict[str, Any] = {}
+    asked: dict[str, Any] = {}
+    """The dates that a command asked for. They are a guest's: only the timeline shows them, no event does."""
 
     @property
     def security(self) -> bool:

@@ -33,3 +33,5 @@ class Announced(Struct, frozen=True, kw_only=True):
     """The code was proven on the lock and may still be there."""
     was_set: bool = False
     """The status is `unknown`, and was `set` before: should it be so again, that is no new success."""
+    waits: bool = False
+    """Its one window was still to come, and only the hub could have opened the door in it."""

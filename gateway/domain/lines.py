@@ -69,6 +69,13 @@ def of_beginning(device_id: str, issue: Issue, attempts: int) -> Line:
     return Line(_of_issue(issue.code), words, _fields(device_id, issue, attempts, state="begins"))
 
 
+def of_miss(device_id: str, issue: Issue) -> Line:
+    """Say that something did not happen and never will: it has no end."""
+    return Line(
+        _of_issue(issue.code), f"{_about(device_id, issue)}: {issue.message}", _fields(device_id, issue, 0)
+    )
+
+
 def of_end(device_id: str, issue: Issue, attempts: int, now: datetime) -> Line:
     """Say that an error or a warning is over, and how long it was there; `attempts` failed before."""
     seconds = (now - issue.created_at).total_seconds() if issue.created_at is not None else 0.0

@@ -155,6 +155,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     target: Credential | None
     before: Reading | None
     opened_at: datetime
+    why: str | None = None
+    """What the plan said of it."""
 
 
 class JournalEntry(Struct, frozen=True, kw_only=True):
@@ -167,6 +169,8 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     closed_at: datetime | None
     outcome: str | None
+    why: str | None
+    """Unknown of those that a release before this field wrote."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from gateway.domain.issues import Announced, Issue
-from gateway.domain.lines import of_beginning, of_end
+from gateway.domain.lines import of_beginning, of_end, of_miss
 from gateway.domain.store import Tx
-from gateway.engine.desire import is_scheduled, status
+from gateway.engine.desire import has_ended, is_open, is_over, is_scheduled, may_open, status
 from gateway.engine.mutations import instant
 from gateway.engine.slot_map import inventory, is_worth_telling
 from gateway.engine.work import Work
+
+_MISSED = "its window passed while the hub was off, or did not know the time: it never opened the door"
 
 
 def announce(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
@@ -24,9 +27,11 @@ def announce(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
     _announce_inventory(work)
     told = tx.announced(work.device.device_id)
     for code_id in list(work.codes):
-        before = told.get(code_id) or Announced(status="unset")
+        before = told.get(code_id) or Announced(status="unset", waits=True)
         after = _current(work, code_id, before)
         if after != before:
+            if _is_missed(work, code_id, before, after):
+                _tell_missed(work, tx, code_id)
             _tell(work, code_id, before, after)
             tx.save_announced(work.device.device_id, code_id, after)
 
@@ -41,7 +46,46 @@ def _current(work: Work, code_id: str, before: Announced) -> Announced:
         confirmed_revision=placement.confirmed.revision if placement.confirmed is not None else 0,
         on_lock=snap.may_hold(code_id) and placement.was_on_lock,
         was_set=now == "unknown" and (before.was_set or before.status == "set"),
+        waits=_waits(work, code_id, before),
     )
+
+
+def _waits(work: Work, code_id: str, before: Announced) -> bool:
+    """Say whether the one window of a code is still to come, and only the hub would open the door in it.
+
+    Of what a restored backup says that, the hub of before may have opened the window meanwhile. A clock that
+    is doubted tells nothing new.
+    """
+    snap, code, t = work.snapshot(), work.codes[code_id], work.t
+    if code.recurrence is not None or work.device.held_for_restore:
+        return False
+    if not t.trusted or t.step is not None:
+        return before.waits
+    outside = work.placement(code_id).outside
+    is_wished = outside is None or not outside.honoured
+    return is_wished and not is_over(code, snap, t) and not is_open(code, t.at) and not may_open(code, snap)
+
+
+def _is_missed(work: Work, code_id: str, before: Announced, after: Announced) -> bool:
+    """Say whether a window passed that the hub, when it looked last, was still to open."""
+    code, snap = work.codes[code_id], work.snapshot()
+    is_past = has_ended(code, work.t) and not work.device.held_for_restore
+    return before.waits and not after.waits and is_past and not may_open(code, snap)
+
+
+def _tell_missed(work: Work, tx: Tx, code_id: str) -> None:
+    missed = Issue(
+        code="failed_to_set_on_device", message=_MISSED, access_code_id=code_id, created_at=work.now
+    )
+    snapshot = _snapshot([*tx.issues(work.device.device_id), missed], code_id)
+    work.tell(
+        "access_code.failed_to_set_on_device",
+        code_id,
+        error_code=missed.code,
+        message=missed.message,
+        **snapshot,
+    )
+    tx.note(of_miss(work.device.device_id, missed))
 
 
 def _tell(work: Work, code_id: str, before: Announced, after: Announced) -> None:
@@ -57,7 +101,7 @@ def _tell(work: Work, code_id: str, before: Announced, after: Announced) -> None
         work.set_placement(code_id, was_on_lock=False)
 
 
-def _change(before: str, after: str) -> dict[str, object]:
+def _change(before: str, after: str) -> dict[str, Any]:
     return {"changed_properties": [{"property": "status", "from": before, "to": after}]}
 
 
@@ -84,7 +128,7 @@ def _announce_issues(work: Work, tx: Tx, issues: tuple[Issue, ...]) -> None:
             tx.note(of_beginning(work.device.device_id, issue, _failures(work, issue)))
         event = issue.kind.event
         if key not in old and event is not None:
-            named = {f"{issue.kind.level}_code": issue.code}
+            named: dict[str, Any] = {f"{issue.kind.level}_code": issue.code}
             snapshot = _snapshot(new.values(), issue.access_code_id)
             work.tell(event, issue.access_code_id, **named, message=issue.message, **issue.data, **snapshot)
     for key, issue in old.items():
@@ -112,7 +156,7 @@ def _failures(work: Work, issue: Issue) -> int:
     return work.placement(issue.access_code_id).failures
 
 
-def _snapshot(issues: Iterable[Issue], access_code_id: str | None) -> dict[str, list[dict[str, object]]]:
+def _snapshot(issues: Iterable[Issue], access_code_id: str | None) -> dict[str, Any]:
     """Return all errors and warnings of the code and of its lock at this moment."""
     found: dict[str, list[dict[str, object]]] = {
         f"{whose}_{level}s": [] for whose in ("access_code", "device") for level in ("error", "warning")

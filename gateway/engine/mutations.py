@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from msgspec import UNSET
 
@@ -35,6 +36,15 @@ def instant(at: datetime | None) -> str | None:
 def moment(at: datetime) -> str:
     """Return a time that is there as UTC ISO 8601 with milliseconds and Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def dates(code: AccessCode) -> dict[str, Any]:
+    """Return when a code is to work, for what its timeline tells of the command that asked for it."""
+    it = code.recurrence
+    windows = (
+        {"recurrence": {"cron": it.cron, "minutes": it.minutes, "time_zone": it.time_zone}} if it else {}
+    )
+    return {"starts_at": instant(code.starts_at), "ends_at": instant(code.ends_at), **windows}
 
 
 def pending_mutations(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> list[Mutation]:

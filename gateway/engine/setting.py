@@ -96,7 +96,12 @@ def reason_to_write(want: Credential, placement: Placement, snap: Snapshot) -> s
         return "the code is not on the lock yet" if not placement.was_on_lock else "the code went missing"
     differences = confirmed.credential.differences(want, granularity(snap))
     if differences:
-        return f"{' and '.join(differences)} changed"
+        words = {
+            "code": "its PIN changed",
+            "enabled": "it is to open the door from now on" if want.enabled else "it is to wait, disabled",
+            "schedule": "its dates changed",
+        }
+        return " and ".join(words[field] for field in differences)
     if want.name is not None and want.name != confirmed.credential.name:
         return "name changed"
     if placement.cleared_at is not None:

@@ -226,6 +226,7 @@ def _journal(work: Work, step: Step) -> Intent | None:
         target=step.credential if isinstance(step, WriteCode) else None,
         before=before.reading if before is not None else None,
         opened_at=work.now,
+        why=step.why,
     )
     work.open(intent)
     if step.slot is not None:

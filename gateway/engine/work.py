@@ -139,15 +139,24 @@ class Work:
         )
         return self.now + pause
 
-    def tell(self, event_type: str, access_code_id: str | None = None, **payload: Any) -> None:  # noqa: ANN401 - JSON
-        """Add an event to the outbox."""
-        self.tell_past(self.now, event_type, access_code_id, **payload)
+    def tell(
+        self,
+        event_type: str,
+        access_code_id: str | None = None,
+        *,
+        asked: Mapping[str, Any] | None = None,
+        **payload: Any,  # noqa: ANN401 - JSON
+    ) -> None:
+        """Add an event to the outbox; `asked` is for the timeline alone."""
+        self.tell_past(self.now, event_type, access_code_id, asked=asked, **payload)
 
     def tell_past(
         self,
         occurred_at: datetime,
         event_type: str,
         access_code_id: str | None = None,
+        *,
+        asked: Mapping[str, Any] | None = None,
         **payload: Any,  # noqa: ANN401 - JSON
     ) -> None:
         """Add an event to the outbox that the lock noted earlier."""
@@ -160,6 +169,7 @@ class Work:
                 created_at=self.now,
                 access_code_id=access_code_id,
                 payload=payload,
+                asked=dict(asked or {}),
             )
         )
 

@@ -42,6 +42,15 @@ REQUESTS = [
     ("codes delete c1", "access_codes/delete", {"access_code_id": "c1"}),
     ("codes timeline c1", "access_codes/get_timeline", {"access_code_id": "c1"}),
     ("timeline c1 --limit 5", "access_codes/get_timeline", {"access_code_id": "c1", "limit": 5}),
+    (
+        "codes timeline c1 --since 2026-11-20T00:00 --until 2026-11-21T00:00",
+        "access_codes/get_timeline",
+        {
+            "access_code_id": "c1",
+            "after": "2026-11-19T23:00:00.000Z",
+            "before": "2026-11-20T23:00:00.000Z",
+        },
+    ),
     ("locks list", "devices/list", {}),
     ("locks show front-door", "devices/get", {"device_id": "front-door"}),
     ("locks pause front-door", "devices/pause", {"device_id": "front-door"}),

@@ -51,6 +51,7 @@ class TestLifeOfACode:
         await bench.do("access_codes/delete", access_code_id=code_id)
         await bench.settle(HOUR)
         assert bench.events() == [
+            "access_code.mutations_requested",
             "access_code.changed",
             "access_code.changed",
             "access_code.removed_from_device",
@@ -122,7 +123,7 @@ class TestLifeOfACode:
         code_id = await bench.create(PIN, starts_at=instant(NOON + DAY))
         bench.events()
         await bench.do("access_codes/delete", access_code_id=code_id)
-        assert bench.events() == ["access_code.deleted"]
+        assert bench.events() == ["access_code.mutations_requested", "access_code.deleted"]
 
     async def test_a_second_attempt_that_never_arrived_is_not_told_as_removed(self, hang: Hang) -> None:
         """The code was on the lock once, and its removal was told then."""

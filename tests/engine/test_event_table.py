@@ -77,7 +77,7 @@ TABLE: dict[str, Row] = {
         [wait(MINUTE)],
         ["delay_in_setting_on_device", "changed"],
     ),
-    "unset: never on the lock, and deleted": (READABLE, [LATER], [delete(), wait(HOUR)], ["deleted"]),
+    "unset: never on the lock, and deleted": (READABLE, [LATER], [delete(), wait(HOUR)], [ASKED, "deleted"]),
     "scheduled: its start comes": (NATIVE, [LATER, wait(MINUTE)], [wait(NEAR)], SET),
     # setting
     "setting: the lock confirms": (READABLE, [create()], [wait(MINUTE)], SET),
@@ -203,7 +203,7 @@ TABLE: dict[str, Row] = {
         READABLE,
         [*ONGOING, failing(BUSY)],
         [delete(), wait(5 * MINUTE)],
-        ["changed", "failed_to_remove_from_device"],
+        [ASKED, "changed", "failed_to_remove_from_device"],
     ),
     "removing: past its end": (
         READABLE,
@@ -300,7 +300,12 @@ TABLE: dict[str, Row] = {
         [off(2 * HOUR), off(HOUR)],
         ["failed_to_expire", *ENDED],
     ),
-    "off: a window comes and goes": (READABLE, [LATER], [off(2 * DAY), off(HOUR)], []),
+    "off: a window comes and goes": (
+        READABLE,
+        [LATER],
+        [off(2 * DAY), off(HOUR)],
+        ["failed_to_set_on_device"],
+    ),
 }
 
 

@@ -139,7 +139,7 @@ class TestConverged:
         missing = Placement(access_code_id="ana", was_on_lock=True)
         assert steps(snapshot(lock, code(), missing, slot("20"))) == []
         assert steps(snapshot(lock, code(pin="9999"), held(), slot("20", known()))) == [
-            write("code changed", what=credential("9999"))
+            write("its PIN changed", what=credential("9999"))
         ]
         assert steps(snapshot(replace(lock, held_after_wipe=False), code(), missing, slot("20")))
 
@@ -150,13 +150,13 @@ class TestRewrite:
     @pytest.mark.parametrize(
         ("content", "why"),
         [
-            (credential("9999"), "code changed"),
-            (credential(enabled=False), "enabled changed"),
-            (credential("9999", enabled=False), "code and enabled changed"),
+            (credential("9999"), "its PIN changed"),
+            (credential(enabled=False), "it is to open the door from now on"),
+            (credential("9999", enabled=False), "its PIN changed and it is to open the door from now on"),
         ],
     )
     def test_a_changed_desire_is_written(self, content: Credential, why: str) -> None:
-        """The reason names the fields."""
+        """The reason says in words what differs."""
         assert steps(snapshot(code(), held(content=content))) == [write(why)]
 
     def test_a_changed_name_is_written_where_the_lock_stores_names(self) -> None:
@@ -317,7 +317,7 @@ class TestRefused:
         repair = intent("bo", "3", credential("9999"), before=known())
         found, [issue], wake = setting(snapshot(code(), waits, right, repair))
         assert (found, issue.data, wake) == ([], {"managed_access_code_id": "bo"}, NOON - HOUR + DAY)
-        assert steps(snapshot(code(), waits, right)) == [write("enabled changed")]
+        assert steps(snapshot(code(), waits, right)) == [write("it is to open the door from now on")]
 
     @pytest.mark.parametrize("can", [CAN, CAN_NATIVE])
     def test_a_pin_that_breaks_a_rule_of_the_lock_is_not_tried_at_all(self, can: Capabilities) -> None:
@@ -345,7 +345,7 @@ class TestRefused:
         """Only where the PIN is there for certain, what forbids a new one does not count."""
         strict = device(replace(CAN, pin_rules=PinRules(constraints=("no_zeros",))))
         there = snapshot(strict, code(pin="4070"), held(content=self.HELD), slot("20", Known(self.HELD)))
-        assert steps(there) == [write("enabled changed", what=credential("4070"))]
+        assert steps(there) == [write("it is to open the door from now on", what=credential("4070"))]
         found, [issue], _ = setting(snapshot(strict, code(pin="4070"), *facts))
         assert (found, issue.code) == ([], "code_constraints_violated")
 

@@ -104,6 +104,7 @@ INTENT = Intent(
     target=CREDENTIAL,
     before=Known(Credential(pin=Pin("551177"))),
     opened_at=NOON,
+    why="its window has moved",
 )
 CLEARING = Intent(
     intent_id="intent-2",
@@ -131,6 +132,7 @@ EVENT = Event(
     created_at=NOON + HOUR,
     access_code_id="code-1",
     payload={"method": "keycode", "slots": [1, {"deep": None}]},
+    asked={"starts_at": "2026-07-01T12:00:00.000Z"},
 )
 
 

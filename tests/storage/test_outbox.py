@@ -197,13 +197,14 @@ def test_an_event_with_a_pin_inside_is_not_stored(tx: SqliteTx) -> None:
     assert seqs(tx) == []
 
 
+@pytest.mark.parametrize("column", ["payload", "asked"])
 @pytest.mark.parametrize("damaged", ["CAST('{]' AS TEXT)", "CAST(x'7bff7d' AS TEXT)"])
 def test_an_event_that_does_not_open_does_not_hold_up_the_others(
-    connection: sqlite3.Connection, vault: Vault, caplog: pytest.LogCaptureFixture, damaged: str
+    connection: sqlite3.Connection, vault: Vault, caplog: pytest.LogCaptureFixture, damaged: str, column: str
 ) -> None:
     """That it was is still told, only not what it said; and somebody reads of it."""
     run_unit(connection, vault, lambda tx: [tx.emit(event(number)) for number in (1, 2)])
-    connection.execute(f"UPDATE event SET payload = {damaged} WHERE seq = 1")  # noqa: S608 - a fixed text
+    connection.execute(f"UPDATE event SET {column} = {damaged} WHERE seq = 1")  # noqa: S608 - a fixed text
     found = run_unit(connection, vault, lambda tx: tx.undelivered(9))
     assert [stored.event for stored in found] == [replace(event(1), payload={}), event(2)]
     [line] = [record for record in caplog.records if record.levelno == logging.ERROR]

@@ -18,10 +18,11 @@ from storage.schema import bring_up_to_date, migrations
 from storage.sqlite import check_key, open_database, run_unit
 from storage.store import SqliteStore
 from storage.vault import Vault
-from tests.storage.samples import CHECKSUM, SECRET, check_everything, store_everything
+from tests.storage.samples import CHECKSUM, EVENT, INTENT, SECRET, check_everything, store_everything
 
 GOLDEN = Path(__file__).parent / "golden"
 FIRST_WITH_KEYS = 3
+FIRST_WITH_WHY = 4
 VERSIONS = [number for number, _ in migrations()]
 
 
@@ -64,6 +65,11 @@ def test_an_old_database_opens_with_everything_in_it(tmp_path: Path, vault: Vaul
         run_unit(connection, vault, _check_golden)
         keys = SECRET if version >= FIRST_WITH_KEYS else None
         assert run_unit(connection, vault, lambda tx: tx.secret("front")) == keys
+        [written] = run_unit(connection, vault, lambda tx: tx.journal("code-1", limit=9))
+        [told] = run_unit(connection, vault, lambda tx: tx.undelivered(9))
+        assert (written.why, told.event.asked) == (
+            (INTENT.why, EVENT.asked) if version >= FIRST_WITH_WHY else (None, {})
+        )
         run_unit(connection, vault, lambda tx: tx.forget_device("front"))
 
 

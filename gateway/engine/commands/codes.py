@@ -25,14 +25,17 @@ from gateway.engine.commands.common import (
     demand_shut,
     found,
     given,
+    mark_deleted,
     pin_for,
     recurrence,
     reply,
+    tell_asked,
     window,
 )
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import CreateCode, DeleteCode, UpdateCode
 from gateway.engine.holding import tell_kept_by_hub
+from gateway.engine.mutations import dates
 from gateway.engine.replies import CodeReply, DeletedReply, LeftBehind
 from gateway.engine.work import Work
 
@@ -78,7 +81,7 @@ def add(context: Context, code: AccessCode, *, with_pool: bool) -> CodeReply:
 
     def put(work: Work) -> None:
         work.set_code(code)
-        work.tell("access_code.created", code.access_code_id, is_backup=False)
+        work.tell("access_code.created", code.access_code_id, asked=dates(code), is_backup=False)
         if with_pool and not work.device.backup_pool_size:
             work.set_device(backup_pool_enabled=True)
 
@@ -172,8 +175,9 @@ def put(context: Context, code: AccessCode, changed: AccessCode, snap: Snapshot)
         work.set_placement(code.access_code_id, outside=None, failures=0, failure=None, retry_at=None)
         asked = _mutations(code, changed)
         if asked:
-            mutations = [{"mutation_code": name} for name in asked]
-            work.tell("access_code.mutations_requested", code.access_code_id, requested_mutations=mutations)
+            is_moved = "updating_time_frame" in asked
+            times = {"from": dates(code), "to": dates(changed)} if is_moved else {}
+            tell_asked(work, code.access_code_id, asked, times)
             tell_kept_by_hub(work, changed, asked)
         if changed.ends_at != code.ends_at:
             follow(work, changed)
@@ -223,10 +227,7 @@ def delete(context: Context, asked: DeleteCode) -> DeletedReply:
     if code.deleted_at is None:
 
         def mark(work: Work) -> None:
-            gone = replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now)
-            work.set_code(gone)
-            work.set_placement(code.access_code_id, failures=0, failure=None, retry_at=None)
-            follow(work, gone)
+            follow(work, mark_deleted(work, code))
 
         snap, attempt = attempted(
             context, code.device_id, "DELETE_ACCESS_CODE", code.access_code_id, code.revision + 1, mark
@@ -251,6 +252,8 @@ def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool 
     )
 
     def absorb(work: Work) -> None:
+        if forced:
+            tell_asked(work, code_id, ["deleting"])
         follow(work, replace(code, deleted_at=work.now))
         give_up(work, code_id, left_behind=bool(left), forced=forced)
 

@@ -2,10 +2,12 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from gateway.domain.attempts import ActionAttempt, ActionType
 from gateway.domain.code import AccessCode
@@ -295,3 +297,20 @@ def demand_able(snap: Snapshot, *, one_time: bool, offline: bool) -> None:
             "this lock does not report which code was used, so one for a single use cannot be ended",
             device_id=device_id,
         )
+
+
+def mark_deleted(work: Work, code: AccessCode) -> AccessCode:
+    """Have a code removed, because a client says so. What held back a write does not hold this back."""
+    gone = replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now)
+    work.set_code(gone)
+    work.set_placement(code.access_code_id, failures=0, failure=None, retry_at=None)
+    tell_asked(work, code.access_code_id, ["deleting"])
+    return gone
+
+
+def tell_asked(
+    work: Work, access_code_id: str, mutations: Iterable[str], times: Mapping[str, Any] | None = None
+) -> None:
+    """Tell what a client asked for of a code; `times`, where they move, are for its timeline alone."""
+    requested = [{"mutation_code": mutation} for mutation in mutations]
+    work.tell("access_code.mutations_requested", access_code_id, asked=times, requested_mutations=requested)

@@ -11,7 +11,7 @@ from gateway.domain.lock import Device, Link
 from gateway.domain.store import LastingFailure, spared
 from gateway.engine import attempts, lock_views, wire
 from gateway.engine.commands.codes import give_up
-from gateway.engine.commands.common import attempt_of
+from gateway.engine.commands.common import attempt_of, mark_deleted
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Nothing, OneDevice, Pause, RemoveGuestCodes, UpdateDevice
 from gateway.engine.replies import (
@@ -78,10 +78,7 @@ def remove_guest_codes(context: Context, asked: RemoveGuestCodes) -> RemovedRepl
             is_bounded = code.ends_at is not None or code.recurrence is not None or code.is_one_time_use
             guest = is_bounded or code.backup == "pulled"
             if code.deleted_at is None and (guest or asked.include_ongoing) and code.backup != "waiting":
-                work.set_code(
-                    replace(code, deleted_at=work.now, revision=code.revision + 1, updated_at=work.now)
-                )
-                work.set_placement(code.access_code_id, failures=0, failure=None, retry_at=None)
+                mark_deleted(work, code)
                 removed.append(code.access_code_id)
 
     context.change(asked.device_id, absorb)
@@ -132,7 +129,7 @@ def retire(context: Context, asked: OneDevice) -> DeviceReply:
         work.set_device(retiring=True)
         for code in list(work.codes.values()):
             if code.deleted_at is None:
-                work.set_code(replace(code, deleted_at=work.now, revision=code.revision + 1))
+                mark_deleted(work, code)
 
     return _changed(context, asked.device_id, absorb)
 

@@ -17,9 +17,13 @@ _ACTORS = {
     "access_code.created": "client",
     "access_code.mutations_requested": "client",
     "access_code.backup_access_code_pulled": "client",
+    "access_code.unmanaged.converted_to_managed": "client",
+    "device.paired": "client",
     "device.paused": "client",
+    "device.unpaired": "client",
     "access_code.modified_external_to_gateway": "somebody at the lock",
     "access_code.deleted_external_to_gateway": "somebody at the lock",
+    "lock.access_denied": "somebody at the lock",
     "lock.unlocked": "somebody at the lock",
     "access_code.first_used": "somebody at the lock",
 }
@@ -85,6 +89,8 @@ def _place(entry: TimelineEntry) -> int:
 _OF_LOCK = (
     "device.connected",
     "device.disconnected",
+    "device.connection_became_flaky",
+    "device.connection_stabilized",
     "device.accessory_keypad_connected",
     "device.accessory_keypad_disconnected",
     "device.keypad_switched_off",
@@ -95,6 +101,10 @@ _OF_LOCK = (
     "device.resumed",
     "device.wiped",
     "device.replaced",
+    "device.third_party_integration_detected",
+    "device.third_party_integration_no_longer_detected",
+    "device.paired",
+    "device.unpaired",
     "device.low_battery",
     "gateway.clock_untrusted",
     "gateway.clock_step_held",
@@ -142,21 +152,23 @@ def _of_lock(context: Context, life: _Life, asked: Timeline) -> list[_Entry]:
 def _told(event: Event) -> _Entry:
     kind = EVENTS.get(event.event_type)
     details: dict[str, Any] = {key: value for key, value in event.payload.items() if key not in _HIDDEN}
-    said = event.payload.get("message")
-    description = kind.when if kind is not None else event.event_type
+    said = event.payload.get("message") or (event.payload.get("reason") or {}).get("message")
+    means = kind.when if kind is not None else event.event_type
     return event.occurred_at, TimelineEntry(
         at=moment(event.occurred_at),
         kind=event.event_type,
-        description=f"{description}: {said}" if said else description,
+        description=said or means,
         actor=_ACTORS.get(event.event_type, "hub"),
-        details=details,
+        details=details | event.asked,
     )
 
 
 def _done(operation: JournalEntry) -> Iterator[_Entry]:
     what = "writing slot" if operation.kind is IntentKind.SET else "clearing slot"
     where = operation.slot if operation.slot is not None else "that the lock chooses"
-    yield _operation(operation, operation.opened_at, "programming_started", f"{what} {where} began")
+    began = f"{what} {where} began"
+    because = f"{began}: {operation.why}" if operation.why is not None else began
+    yield _operation(operation, operation.opened_at, "programming_started", because)
     if operation.closed_at is not None:
         ended = f"{what} {where}: {operation.outcome}"
         yield _operation(operation, operation.closed_at, "programming_finished", ended)
@@ -168,5 +180,5 @@ def _operation(operation: JournalEntry, at: datetime, kind: str, description: st
         kind=f"{_OPERATION}{kind}",
         description=description,
         actor="hub",
-        details={"slot": operation.slot, "revision": operation.revision},
+        details={"slot": operation.slot, "revision": operation.revision, "why": operation.why},
     )

@@ -19,6 +19,7 @@ from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Convert, GetCode, ListUnmanaged, OneCode
 from gateway.engine.desire import has_ended, is_native, is_open, lock_name
 from gateway.engine.lock_views import unmanaged
+from gateway.engine.mutations import dates
 from gateway.engine.replies import CodeReply, UnmanagedReply, UnmanagedsReply
 from gateway.engine.work import Work
 
@@ -124,7 +125,7 @@ def convert(context: Context, asked: Convert) -> CodeReply:
             was_on_lock=True,
         )
         work.set_slot(slot.slot, unmanaged_id=None, unmanaged_since=None, doomed_at=None)
-        work.tell("access_code.unmanaged.converted_to_managed", code.access_code_id)
+        work.tell("access_code.unmanaged.converted_to_managed", code.access_code_id, asked=dates(code))
 
     after, attempt = attempted(
         context, device_id, "CONVERT_ACCESS_CODE_TO_MANAGED", code.access_code_id, code.revision, adopt

@@ -13,6 +13,7 @@ from gateway.domain.driver import (
     ClockChecked,
     CodeUsed,
     KeypadMode,
+    LockAlive,
     LockDead,
     LockEvent,
     LockSeen,
@@ -50,6 +51,19 @@ def ask(verb: str, **params: object) -> Do:
 def pass_by(span: timedelta) -> Do:
     """Let time pass."""
     return lambda bench: bench.settle(span)
+
+
+async def go_silent(bench: Bench) -> None:
+    """Let the lock be away for a minute."""
+    await bench.tell(LockDead(device_id=DOOR))
+    await bench.settle(MINUTE)
+    await bench.tell(LockAlive(device_id=DOOR))
+
+
+async def meddle(bench: Bench) -> None:
+    """Let another controller write its own PIN into our slot."""
+    bench.by_hand("20", THEIRS)
+    await bench.tell(SlotTouched(device_id=DOOR, slot="20"))
 
 
 class TestEvents:
@@ -274,6 +288,34 @@ class TestTimeline:
                 await bench.do("access_codes/delete", access_code_id=code_id)
                 await bench.settle(HOUR)
         assert not bench.snap().codes
+
+    @pytest.mark.parametrize(
+        ("deed", "lasts", "kinds"),
+        [
+            (go_silent, HOUR, ["device.connection_became_flaky", "device.connection_stabilized"]),
+            (
+                meddle,
+                DAY,
+                [
+                    "device.third_party_integration_detected",
+                    "device.third_party_integration_no_longer_detected",
+                ],
+            ),
+        ],
+    )
+    async def test_what_troubled_the_lock_again_and_again_is_in_it(
+        self, hang: Hang, deed: Do, lasts: timedelta, kinds: list[str]
+    ) -> None:
+        """With its end: three times in a row, each seen for itself, would be no answer."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN)
+        await bench.settle(HOUR)
+        for _ in range(3):
+            await deed(bench)
+            await bench.settle(MINUTE)
+        await bench.settle(lasts + HOUR)
+        shown = await bench.do("access_codes/get_timeline", access_code_id=code_id)
+        assert [e["kind"] for e in shown["timeline_events"] if e["kind"] in kinds] == kinds
 
     async def test_of_a_code_that_is_gone_it_tells_of_the_lock_only_while_it_lived(self, hang: Hang) -> None:
         """Neither before nor after."""

@@ -44,6 +44,7 @@ from gateway.domain.driver import (
     Session,
 )
 from gateway.domain.keyring import Keyring
+from gateway.domain.placement import Refusal
 from gateway.domain.pulse import Pulse
 from gateway.domain.store import StorageFailed
 from gateway.domain.trouble import about
@@ -266,8 +267,10 @@ class BleDriver(Driver):
         """Return the session once it stands; say rightly whose fault it is if it does not."""
         try:
             return await visit.session()
-        except KeysRefused:
-            raise  # It was reached.
+        except KeysRefused as refusal:
+            # It was reached: its words are what helps, "check the batteries" is not.
+            held_off = None if lock.family is None else lock.family.held_off()
+            raise Refused(Refusal.OTHER, held_off or str(refusal)) from None
         except NoAnswer:
             lock.broke()
             raise

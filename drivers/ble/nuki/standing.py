@@ -112,8 +112,8 @@ class Standing:
 
     def ask_again(self) -> None:
         """Let all be tried again but the security PIN: a wrong one, again and again, shuts everybody out."""
-        self.hold.lift()
-        self.access.lift()
+        self.hold.ask_again()
+        self.access.ask_again()
 
     async def proven(self, command: Command) -> None:
         """Note that the lock carried out a command that needs the security PIN: it takes the PIN.

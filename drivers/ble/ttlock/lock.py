@@ -91,8 +91,8 @@ class TTLock(FamilyLock):
 
     @override
     def ask_again(self) -> None:
-        self._state.hold.lift()
-        self._state.access.lift()
+        self._state.hold.ask_again()
+        self._state.access.ask_again()
 
     @override
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:

@@ -100,8 +100,8 @@ class Discovery(Struct, frozen=True, kw_only=True):
         device_id, known = shown.device_id, shown.properties
         state_topic = self.lock_state_topic(device_id)
         it = _Device(self, device_id, state_topic)
-        # What is known stays worth seeing, and errors even more so, while the lock does not answer; and then a
-        # person may want it looked at again.
+        # While the lock does not answer, what is known stays worth seeing, and errors even more so. And somebody
+        # may want it looked at just then.
         always: Json = {"availability": [self._bridge]}
         components: Json = {
             "problem": it.shown(

@@ -282,3 +282,42 @@ async def test_keys_that_may_not_manage_codes_are_not_offered_on_and_on(command:
             async with at.session() as session:
                 await session.write(None, wanted("4712"), replaces=None)
         assert "does not let these keys" in at.driver.problems[DOOR]
+
+
+@in_virtual_time
+async def test_a_batch_of_removals_is_no_batch_of_refusals() -> None:
+    """Each begins with a look at the codes: what was refused is not asked again in the same connection."""
+    async with home() as at:
+        at.lock.faults.forbids = frozenset({0x07})
+        async with at.session() as session:
+            for slot in "12345":
+                with pytest.raises(Refused, match="does not let these keys"):
+                    await session.clear(slot, holds=None)
+        assert at.lock.asked.count(0x07) == 1
+
+
+@pytest.mark.parametrize(("command", "words"), [(0x25, "read its log"), (0x43, "set its clock")])
+@in_virtual_time
+async def test_what_is_refused_beside_the_codes_is_left_alone_and_holds_up_no_code(
+    command: int, words: str
+) -> None:
+    """In no other connection either, before a person asks for it."""
+    async with home() as at:
+        at.lock.faults.forbids = frozenset({command})
+        at.lock.cut_power()
+        for digits in ("4711", "4712", "4713"):
+            async with at.session() as session:
+                await session.write(None, wanted(digits), replaces=None)
+            await asyncio.sleep(HOLD_S)
+        assert at.pins() == ["4711", "4712", "4713"]
+        assert at.lock.asked.count(command) == 1
+        assert words in at.driver.problems[DOOR]
+        at.driver.ask_again(DOOR)
+        await at.listed()
+        assert at.lock.asked.count(command) == 2
+        at.driver.ask_again(DOOR)
+        at.lock.faults.forbids = frozenset()
+        await asyncio.sleep(HOLD_S)
+        await at.listed()
+        assert at.lock.asked.count(command) > 2
+        assert at.driver.problems == {}

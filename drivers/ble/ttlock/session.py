@@ -244,6 +244,7 @@ class TTLockSession(LockSession):
     # What is known
 
     async def _look(self) -> None:
+        self._state.access.refuse()
         self._listed = False
         try:
             await self._codes.look()

@@ -221,10 +221,12 @@ class BleDriver(Driver):
                     self._feed.put(LockAlive(device_id=lock.device_id))
 
     def ask_again(self, device_id: str) -> None:
-        """Try again what a lock refused; one that is not paired has refused nothing."""
+        """Try again, at once, what a lock refused; one that is not paired has refused nothing."""
         lock = self._locks.get(device_id)
         if lock is not None and lock.family is not None:
             lock.family.ask_again()
+            lock.errands.ask_again()
+            lock.woken.set()
 
     async def unpair(self, device_id: str) -> None:
         """Forget the keys of a lock. The lock itself still knows them."""

@@ -100,8 +100,8 @@ class Discovery(Struct, frozen=True, kw_only=True):
         device_id, known = shown.device_id, shown.properties
         state_topic = self.lock_state_topic(device_id)
         it = _Device(self, device_id, state_topic)
-        # While the lock does not answer, what is known stays worth seeing, and errors even more so. And somebody
-        # may want it looked at just then.
+        # While the lock does not answer, what is known stays worth seeing, errors even more so, and somebody
+        # may want it looked at.
         always: Json = {"availability": [self._bridge]}
         components: Json = {
             "problem": it.shown(

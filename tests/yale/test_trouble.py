@@ -250,7 +250,9 @@ async def test_a_key_that_may_not_manage_codes_is_not_offered_on_and_on(opcode: 
         at.lock.brain.faults.refuse = {opcode: OperationError.NOT_AUTHORIZED}
         assert "does not let this key" in await _refused(at, lock)
         before = dict(at.air.connects)
+        await at.lock.peripheral.hide()
         await asyncio.sleep(30 * HOLD_S)
+        await at.lock.advertise()
         assert "does not let this key" in await _refused(at, lock)
         assert at.air.connects == before
         assert "does not let this key" in (lock.trouble() or "")

@@ -36,7 +36,8 @@ def _forget(door: Door) -> Callable[[], None]:
 async def _says_why(home: Home, code_id: str, error: str, words: str) -> None:
     """See that a code says what the lock said, and sends nobody to the batteries."""
     errors = await home.errors(code_id)
-    assert words in str(errors[error])
+    assert words in errors[error]["message"]
+    assert "Where the message says what to put right" in errors[error]["remedy"]
     assert not {"device_disconnected", "failed_after_retries"} & errors.keys()
     assert (await home.lock())["properties"]["online"]
 

@@ -10,7 +10,7 @@ import pytest
 from drivers.ble.hold import DOUBTS, HOLD_S
 from gateway.domain.credential import Credential, Known, SlotRef
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
-from tests.ble_bed.ttlock.lock import VirtualLock
+from tests.ble_bed.ttlock.lock import NO_PERMISSION, No, VirtualLock
 from tests.ble_bed.ttlock.wire import seal
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ttlock.direct import Direct
@@ -294,6 +294,24 @@ async def test_a_batch_of_removals_is_no_batch_of_refusals() -> None:
                 with pytest.raises(Refused, match="does not let these keys"):
                     await session.clear(slot, holds=None)
         assert at.lock.asked.count(0x07) == 1
+
+
+@pytest.mark.parametrize(("step", "after"), [("_add", STAY), ("_find", wanted("815815"))])
+@in_virtual_time
+async def test_a_change_that_is_refused_half_way_is_not_tried_on(step: str, after: Credential) -> None:
+    """Nor is the code before stored again where storing is what the keys may not do."""
+    async with home(change=without_modify) as at:
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+        at.lock.asked.clear()
+        with patch.object(VirtualLock, step, side_effect=No(NO_PERMISSION)):
+            async with at.session() as session:
+                with pytest.raises(NoAnswer):
+                    await session.write(slot, after, replaces=wanted("4711"))
+            with pytest.raises(Refused, match="does not let these keys"):
+                async with at.session():
+                    pass
+        assert at.lock.asked.count(0x03) == 2
 
 
 @pytest.mark.parametrize(("command", "words"), [(0x25, "read its log"), (0x43, "set its clock")])

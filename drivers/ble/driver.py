@@ -44,6 +44,7 @@ from gateway.domain.driver import (
     Session,
 )
 from gateway.domain.keyring import Keyring
+from gateway.domain.placement import Refusal
 from gateway.domain.pulse import Pulse
 from gateway.domain.store import StorageFailed
 from gateway.domain.trouble import about
@@ -220,10 +221,12 @@ class BleDriver(Driver):
                     self._feed.put(LockAlive(device_id=lock.device_id))
 
     def ask_again(self, device_id: str) -> None:
-        """Try again what a lock refused; one that is not paired has refused nothing."""
+        """Try again, at once, what a lock refused; one that is not paired has refused nothing."""
         lock = self._locks.get(device_id)
         if lock is not None and lock.family is not None:
             lock.family.ask_again()
+            lock.errands.ask_again()
+            lock.woken.set()
 
     async def unpair(self, device_id: str) -> None:
         """Forget the keys of a lock. The lock itself still knows them."""
@@ -266,8 +269,10 @@ class BleDriver(Driver):
         """Return the session once it stands; say rightly whose fault it is if it does not."""
         try:
             return await visit.session()
-        except KeysRefused:
-            raise  # It was reached.
+        except KeysRefused as refusal:
+            # It was reached: its words are what helps, "check the batteries" is not.
+            held_off = None if lock.family is None else lock.family.held_off()
+            raise Refused(Refusal.OTHER, held_off or str(refusal)) from None
         except NoAnswer:
             lock.broke()
             raise

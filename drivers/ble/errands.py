@@ -71,6 +71,11 @@ class Errands:
         """Forget earlier failures: there is a reason to hope."""
         self._failures, self._not_before = 0, 0.0
 
+    def ask_again(self) -> None:
+        """Let nothing wait for what failed or was refused before: a person asks for it."""
+        self._describe_from = 0.0
+        self.alive()
+
     @property
     def wants_description(self) -> bool:
         """Say whether the lock is to be asked what it is, in a connection that is there."""

@@ -43,11 +43,14 @@ class Hold:
         self._until = 0.0
 
     def refused(self, words: str, seconds: float | None = None) -> None:
-        """Hold back for so many seconds, or until a person asks; `words` say what it was and what to do."""
-        if seconds is None:
-            self._words, self._until = f"{words}; {_UNTIL_ASKED}", inf
-        else:
-            self._words, self._until = words, self._clock.boot() + seconds
+        """Hold back for so many seconds, or until a person asks; `words` say what it was and what to do.
+
+        What is held back for longer already stays so, with its words.
+        """
+        until = inf if seconds is None else self._clock.boot() + seconds
+        if until < self._until:
+            return
+        self._words, self._until = words if seconds is not None else f"{words}; {_UNTIL_ASKED}", until
 
     def doubted(self, words: str) -> None:
         """Note a refusal that anybody may have sent; hold back for a day from the second in a row."""
@@ -61,8 +64,13 @@ class Hold:
         note(str(refusal))
 
     def lift(self) -> None:
-        """Forget earlier refusals: it worked, or a person asks for it to be tried again."""
+        """Forget earlier refusals: it worked."""
         self._doubts, self._until = 0, 0.0
+
+    def ask_again(self) -> None:
+        """Let what is held back be tried once more, because a person asks."""
+        if self.words is not None:
+            self._doubts, self._until = DOUBTS - 1, 0.0
 
     @property
     def words(self) -> str | None:

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from drivers.ble.errands import Errands
 from drivers.ble.family import Advert, Configured, FamilyLock
-from drivers.ble.hold import KeysRefused
 from drivers.ble.settings import BleSettings
 from drivers.ble.turn import Turn
 from drivers.ble.visit import Visit
@@ -132,12 +131,13 @@ class BleLock:
         return self.family is not None and self.family.reach is Reach.ON_TOUCH
 
     def check(self) -> None:
-        """Raise KeysRefused or Refused where connecting would be in vain: it costs the lock's battery."""
-        if self.family is None:
+        """Raise Refused where connecting would be in vain: it costs the lock's battery.
+
+        Not once the lock is not heard any more: that is the news then, and who listens for it finds it out.
+        """
+        if self.family is None or self._dead:
             return
-        if (words := self.family.held_off()) is not None:
-            raise KeysRefused(words)
-        if (words := self.family.refusal()) is not None:
+        if (words := self.family.held_off() or self.family.refusal()) is not None:
             raise Refused(Refusal.OTHER, words)
 
     def adopt(self, family: FamilyLock) -> None:

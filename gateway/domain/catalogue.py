@@ -24,12 +24,12 @@ class IssueKind(Struct, frozen=True, kw_only=True):
 _KINDS = (
     IssueKind(
         code="failed_to_set_on_device",
-        meaning="An attempt to set the code failed; the message says how. The hub goes on trying.",
+        meaning="An attempt to set the code failed; the message says how.",
         level="error",
         event="access_code.failed_to_set_on_device",
         remedy=(
-            "The hub keeps trying. Check that the lock has power and is in range; give the guest "
-            "another way in if time is short."
+            "Where the message says what to put right, do that. Otherwise the hub keeps trying: check that "
+            "the lock has power and is in range. Give the guest another way in if time is short."
         ),
     ),
     IssueKind(
@@ -43,12 +43,12 @@ _KINDS = (
     ),
     IssueKind(
         code="failed_to_remove_from_device",
-        meaning="An attempt to remove the code failed; the message says how. The hub goes on trying.",
+        meaning="An attempt to remove the code failed; the message says how.",
         level="error",
         event="access_code.failed_to_remove_from_device",
         remedy=(
-            "The hub keeps trying. Until it succeeds the PIN may still open the door: delete it at the "
-            "keypad if that matters."
+            "Where the message says what to put right, do that; otherwise the hub keeps trying. Until it "
+            "succeeds the PIN may still open the door: delete it at the keypad if that matters."
         ),
     ),
     IssueKind(
@@ -134,14 +134,17 @@ _KINDS = (
         meaning="The code should be on the lock by now.",
         level="warning",
         event="access_code.delay_in_setting_on_device",
-        remedy="The code is late. Check that the lock is reachable; the hub keeps trying.",
+        remedy="The code is late. Do what its errors say, and check that the lock is reachable.",
     ),
     IssueKind(
         code="delay_in_removing_from_device",
         meaning="The lock should have confirmed the removal by now.",
         level="warning",
         event="access_code.delay_in_removing_from_device",
-        remedy="The removal takes unusually long. Check that the lock is reachable; the hub keeps trying.",
+        remedy=(
+            "The removal takes unusually long. Do what the code's errors say, and check that the lock is "
+            "reachable."
+        ),
     ),
     IssueKind(
         code="being_deleted",

@@ -80,10 +80,10 @@ _KINDS = (
     ),
     _error(
         "access_code.failed_to_set_on_device",
-        "an attempt failed and others follow, or `error_code` forbids it, also days before its start; "
+        "an attempt failed, or `error_code` forbids it, also days before its start; "
         "or its window passed while the hub was off",
     ),
-    _error("access_code.failed_to_remove_from_device", "an attempt failed; others follow", security=True),
+    _error("access_code.failed_to_remove_from_device", "an attempt failed", security=True),
     _error("access_code.failed_to_expire", "it has ended and may still be on the lock", security=True),
     _warning("access_code.delay_in_setting_on_device", "it is late"),
     _warning("access_code.delay_in_removing_from_device", "its removal takes unusually long"),

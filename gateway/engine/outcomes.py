@@ -284,12 +284,17 @@ def absorb_failure(
 
 
 def _hold_back(work: Work, error: Refused) -> None:
-    """Note why nothing is written on every code that waits: the look before it is refused."""
+    """Note why nothing is written or removed on every code that waits: the look before it is refused.
+
+    However often: none of that was an attempt at the code itself.
+    """
     for code_id, code in list(work.codes.items()):
         snap, placement = work.snapshot(), work.placement(code_id)
         want = desired(code, snap, work.t, work.timing)
-        if want is not None and reason_to_write(want, placement, snap) is not None:
-            work.set_placement(code_id, failures=placement.failures + 1, failure=str(error), unanswered=False)
+        waits = snap.may_hold(code_id) if want is None else reason_to_write(want, placement, snap) is not None
+        if waits:
+            failures = max(placement.failures, 1)
+            work.set_placement(code_id, failures=failures, failure=str(error), unanswered=False)
 
 
 def _not_sent(work: Work, intent: Intent | None) -> None:

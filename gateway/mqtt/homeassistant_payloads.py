@@ -100,7 +100,8 @@ class Discovery(Struct, frozen=True, kw_only=True):
         device_id, known = shown.device_id, shown.properties
         state_topic = self.lock_state_topic(device_id)
         it = _Device(self, device_id, state_topic)
-        # What is known stays worth seeing, and errors even more so, while the lock does not answer.
+        # While the lock does not answer, what is known stays worth seeing, errors even more so, and somebody
+        # may want it looked at.
         always: Json = {"availability": [self._bridge]}
         components: Json = {
             "problem": it.shown(
@@ -155,6 +156,7 @@ class Discovery(Struct, frozen=True, kw_only=True):
                 command_template=_command(device_id),
                 qos=1,
                 entity_category="config",
+                **always,
             ),
         }
         components |= self._uses(it, always, reported=known.has_native_entry_events is not False)

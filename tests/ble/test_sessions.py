@@ -397,3 +397,17 @@ async def test_a_lock_that_does_not_tell_what_it_is_still_tells_its_log() -> Non
         assert run.connects("front") == 1
         await asyncio.sleep(1000)
         assert door.asked.count("who") == 2
+
+
+@in_virtual_time
+async def test_a_lock_that_did_not_tell_what_it_is_is_asked_at_once_when_a_person_asks() -> None:
+    """Nobody waits for half an hour next to it."""
+    async with running(locks={"front": configured("front", is_known=False, describes=False)}) as run:
+        door = run.doors["front"]
+        await asyncio.sleep(60)
+        assert door.asked.count("who") == 1
+        run.driver.ask_again("front")
+        await asyncio.sleep(10)
+        assert door.asked.count("who") == 2
+        await asyncio.sleep(1000)
+        assert door.asked.count("who") == 2

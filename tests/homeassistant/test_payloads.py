@@ -127,8 +127,8 @@ class TestALock:
         assert [one["topic"] for one in payload["availability"]] == both
         assert payload["availability_mode"] == "all"
         own = {key for key, one in components(payload) if "availability" in one}
-        assert {"problem", "last_error", "use", "arrival_at_risk"} <= own
-        assert own.isdisjoint({"in_sync", "battery", "slots_free", "resync"})
+        assert {"problem", "last_error", "use", "arrival_at_risk", "resync"} <= own
+        assert own.isdisjoint({"in_sync", "battery", "slots_free"})
         for key in own:
             assert [one["topic"] for one in payload["components"][key]["availability"]] == both[:1]
 

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
+from msgspec.structs import replace
 
 from drivers.ble.family import Advert, Configured, Unfinished
 from drivers.ble.link import connect
 from drivers.ble.nuki.commands import Registration
 from drivers.ble.nuki.family import configured
-from drivers.ble.nuki.keys import NukiKeys, encode
+from drivers.ble.nuki.keys import NukiKeys, decode, encode
 from drivers.ble.nuki.lock import NukiLock
 from drivers.ble.nuki.records import Config
 from drivers.ble.nuki.session import NukiSession
@@ -134,6 +135,13 @@ class House:
         lock = self.configured.lock(self.vault.secrets["door"])
         assert isinstance(lock, NukiLock)
         self.known = lock
+
+    def known_without_config(self) -> None:
+        """Start the hub with a lock that it paired with and could not look at."""
+        keys = decode(self.vault.secrets["door"])
+        assert keys is not None
+        self.vault.secrets["door"] = encode(replace(keys, config=None))
+        self.restart()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[NukiSession]:

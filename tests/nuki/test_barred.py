@@ -56,6 +56,8 @@ async def test_a_lock_that_lets_us_do_nothing_is_left_alone(code: int, command: 
             await home.clock.sleep(30 * HOLD_S)
             assert WORDS[code] in await refused(home)
             assert home.air.connects == before
+            assert "not tried again by itself" in trouble(home)
+            assert "if that stays so" not in trouble(home)
             home.known.ask_again()
         assert trouble(home) == ""
         assert WORDS[code] in await refused(home)

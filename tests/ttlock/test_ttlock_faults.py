@@ -7,10 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
-from drivers.ble.hold import DOUBTS, HOLD_S, KeysRefused
+from drivers.ble.hold import DOUBTS, HOLD_S
 from gateway.domain.credential import Credential, Known, SlotRef
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
-from tests.ble_bed.ttlock.lock import VirtualLock
+from tests.ble_bed.ttlock.lock import NO_PERMISSION, No, VirtualLock
 from tests.ble_bed.ttlock.wire import seal
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ttlock.direct import Direct
@@ -188,14 +188,14 @@ async def test_keys_that_are_refused_are_not_tried_on_and_on() -> None:
     async with home() as at:
         at.lock.admin = (1, 2)
         for _ in range(4):
-            with pytest.raises(KeysRefused, match="pair it again"):
+            with pytest.raises(Refused, match="pair it again"):
                 await at.listed()
         assert at.lock.asked.count(0x41) == 1
         assert "pair it again" in at.driver.problems[DOOR]
         assert "locks sync" in at.driver.problems[DOOR]
         await asyncio.sleep(30 * HOLD_S)
         for _ in range(4):
-            with pytest.raises(KeysRefused):
+            with pytest.raises(Refused, match="pair it again"):
                 await at.listed()
         assert at.lock.asked.count(0x41) == 1
 
@@ -206,7 +206,7 @@ async def test_refused_keys_are_tried_once_more_when_a_person_asks() -> None:
     async with home() as at:
         at.lock.admin, right = (1, 2), at.lock.admin
         for attempt in (1, 2):
-            with pytest.raises(KeysRefused):
+            with pytest.raises(Refused, match="pair it again"):
                 await at.listed()
             assert at.lock.asked.count(0x41) == attempt
             at.driver.ask_again(DOOR)
@@ -220,10 +220,10 @@ async def test_refused_keys_are_told_of_a_lock_that_sleeps() -> None:
     """A touch would change nothing, so nobody is asked for one."""
     async with home() as at:
         at.lock.admin = (1, 2)
-        with pytest.raises(KeysRefused):
+        with pytest.raises(Refused, match="pair it again"):
             await at.listed()
         await asyncio.sleep(60)
-        with pytest.raises(KeysRefused):
+        with pytest.raises(Refused, match="pair it again"):
             async with at.driver.session(DOOR):
                 pass
 
@@ -248,7 +248,7 @@ async def test_an_answer_under_another_key_counts_for_a_day() -> None:
     async with home() as at:
         with patch("tests.ble_bed.ttlock.lock.seal", answer):
             for _ in range(4):
-                with pytest.raises(KeysRefused):
+                with pytest.raises(Refused, match="pair it again"):
                     await at.listed()
         assert at.lock.asked.count(0x41) == DOUBTS
         assert "once a day" in at.driver.problems[DOOR]
@@ -282,3 +282,60 @@ async def test_keys_that_may_not_manage_codes_are_not_offered_on_and_on(command:
             async with at.session() as session:
                 await session.write(None, wanted("4712"), replaces=None)
         assert "does not let these keys" in at.driver.problems[DOOR]
+
+
+@in_virtual_time
+async def test_a_batch_of_removals_is_no_batch_of_refusals() -> None:
+    """Each begins with a look at the codes: what was refused is not asked again in the same connection."""
+    async with home() as at:
+        at.lock.faults.forbids = frozenset({0x07})
+        async with at.session() as session:
+            for slot in "12345":
+                with pytest.raises(Refused, match="does not let these keys"):
+                    await session.clear(slot, holds=None)
+        assert at.lock.asked.count(0x07) == 1
+
+
+@pytest.mark.parametrize(("step", "after"), [("_add", STAY), ("_find", wanted("815815"))])
+@in_virtual_time
+async def test_a_change_that_is_refused_half_way_is_not_tried_on(step: str, after: Credential) -> None:
+    """Nor is the code before stored again where storing is what the keys may not do."""
+    async with home(change=without_modify) as at:
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+        at.lock.asked.clear()
+        with patch.object(VirtualLock, step, side_effect=No(NO_PERMISSION)):
+            async with at.session() as session:
+                with pytest.raises(NoAnswer):
+                    await session.write(slot, after, replaces=wanted("4711"))
+            with pytest.raises(Refused, match="does not let these keys"):
+                async with at.session():
+                    pass
+        assert at.lock.asked.count(0x03) == 2
+
+
+@pytest.mark.parametrize(("command", "words"), [(0x25, "read its log"), (0x43, "set its clock")])
+@in_virtual_time
+async def test_what_is_refused_beside_the_codes_is_left_alone_and_holds_up_no_code(
+    command: int, words: str
+) -> None:
+    """In no other connection either, before a person asks for it."""
+    async with home() as at:
+        at.lock.faults.forbids = frozenset({command})
+        at.lock.cut_power()
+        for digits in ("4711", "4712", "4713"):
+            async with at.session() as session:
+                await session.write(None, wanted(digits), replaces=None)
+            await asyncio.sleep(HOLD_S)
+        assert at.pins() == ["4711", "4712", "4713"]
+        assert at.lock.asked.count(command) == 1
+        assert words in at.driver.problems[DOOR]
+        at.driver.ask_again(DOOR)
+        await at.listed()
+        assert at.lock.asked.count(command) == 2
+        at.driver.ask_again(DOOR)
+        at.lock.faults.forbids = frozenset()
+        await asyncio.sleep(HOLD_S)
+        await at.listed()
+        assert at.lock.asked.count(command) > 2
+        assert at.driver.problems == {}

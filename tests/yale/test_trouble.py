@@ -250,7 +250,9 @@ async def test_a_key_that_may_not_manage_codes_is_not_offered_on_and_on(opcode: 
         at.lock.brain.faults.refuse = {opcode: OperationError.NOT_AUTHORIZED}
         assert "does not let this key" in await _refused(at, lock)
         before = dict(at.air.connects)
+        await at.lock.peripheral.hide()
         await asyncio.sleep(30 * HOLD_S)
+        await at.lock.advertise()
         assert "does not let this key" in await _refused(at, lock)
         assert at.air.connects == before
         assert "does not let this key" in (lock.trouble() or "")
@@ -260,6 +262,7 @@ async def test_a_key_that_may_not_manage_codes_is_not_offered_on_and_on(opcode: 
         assert lock.trouble() is None
         async with session(at, lock) as work:
             await write(work)
+        at.lock.memory.erase(1)
         at.lock.brain.faults.refuse = {opcode: OperationError.NOT_AUTHORIZED}
         await _refused(at, lock)
         assert "does not let this key" in (lock.trouble() or "")
@@ -274,3 +277,28 @@ async def test_a_batch_of_codes_is_no_batch_of_refusals() -> None:
             with pytest.raises(Refused, match="does not let this key"):
                 await work.clear("1", holds=None)
         assert at.lock.brain.heard.count(Opcode.CLEAR) == 1
+
+
+@in_virtual_time
+async def test_an_audit_is_no_batch_of_refusals() -> None:
+    """It reads slot after slot; what was refused for one is not asked for the next."""
+    async with door() as at, session(at) as work:
+        for slot in "123":
+            at.lock.brain.faults.refuse = {Opcode.GET: OperationError.NOT_AUTHORIZED}
+            with pytest.raises(Refused, match="does not let this key"):
+                await work.read(slot)
+        assert at.lock.brain.heard.count(Opcode.GET) == 1
+
+
+@in_virtual_time
+async def test_what_a_key_may_not_store_is_not_put_back_either() -> None:
+    """That would be the refused command once more. Whether the code before is there is not known then."""
+    async with door() as at, session(at) as work:
+        at.lock.memory.edit(1, "111111")
+        at.lock.brain.faults.refuse = {Opcode.SET: OperationError.NOT_AUTHORIZED}
+        with pytest.raises(NoAnswer):
+            await write(work)
+        heard = at.lock.brain.heard
+        assert (heard.count(Opcode.CLEAR), heard.count(Opcode.SET)) == (1, 1)
+        with pytest.raises(Refused, match="does not let this key"):
+            await write(work)

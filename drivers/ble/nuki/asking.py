@@ -30,9 +30,15 @@ class Asker:
         return (await self._ask(Command.REQUEST_DATA, request, (wanted,), first))[0].payload
 
     async def fetch_config(self) -> bytes:
-        """Request the configuration; return its payload."""
+        """Request the configuration; return its payload.
+
+        Raises Refused, with nothing sent, where that was refused.
+        """
+        self._standing.check(Command.REQUEST_CONFIG)
         challenge = await self._challenge()
-        return (await self._ask(Command.REQUEST_CONFIG, challenge, (Command.CONFIG,), first))[0].payload
+        (answer, *_) = await self._ask(Command.REQUEST_CONFIG, challenge, (Command.CONFIG,), first)
+        self._standing.granted(Command.REQUEST_CONFIG)
+        return answer.payload
 
     async def with_pin(
         self,
@@ -44,10 +50,10 @@ class Asker:
     ) -> Sequence[Message]:
         """Send a command that needs the security PIN.
 
-        Raises Refused, with nothing sent, where the PIN must not be tried. A challenge is good for one
-        command: each gets its own.
+        Raises Refused, with nothing sent, where the PIN or the command must not be tried. A challenge is good
+        for one command: each gets its own.
         """
-        self._standing.check_pin()
+        self._standing.check_pin(command)
         challenge = await self._challenge()
         whole = payload + challenge + self._standing.keys.pin_bytes()
         answers = await self._ask(command, whole, wanted, enough)

@@ -48,7 +48,7 @@ MEANINGS: Final = {
     0x10: Meaning(Refusal.OTHER, "the lock is not in pairing mode"),
     0x11: Meaning(
         Refusal.OTHER,
-        "the lock did not accept our proof of the key: pair it again if that stays so",
+        "the lock did not accept our proof of the key",
         Lasting.BARRED,
     ),
     0x12: Meaning(Refusal.OTHER, "the lock did not accept what we call ourselves"),
@@ -67,7 +67,7 @@ MEANINGS: Final = {
     0x23: Meaning(Refusal.FORMAT, "the lock refused a value of the code"),
     0x24: Meaning(
         Refusal.OTHER,
-        "the lock has no such entry: pair it again if that stays so",
+        "the lock has no such entry",
         Lasting.BARRED,
     ),
     0x25: Meaning(

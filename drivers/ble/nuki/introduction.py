@@ -43,8 +43,10 @@ _PIN_WRONG = (
 )
 _KEPT = (
     "the lock knows the hub now, and its keys are kept: it need not be paired again. But the hub could not "
-    "look at it yet, so nobody knows whether the security PIN is right. It goes on trying by itself"
+    "look at it yet, so nobody knows whether the security PIN is right"
 )
+_GOES_ON = "It goes on trying by itself"
+_BARRED = "Put that right, then `pinsmith locks sync`"
 
 
 class Introducer:
@@ -146,7 +148,8 @@ class Introducer:
                 await wire.listen()
                 await self._look(Asker(Conversation(wire, keys.seal(self._random)), standing), standing)
         except (DriverError, BadFrame) as error:
-            keys, words = standing.keys, f"{_KEPT} ({error})"
+            is_barred = isinstance(error, LockError) and error.lasting is Lasting.BARRED
+            keys, words = standing.keys, f"{_KEPT} ({error}). {_BARRED if is_barred else _GOES_ON}"
             if isinstance(error, LockError) and error.lasting is Lasting.PIN_WRONG:
                 # Also where anybody may have said so: who pairs is there, and can give it again.
                 keys, words = replace(keys, pin_refused=True), _PIN_WRONG

@@ -8,7 +8,7 @@ from bleak.backends.device import BLEDevice
 from drivers.ble.family import Advert, Connect, FamilyLock, Hearing
 from drivers.ble.nuki.advert import has_changed
 from drivers.ble.nuki.asking import Asker
-from drivers.ble.nuki.commands import USER_DATA, Registration
+from drivers.ble.nuki.commands import USER_DATA, Command, Registration
 from drivers.ble.nuki.conversation import Conversation, Wire
 from drivers.ble.nuki.facts import lock_seen
 from drivers.ble.nuki.frames import Randomness
@@ -69,9 +69,14 @@ class NukiLock(FamilyLock):
         return self._standing.hold.words
 
     def refusal(self) -> str | None:
-        """Return why the lock would let us do nothing; of the security PIN only once all else is known."""
+        """Return why the lock would let us do nothing.
+
+        Before it has told what it is, that is what a connection is for; the security PIN counts only then.
+        """
         standing = self._standing
-        return standing.access.words or (None if standing.keys.config is None else standing.pin_trouble)
+        if standing.keys.config is None:
+            return standing.access.words or standing.trouble_with(Command.REQUEST_CONFIG)
+        return standing.access.words or standing.pin_trouble
 
     def ask_again(self) -> None:
         """Try again what the lock refused, but for the security PIN."""

@@ -120,8 +120,10 @@ class NukiSession(LockSession):
     async def read_log(
         self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
     ) -> bool:
-        if not self._standing.may_use_pin:
-            return True  # Why not, the codes tell; asking again and again for a log would change nothing.
+        try:
+            self._standing.check_pin(Command.REQUEST_LOG)
+        except Refused:
+            return True  # Why not is told elsewhere; asking again and again for a log would change nothing.
         now = self._clock.now()
         told = tell_new(self._ask, self._standing, ahead(self._states_now(), now), now, sink, asked_to_stop)
         return await told

@@ -1,6 +1,7 @@
 """How the hub stands with one lock: its keys, and the errors that must not be provoked again."""
 
 import logging
+from typing import Final
 
 import msgspec
 
@@ -30,6 +31,12 @@ _REVOKED = (
     "pair it again if it was reset or the hub was deleted in the app"
 )
 _NOT_NOW = "{}. The lock is asked again every hour"
+_BESIDE: Final = {
+    Command.REQUEST_CONFIG: "it does not tell what it is",
+    Command.UPDATE_TIME: "its clock is not set",
+    Command.REQUEST_LOG: "its log is not read",
+}
+"""What no code needs, and what follows where it is refused. Removals least of all are to wait for that."""
 
 
 class Standing:
@@ -45,6 +52,7 @@ class Standing:
         """The keys: whether the lock knows us."""
         self.access = Hold(clock)
         """What the lock's settings let us do."""
+        self._beside = {command: Hold(clock) for command in _BESIDE}
         self._refused_over: Command | None = None
         """What was asked when they did not let us."""
         self._clock = clock
@@ -70,16 +78,21 @@ class Standing:
     @property
     def trouble(self) -> str | None:
         """Return what a person should mend, in words; None where nothing is."""
-        return self.hold.words or self.access.words or self.pin_trouble
+        beside = next(filter(None, map(self.trouble_with, _BESIDE)), None)
+        return self.hold.words or self.access.words or self.pin_trouble or beside
 
-    @property
-    def may_use_pin(self) -> bool:
-        """Say whether what needs the security PIN may be sent."""
-        return self.access.words is None and self.pin_trouble is None
+    def trouble_with(self, command: Command) -> str | None:
+        """Return why a command that no code needs is left alone by itself; None where it is not."""
+        return self._beside[command].words if command in self._beside else None
 
-    def check_pin(self) -> None:
-        """Raise Refused where nothing that needs the security PIN may be sent."""
+    def check(self, command: Command) -> None:
+        """Raise Refused, with nothing sent, where a command is not to be tried."""
+        self._hold_for(command).refuse()
         self.access.refuse()
+
+    def check_pin(self, command: Command) -> None:
+        """Raise Refused, with nothing sent, where a command that needs the PIN is not to be tried."""
+        self.check(command)
         if (words := self.pin_trouble) is not None:
             raise Refused(Refusal.OTHER, words)
 
@@ -100,31 +113,48 @@ class Standing:
             case Lasting.REVOKED:
                 self.hold.doubted(_REVOKED)
             case Lasting.BARRED:
-                self._refused_over = command
-                hold = self.access.refused if error.sealed else self.access.doubted
-                hold(str(error))
+                hold = self._hold_over(command)
+                refused = hold.refused if error.sealed else hold.doubted
+                refused(_of(command, error))
             case Lasting.NOT_NOW:
-                self._refused_over = command
-                self.access.refused(_NOT_NOW.format(error), NOT_NOW_S)
+                self._hold_over(command).refused(_NOT_NOW.format(_of(command, error)), NOT_NOW_S)
             case _:
                 return
         _LOG.warning("%s: %s", self.device_id, error)
 
     def ask_again(self) -> None:
         """Let all be tried again but the security PIN: a wrong one, again and again, shuts everybody out."""
-        self.hold.lift()
-        self.access.lift()
+        self.hold.ask_again()
+        self.access.ask_again()
+        for hold in self._beside.values():
+            hold.ask_again()
 
-    async def proven(self, command: Command) -> None:
-        """Note that the lock carried out a command that needs the security PIN: it takes the PIN.
+    def granted(self, command: Command) -> None:
+        """Note that the lock did what was asked for.
 
         Rights may differ: that the log can be read says nothing of a list that was refused.
         """
         if self._refused_over in {command, Command.REQUEST_DATA}:
             self.access.lift()
+        if command in self._beside:
+            self._beside[command].lift()
+
+    async def proven(self, command: Command) -> None:
+        """Note that the lock carried out a command that needs the security PIN: it takes the PIN."""
+        self.granted(command)
         self._pin_hold.lift()
         if self.keys.pin_held is not None:
             await self._keep_of_pin(pin_held=None)
+
+    def _hold_for(self, command: Command) -> Hold:
+        return self._beside.get(command, self.access)
+
+    def _hold_over(self, command: Command) -> Hold:
+        """Return what to hold back after a refusal: the command alone, or all."""
+        hold = self._hold_for(command)
+        if hold is self.access:
+            self._refused_over = command
+        return hold
 
     async def _keep_of_pin(self, **changes: object) -> None:
         try:
@@ -143,6 +173,11 @@ class Standing:
         if self._clock.synchronised() and passed > 0:
             seconds -= passed
         self._pin_hold.refused(words, seconds)
+
+
+def _of(command: Command, error: LockError) -> str:
+    """Return what the lock said, behind what follows where that is no more than one thing."""
+    return f"{_BESIDE[command]}: {error}" if command in _BESIDE else str(error)
 
 
 def _held_for(held: PinHeld) -> tuple[str, float]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from drivers.ble.ttlock.commands import Command, SaidNo
+from drivers.ble.hold import Hold
+from drivers.ble.ttlock.commands import CLOCK_NOT_ALLOWED, KEYS_DO_NOT_FIT, Command, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.times import face_of, moment_bytes, read_date
 from gateway.domain.clock import Clock
@@ -34,6 +35,8 @@ class LockClock:
         self._checked_at: float | None = None
         self._offset: timedelta | None = None
         self._is_doubted = False
+        self.hold = Hold(clock)
+        """Whether the lock lets our keys read and set it."""
 
     def doubt(self) -> None:
         """Believe nothing that it showed until it is checked, which is due: the lock was without power."""
@@ -61,15 +64,17 @@ class LockClock:
         Raises LockUnreachable or NoAnswer.
         """
         now = self._sure_time()
-        if now is None:
+        if now is None or self.hold.words is not None:
             return ClockChecked(device_id=self._device_id, off_by=None)
         try:
             off_by = await self._off_by(conversation)
             if off_by is None or abs(off_by) > _GOOD_ENOUGH:
                 await conversation.ask(Command.SET_CLOCK, moment_bytes(face_of(now, self.zone)))
                 off_by = await self._off_by(conversation)
-        except SaidNo:
+        except SaidNo as no:
             off_by = None
+            if no.code in KEYS_DO_NOT_FIT:
+                self.hold.refused(CLOCK_NOT_ALLOWED)
         if off_by is not None:
             self._checked_at, self._is_doubted = self._clock.boot(), False
             self._offset = now.astimezone(self.zone).utcoffset()

@@ -78,7 +78,10 @@ KEYS_DO_NOT_FIT = frozenset(
     }
 )
 """At the login: trying again with the same keys is useless and may lock us out. Later: not for these keys."""
-NOT_ALLOWED = "the lock does not let these keys manage codes: pair it with those of its administrator"
+_ADMINISTRATOR = "pair it with those of its administrator"
+NOT_ALLOWED = f"the lock does not let these keys manage codes: {_ADMINISTRATOR}"
+LOG_NOT_ALLOWED = f"the lock does not let these keys read its log: {_ADMINISTRATOR}"
+CLOCK_NOT_ALLOWED = f"the lock does not let these keys read or set its clock: {_ADMINISTRATOR}"
 
 _MEANING = {
     Failure.CHECKSUM: (Refusal.BUSY, "the message reached the lock garbled"),

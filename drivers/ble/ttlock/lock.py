@@ -91,8 +91,12 @@ class TTLock(FamilyLock):
 
     @override
     def ask_again(self) -> None:
-        self._state.hold.lift()
-        self._state.access.lift()
+        for hold in self._state.holds:
+            hold.ask_again()
+
+    @override
+    def trouble(self) -> str | None:
+        return next((hold.words for hold in self._state.holds if hold.words is not None), None)
 
     @override
     def open(self, device: BLEDevice) -> AbstractAsyncContextManager[LockSession]:

@@ -17,13 +17,14 @@ from hashlib import blake2b
 from msgspec.structs import replace
 
 from drivers.ble.feed import hand_on
-from drivers.ble.ttlock.commands import Command, SaidNo
+from drivers.ble.ttlock.commands import KEYS_DO_NOT_FIT, LOG_NOT_ALLOWED, Command, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.events import events_of
 from drivers.ble.ttlock.records import ONLY_NEW, LogPage, Record, What, read_log_page
 from drivers.ble.ttlock.state import LockState
 from drivers.ble.ttlock.times import moment_of
-from gateway.domain.driver import LockEvent, NoAnswer
+from gateway.domain.driver import LockEvent, NoAnswer, Refused
+from gateway.domain.placement import Refusal
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,9 +71,10 @@ class Log:
         """Hand what is new to `sink`, page by page; say whether it was not stopped before its end.
 
         Nothing is read for the first time while the hub does not know the time: it could not tell news from
-        history, and the log keeps both. Raises LockUnreachable or NoAnswer.
+        history, and the log keeps both. Raises LockUnreachable or NoAnswer, and Refused where the lock does
+        not let our keys read it; after that it is not asked for.
         """
-        if not self._may_begin():
+        if self._state.log.words is not None or not self._may_begin():
             return True
         pages = MOST_PAGES
         for start in dict.fromkeys((self._state.secret.log_next or ONLY_NEW, ONLY_NEW)):
@@ -145,7 +147,10 @@ class Log:
     async def _page(self, wanted: int) -> LogPage:
         try:
             return read_log_page(await self._conversation.ask(Command.LOG, wanted.to_bytes(2)))
-        except SaidNo:
+        except SaidNo as no:
+            if no.code in KEYS_DO_NOT_FIT:
+                self._state.log.refused(LOG_NOT_ALLOWED)
+                raise Refused(Refusal.OTHER, LOG_NOT_ALLOWED) from None
             return LogPage((), (), 0)  # some locks answer so when there is no such record
         except ValueError:
             raise NoAnswer("the lock's log is not understood") from None

@@ -198,7 +198,8 @@ class TTLockSession(LockSession):
             return
         try:
             await self._codes.delete(entry)
-        except SaidNo:
+        except SaidNo as no:
+            self._noted(no)
             raise NoAnswer("the lock took the new code and does not let go of the old one") from None
 
     async def _swap(self, slot: SlotRef, entry: Entry, digits: str, window: Window | None) -> None:
@@ -211,11 +212,13 @@ class TTLockSession(LockSession):
         except SaidNo as no:
             self._book.expect_again(slot, entry.current, None)
             await self._state.save()
+            refusal = self._noted(no)
             try:
+                self._state.access.refuse()  # What these keys may not store is not tried again for that.
                 await self._codes.restore(entry)
-            except SaidNo:
+            except (SaidNo, Refused):
                 raise NoAnswer("the lock refused a code and did not take the old one back") from None
-            raise no from None
+            raise refusal from None
 
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[None]:
@@ -244,6 +247,7 @@ class TTLockSession(LockSession):
     # What is known
 
     async def _look(self) -> None:
+        self._state.access.refuse()
         self._listed = False
         try:
             await self._codes.look()

@@ -91,8 +91,8 @@ class YaleLock(FamilyLock):
 
     @override
     def ask_again(self) -> None:
-        self._hold.lift()
-        self._access.lift()
+        self._hold.ask_again()
+        self._access.ask_again()
 
     @override
     @asynccontextmanager

@@ -65,6 +65,7 @@ class YaleSession(LockSession):
     @override
     async def read(self, slot: SlotRef) -> Reading:
         number = self._number(slot)
+        self._access.refuse()
         try:
             digits = await self._ask(lambda: self._lock.get_keycode(number))
         except KeycodeError as error:
@@ -99,7 +100,6 @@ class YaleSession(LockSession):
         if not (digits.isdecimal() and len(digits) in lengths):
             raise Refused(Refusal.FORMAT, f"this lock takes codes of {_either(lengths)} digits")
         number = self._number(slot)
-        self._access.refuse()
         # The library clears the slot before it sets it, and a refusal comes after that.
         before = await self.read(slot)
         try:
@@ -175,12 +175,12 @@ class YaleSession(LockSession):
     async def _put_back(self, number: int, before: Reading) -> None:
         """Store again what a refused write took away: "refused" says that the slot is as before.
 
-        Raises NoAnswer where that is not possible.
+        Raises NoAnswer where that is not possible, or was what the lock does not let our key do.
         """
         if isinstance(before, Empty):
             return
         try:
-            if isinstance(before, Known):
+            if isinstance(before, Known) and self._access.words is None:
                 digits = before.credential.pin.reveal()
                 await self._ask(lambda: self._lock.set_keycode(number, digits))
                 return

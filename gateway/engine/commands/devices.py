@@ -92,7 +92,8 @@ def sync(context: Context, asked: OneDevice) -> DeviceReply:
     """
 
     def absorb(work: Work) -> None:
-        work.set_device(audit_at=work.now, audit_round=None, probe=None, retry_at=None, read_budget=None)
+        work.set_device(audit_at=work.now, audit_round=None, probe=None, read_budget=None)
+        _try_at_once(work)
         attempt = attempts.begin(work, "SYNC_ACCESS_CODES", None)
         context.tx.save_attempt(attempt)
         begun.append(attempt.action_attempt_id)
@@ -102,6 +103,22 @@ def sync(context: Context, asked: OneDevice) -> DeviceReply:
     context.change(asked.device_id, absorb)
     context.once_durable.append(lambda: context.pairings.ask_again(asked.device_id))
     return DeviceReply(device=shown(context, asked.device_id), action_attempt=attempt_of(context, begun[0]))
+
+
+def _try_at_once(work: Work) -> None:
+    """Let nothing wait because it was refused or not answered before; what was refused for good stays so.
+
+    How often that was still counts: refused once more, it waits as long as before.
+    """
+    work.set_device(retry_at=None, look_retry_at=None)
+    for slot, state in list(work.slots.items()):
+        if state.retry_at is not None:
+            work.set_slot(slot, retry_at=None)
+    for code_id, placement in list(work.placements.items()):
+        # What is still open is waited for because it may arrive late.
+        is_open = bool(work.snapshot().open_intents(code_id))
+        if placement.failure is not None and placement.rejection is None and not is_open:
+            work.set_placement(code_id, retry_at=None)
 
 
 def pause(context: Context, asked: Pause) -> DeviceReply:

@@ -46,6 +46,7 @@ from gateway.domain.driver import (
 from gateway.domain.keyring import Keyring
 from gateway.domain.placement import Refusal
 from gateway.domain.pulse import Pulse
+from gateway.domain.quiet import quieten
 from gateway.domain.store import StorageFailed
 from gateway.domain.trouble import about
 
@@ -129,7 +130,7 @@ class BleDriver(Driver):
 
     @override
     async def run(self, sink: EventSink) -> None:
-        _quieten()
+        quieten(*_TALKATIVE)
         for lock in self._locks.values():
             await self._keys.load(lock)
         known = [lock.family.address for lock in self._locks.values() if lock.family is not None]
@@ -392,10 +393,3 @@ def _leave(lock: BleLock, visit: Visit) -> None:
     if visit.broken:
         lock.broke()
     visit.leave()
-
-
-def _quieten() -> None:
-    """Let third-party loggers say nothing below INFO, whatever the root logger is set to."""
-    for name in _TALKATIVE:
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))

@@ -1,7 +1,6 @@
 """The Z-Wave driver: the contract of `gateway.domain.driver` over one zwave-js server."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from random import Random
@@ -20,6 +19,7 @@ from drivers.zwave.settings import ZwaveLockSettings, ZwaveSettings
 from gateway.domain.clock import Clock
 from gateway.domain.driver import AuthorityDown, Driver, EventSink, LockUnreachable, Session
 from gateway.domain.pulse import Pulse
+from gateway.domain.quiet import quieten
 
 _NAME = "driver zwave"
 """Under which the signs of life are known."""
@@ -72,7 +72,7 @@ class ZwaveDriver(Driver):
 
     @override
     async def run(self, sink: EventSink) -> None:
-        _quieten()
+        quieten(*_TALKATIVE)
         beating = self._pulse.beating
         with beating(f"{_NAME} feed") as feed, beating(f"{_NAME} clocks") as clocks:
             async with asyncio.TaskGroup() as tasks:
@@ -92,10 +92,3 @@ class ZwaveDriver(Driver):
             if lock.problem is not None:
                 raise LockUnreachable(lock.problem)
             yield ZwaveSession(lock, self._radio, self._waits, self._zone)
-
-
-def _quieten() -> None:
-    """Let third-party loggers say nothing below INFO, whatever the root logger is set to."""
-    for name in _TALKATIVE:
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))

@@ -159,6 +159,16 @@ class Door:
                 return True
         return False
 
+    def may_be_own(self, slot: SlotRef) -> bool:
+        """Say whether the hub cannot tell what is there from its own code, which the lock did not clear.
+
+        It was never shown the slot empty since, and the digits it is not shown.
+        """
+        if slot not in self.own or not self.lock.model.masks_digits:
+            return False
+        since = self.own[slot][1]
+        return not any(at >= since and empty for at, empty in self.seen.get(slot, []))
+
     def by_person(self, slot: SlotRef, at: datetime) -> None:
         """Remember that somebody filled or changed a slot."""
         self.origin[slot] = "edited" if self.origin.get(slot) in {"hub", "edited"} else "person"

@@ -182,6 +182,8 @@ class Watch:
             return
         if slot in door.held and not door.seen_empty_twice(slot):
             return
+        if door.may_be_own(slot):
+            return
         typed = door.lock.slots[slot].pin.reveal()
         wanted = self._world.people.wanted.values()
         if any(w.device_id == door.device_id and w.pin == typed and not w.released for w in wanted):

@@ -3,17 +3,12 @@
 The PINs on the locks are compared whole, so that a code that is missing, left over or there twice shows.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 
-from tests.daemon.bed import ROOT
 from tests.hub_guest.common import CONFIG_FILE, PINS, Step, pair, silent
 from tests.hub_guest.hub import Hub, until
 
 WATCHDOG_S = 10
-CROWD = "x" * 50
 EXPOSURE = 15
 """Most that systemd itself may find, in tenths: as tests/packaging asks of the file without running it."""
 STOP_ONE_THREAD = """
@@ -157,64 +152,12 @@ async def reloaded(hub: Hub) -> None:
     assert await hub.shows("MainPID") == before
 
 
-async def unsynchronised(hub: Hub) -> None:
-    """No time server: a window that begins does not open, until a person vouches for the clock."""
-    found = await hub.guest.order("date +%s")
-    now = datetime.fromtimestamp(int(found), UTC)
-    window = {"starts_at": now - timedelta(minutes=1), "ends_at": now + timedelta(days=2)}
-    code_id = await hub.create(
-        "front", PINS["window"], **{name: at.strftime("%Y-%m-%dT%H:%M:%SZ") for name, at in window.items()}
-    )
-    await asyncio.sleep(8)
-    assert PINS["window"] not in await hub.on_lock("front")
-    assert await hub.status(code_id) != "set"
-    await hub.guest.order(f"pinsmith clock trust --config {CONFIG_FILE}")
-    await hub.becomes(code_id, "set")
-    await hub.has("front", PINS["window"])
-
-
-async def crowded(hub: Hub) -> None:
-    """The card is full: health tells, the daemon stays up; with room again it goes on by itself."""
-    before = await hub.shows("MainPID")
-    # As a user who is not root, because the last blocks are kept for that one.
-    await hub.guest.order("""
-        install -d -o nobody /crowd
-        for size in 100M 1M 4k; do
-            n=0
-            while runuser -u nobody -- fallocate -l $size /crowd/$size.$n 2>/dev/null; do n=$((n + 1)); done
-        done
-    """)
-    is_full, sent = _health(hub, bad=True), 0
-    while not await is_full():
-        # A database has room inside: fill that too. What cannot be stored waits on the broker, unanswered.
-        assert sent < 200, "the disk is not full"
-        sent += 1
-        body = {"transaction": f"crowd-{sent}", "device_id": "front", "name": CROWD, "code": f"99{sent:04}"}
-        await hub.outside.send(f"{ROOT}/request/outside/access_codes/create", json.dumps(body).encode())
-        await asyncio.sleep(0.5)
-    assert await hub.shows("ActiveState") == "active"
-    await hub.guest.order("rm -r /crowd")
-    await until(_health(hub, bad=False), "health tells that it is over")
-
-    async def answered() -> bool:
-        answers = hub.outside.under("response/outside/access_codes/create")
-        return len({one.json["transaction"] for one in answers if "crowd" in one.json["transaction"]}) == sent
-
-    await until(answered, "all that waited was carried out")
-    assert await hub.shows("MainPID") == before
-    for code in (await hub.ask("access_codes/list", device_id="front"))["access_codes"]:
-        if code["name"] == CROWD:
-            await hub.ask("access_codes/delete", access_code_id=code["access_code_id"])
-    await hub.set("front", PINS["crowded"])
-    await hub.holds("front", *_front("crowded"))
-
-
 async def rebooted(hub: Hub) -> None:
     """The machine starts anew: the daemon too, with its codes and its keys to the Bluetooth lock."""
     await hub.guest.reboot()
     await hub.runs_again("0")
     await hub.set("cellar", PINS["rebooted"])
-    await hub.holds("front", *_front("crowded"))
+    await hub.holds("front", *_front("wedged"))
     await hub.holds("cellar", *_cellar("rebooted"))
 
 
@@ -236,8 +179,6 @@ LIFE: tuple[Step, ...] = (
     broker,
     deaf,
     reloaded,
-    unsynchronised,
-    crowded,
     rebooted,
     deleted,
     silent,
@@ -246,7 +187,7 @@ LIFE: tuple[Step, ...] = (
 
 def _front(upto: str) -> list[str]:
     """Return what the Z-Wave lock holds after a step."""
-    names = ["ongoing", "killed", "wedged", "window", "crowded"]
+    names = ["ongoing", "killed", "wedged"]
     return [PINS[name] for name in names[: names.index(upto) + 1]]
 
 
@@ -266,10 +207,3 @@ async def _names(hub: Hub) -> set[str]:
     """Return the name of the lock in the cellar, as outside sees it."""
     devices = (await hub.ask("devices/list"))["devices"]
     return {device["name"] for device in devices if device["device_id"] == "cellar"}
-
-
-def _health(hub: Hub, *, bad: bool) -> Callable[[], Awaitable[bool]]:
-    async def tells() -> bool:
-        return (hub.house.last("bridge/health")["storage_trouble"] is not None) == bad
-
-    return tells

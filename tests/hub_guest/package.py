@@ -1,8 +1,13 @@
-"""What the package does in a guest, from its first configuration to its purge, each step after the other."""
+"""What a hub goes through, from the first configuration of its package to its purge, each step after the other."""
 
+import asyncio
 import contextlib
+import json
 import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
+from tests.daemon.bed import ROOT
 from tests.daemon.process import PROJECT
 from tests.hub_guest.common import CONFIG_FILE, DATA, PINS, Step, both, pair, silent
 from tests.hub_guest.hub import IMPATIENT, Hub, until
@@ -14,6 +19,7 @@ GOLDEN = "tests/storage/golden/v1.sql"
 """The first format, below the tree; the guest sees the tree as /tree."""
 PASSPHRASE = "of-the-backups-alone"
 BACKUPS = f"{DATA}/backups"
+CROWD = "x" * 50
 
 
 async def installed(hub: Hub) -> None:
@@ -64,6 +70,58 @@ async def paired(hub: Hub) -> None:
     await both(hub)
 
 
+async def unsynchronised(hub: Hub) -> None:
+    """No time server: a window that begins does not open, until a person vouches for the clock."""
+    found = await hub.guest.order("date +%s")
+    now = datetime.fromtimestamp(int(found), UTC)
+    window = {"starts_at": now - timedelta(minutes=1), "ends_at": now + timedelta(days=2)}
+    code_id = await hub.create(
+        "front", PINS["window"], **{name: at.strftime("%Y-%m-%dT%H:%M:%SZ") for name, at in window.items()}
+    )
+    await asyncio.sleep(8)
+    assert PINS["window"] not in await hub.on_lock("front")
+    assert await hub.status(code_id) != "set"
+    await hub.guest.order(f"pinsmith clock trust --config {CONFIG_FILE}")
+    await hub.becomes(code_id, "set")
+    await hub.has("front", PINS["window"])
+
+
+async def crowded(hub: Hub) -> None:
+    """The card is full: health tells, the daemon stays up; with room again it goes on by itself."""
+    before = await hub.shows("MainPID")
+    # As a user who is not root, because the last blocks are kept for that one.
+    await hub.guest.order("""
+        install -d -o nobody /crowd
+        for size in 100M 1M 4k; do
+            n=0
+            while runuser -u nobody -- fallocate -l $size /crowd/$size.$n 2>/dev/null; do n=$((n + 1)); done
+        done
+    """)
+    is_full, sent = _health(hub, bad=True), 0
+    while not await is_full():
+        # A database has room inside: fill that too. What cannot be stored waits on the broker, unanswered.
+        assert sent < 200, "the disk is not full"
+        sent += 1
+        body = {"transaction": f"crowd-{sent}", "device_id": "front", "name": CROWD, "code": f"99{sent:04}"}
+        await hub.outside.send(f"{ROOT}/request/outside/access_codes/create", json.dumps(body).encode())
+        await asyncio.sleep(0.5)
+    assert await hub.shows("ActiveState") == "active"
+    await hub.guest.order("rm -r /crowd")
+    await until(_health(hub, bad=False), "health tells that it is over")
+
+    async def answered() -> bool:
+        answers = hub.outside.under("response/outside/access_codes/create")
+        return len({one.json["transaction"] for one in answers if "crowd" in one.json["transaction"]}) == sent
+
+    await until(answered, "all that waited was carried out")
+    assert await hub.shows("MainPID") == before
+    for code in (await hub.ask("access_codes/list", device_id="front"))["access_codes"]:
+        if code["name"] == CROWD:
+            await hub.ask("access_codes/delete", access_code_id=code["access_code_id"])
+    await hub.set("front", PINS["crowded"])
+    await hub.holds("front", PINS["ongoing"], PINS["window"], PINS["crowded"])
+
+
 async def backed_up(hub: Hub) -> None:
     """A passphrase and the timer make a sealed backup, for the user of the daemon alone."""
     await hub.guest.order(f"""
@@ -96,7 +154,7 @@ async def upgraded(hub: Hub) -> None:
     assert await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}") == key
     await hub.set("cellar", PINS["upgraded"])
     await hub.holds("cellar", PINS["bluetooth"], PINS["upgraded"])
-    await hub.holds("front", PINS["ongoing"])
+    await hub.holds("front", PINS["ongoing"], PINS["window"], PINS["crowded"])
 
 
 async def migrated(hub: Hub) -> None:
@@ -146,6 +204,8 @@ PACKAGE: tuple[Step, ...] = (
     installed,
     configured,
     paired,
+    unsynchronised,
+    crowded,
     backed_up,
     upgraded,
     migrated,
@@ -164,3 +224,10 @@ def _codes_of_first_format() -> set[str]:
 
 async def _version(hub: Hub) -> str:
     return await hub.guest.order("dpkg-query -W -f '${Version} ${db:Status-Status}' pinsmith")
+
+
+def _health(hub: Hub, *, bad: bool) -> Callable[[], Awaitable[bool]]:
+    async def tells() -> bool:
+        return (hub.house.last("bridge/health")["storage_trouble"] is not None) == bad
+
+    return tells

@@ -1,4 +1,4 @@
-"""What a hub goes through, from the first configuration of its package to its purge, each step after the other."""
+"""What a hub goes through from the first configuration of its package to its purge, step by step."""
 
 import asyncio
 import contextlib

@@ -56,7 +56,7 @@ simulate: $(DEV) ## simulate years of a gateway's life (SEED= YEARS= SEEDS= SECO
 	.venv/bin/python -m tests.simulation
 
 simulate-ci: $(DEV)
-	.venv/bin/python -m tests.simulation --seeds 0-299 --seconds 180
+	.venv/bin/python -m tests.simulation --seeds 0-299 --seconds 150
 
 demo-zwave: $(DEV) node ## the gateway against the real Z-Wave driver with a simulated radio
 	.venv/bin/python -m tests.zwave_bed.demo

@@ -78,6 +78,7 @@ async def unsynchronised(hub: Hub) -> None:
     code_id = await hub.create(
         "front", PINS["window"], **{name: at.strftime("%Y-%m-%dT%H:%M:%SZ") for name, at in window.items()}
     )
+    # That nothing happens shows only with time: a code that may be written is on this lock in four seconds.
     await asyncio.sleep(8)
     assert PINS["window"] not in await hub.on_lock("front")
     assert await hub.status(code_id) != "set"

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from tests.simulation.clock import SimClock
 from tests.simulation.loop import run_virtual
 
+MONTH_S = 30 * 86_400.0
+"""Long enough for whatever ends by itself to have ended."""
 VirtualClock = SimClock
 """`gateway.domain.clock.Clock` on the running loop."""
 _ROUNDS = 30

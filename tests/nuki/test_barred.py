@@ -4,11 +4,11 @@ from unittest.mock import patch
 
 import pytest
 
-from drivers.ble.hold import DOUBTS, HOLD_S
 from drivers.ble.nuki.commands import Command
 from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.standing import NOT_NOW_S
 from gateway.domain.driver import Refused
+from tests.ble_bed.virtual import MONTH_S
 from tests.nuki.house import House, paired
 from tests.nuki.test_session import GUEST
 
@@ -53,7 +53,7 @@ async def test_a_lock_that_lets_us_do_nothing_is_left_alone(code: int, command: 
         if code == 0x27:
             await home.clock.sleep(NOT_NOW_S)
         else:
-            await home.clock.sleep(30 * HOLD_S)
+            await home.clock.sleep(MONTH_S)
             assert WORDS[code] in await refused(home)
             assert home.air.connects == before
             assert "not tried again by itself" in trouble(home)
@@ -64,21 +64,19 @@ async def test_a_lock_that_lets_us_do_nothing_is_left_alone(code: int, command: 
         assert WORDS[code] in trouble(home)
 
 
-async def test_once_it_lets_us_in_again_earlier_refusals_count_no_more() -> None:
-    """That which was not sealed is a hiccup at first, each time anew, and counts for a day."""
+async def test_a_refusal_without_proof_stands_until_a_person_asks() -> None:
+    """Somebody else may have sent it. It is not repeated either."""
     forged = plain(Command.ERROR_REPORT, bytes([0x25, 0, 0]))
     async with paired() as home:
-        for _ in range(DOUBTS):
-            assert trouble(home) == ""
-            with patch.object(home.brain, "command", lambda _: iter((forged,))):
-                assert WORDS[0x25] in await refused(home)
-        assert WORDS[0x25] in trouble(home)
-        await home.clock.sleep(HOLD_S)
-        async with home.session() as session:
-            assert await session.read_all() == {}
         with patch.object(home.brain, "command", lambda _: iter((forged,))):
             assert WORDS[0x25] in await refused(home)
+        await home.clock.sleep(MONTH_S)
+        assert WORDS[0x25] in trouble(home)
+        assert home.known is not None
+        home.known.ask_again()
         assert trouble(home) == ""
+        async with home.session() as session:
+            assert await session.read_all() == {}
 
 
 async def test_nothing_more_is_sent_in_the_same_connection() -> None:

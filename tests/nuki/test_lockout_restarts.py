@@ -7,11 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
-from drivers.ble.hold import HOLD_S
 from drivers.ble.nuki.commands import Command, Registration
 from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.keys import NukiKeys, decode, encode
-from drivers.ble.nuki.standing import LOCKED_OUT_S
+from drivers.ble.nuki.standing import LOCKED_OUT_S, PIN_HOLD_S
 from gateway.domain.driver import DriverError, Refused
 from tests.nuki.house import House, paired
 from tests.nuki.test_lockout import try_everything
@@ -48,7 +47,7 @@ async def test_a_hub_that_starts_again_and_again_does_not_send_a_doubted_pin_eac
         await doubted(home)
         for _ in range(4):
             assert not await tries_pin(home)
-            await home.clock.sleep(HOLD_S / 4)
+            await home.clock.sleep(PIN_HOLD_S / 4)
         assert await tries_pin(home)
         home.restart()
         assert not is_held(home)
@@ -72,7 +71,7 @@ async def test_a_clock_that_is_not_to_be_believed_shortens_nothing(far: timedelt
         await doubted(home)
         home.clock.off, home.clock.synced = far, False
         assert not await tries_pin(home)
-        await home.clock.sleep(HOLD_S - 1)
+        await home.clock.sleep(PIN_HOLD_S - 1)
         assert is_held(home)
         await home.clock.sleep(1)
         assert not is_held(home)
@@ -84,7 +83,7 @@ async def test_a_clock_that_was_set_back_holds_it_for_a_day_at_most() -> None:
         await doubted(home)
         home.clock.off = timedelta(days=-4000)
         assert not await tries_pin(home)
-        await home.clock.sleep(HOLD_S)
+        await home.clock.sleep(PIN_HOLD_S)
         assert not is_held(home)
 
 

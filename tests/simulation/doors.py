@@ -24,8 +24,8 @@ class Door:
         self.kind = kind
         self.lock = lock
         self.reports = reports
-        self.dead = False
-        self.refusing = False
+        self.dead = self.refusing = self.maybe_given_away = False
+        """Does not answer, refuses writes, a client began to take it out of the hub's hands."""
         self.identity = Identity(network="sim", manufacturer="sim", product=lock.model.name, serial="1")
         self.origin: dict[SlotRef, Origin] = {}
         self.filled_at: dict[SlotRef, datetime] = {}
@@ -50,6 +50,8 @@ class Door:
         """Somebody changed this lock by hand."""
         self.held: dict[SlotRef, datetime] = {}
         """Slots that the hub filled (last: when) and did not clear since: its own, as far as it knows."""
+        self.asked_for: dict[SlotRef, Pin] = {}
+        """What the hub last asked a slot to hold, whatever came of it."""
         self.just_cleared: dict[SlotRef, datetime] = {}
         """Slots that the hub cleared, and when; whether it noted that shows only a little later."""
         self.deaths: list[datetime] = []
@@ -62,8 +64,6 @@ class Door:
         """Slots of others that a command named: the hub may take these, and no other (rule 1)."""
         self.clock_off = timedelta(0)
         """How wrong the lock's own clock is."""
-        self.maybe_given_away = False
-        """A client began to take the lock out of the hub's hands."""
         self.given_away_at: datetime | None = None
         self.awake_until: datetime | None = None
         """A lock that sleeps listens until then."""
@@ -111,8 +111,11 @@ class Door:
             self.wipe_seen, self.asked_in_vain_since_wipe_seen = True, 0
         self.last_seen[slot] = reading
         self.seen.setdefault(slot, []).append((at, isinstance(reading, Empty)))
+        shown = reading.credential.pin if isinstance(reading, Known) else None
+        if shown is not None and shown == self.asked_for.get(slot):
+            self.held.setdefault(slot, at)  # to the hub its write worked, whoever typed that PIN
         pin, _ = self.own.get(slot, (None, at))
-        if pin is not None and isinstance(reading, Known) and reading.credential.pin == pin:
+        if pin is not None and shown == pin:
             self.own[slot] = pin, at
 
     def by_hub(self, slot: SlotRef, at: datetime) -> None:
@@ -130,6 +133,7 @@ class Door:
         self.changes += 1
         self.origin.pop(slot, None)
         self.named.discard(slot)
+        self.asked_for.pop(slot, None)
         self.reported.add(slot)  # that it is empty was not seen yet
         if self.held.pop(slot, None) is not None:
             self.just_cleared[slot] = at

@@ -83,7 +83,8 @@ class News:
         if code_id in lost:
             lost.discard(code_id)
             filled = self._world.doors[device_id].filled_since_wipe
-            if self._alarms[device_id] == 0 and filled is not None and filled < at:
+            was_filled = filled is not None and (filled < at or not self._is_true(at))
+            if self._alarms[device_id] == 0 and was_filled:
                 lost.clear()  # the hub had filled a slot before it noticed: not all were gone
                 return
             self._alarms[device_id] += 1
@@ -105,8 +106,8 @@ class News:
         door = self._world.doors[device_id]
         if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:
             return
-        if not self._world.clock.synced or not self._world.clock_since < at < self._world.now():
-            return  # the hub's times were not the true ones
+        if not self._is_true(at):
+            return
         empties: list[datetime] = []
         for when, empty in door.seen.get(row[0], []):
             if when > at + timedelta(milliseconds=100):
@@ -116,3 +117,7 @@ class News:
             self._watch.broken(
                 2, f"{device_id}: slot {row[0]} was called removed after {len(empties)} empty readings"
             )
+
+    def _is_true(self, at: datetime) -> bool:
+        """Say whether a time that the hub told is surely by the right clock."""
+        return self._world.clock.synced and self._world.clock_since < at < self._world.now()

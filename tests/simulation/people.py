@@ -202,14 +202,16 @@ class People:
         self._world.rules.pins.add(pin)
         self._world.rules.ends.expect(wanted)
         if (moves_end or doubted_pair) and backup is not None and not backup.leaving:
-            await self._move_along(wanted, backup)
+            await self._move_along(wanted, backup, doubted=doubted_pair)
 
-    async def _move_along(self, wanted: Wanted, backup: Wanted) -> None:
+    async def _move_along(self, wanted: Wanted, backup: Wanted, *, doubted: bool) -> None:
         """Note that the backup ends with its original now; one that has ended stays so."""
         shown = await self.look("access_codes/get", {"access_code_id": backup.access_code_id})
         if shown is None:
             backup.unsure = True
             return
+        if doubted:  # how far it moved along before was never answered: it may have ended by that
+            backup.ends_at = times_of(shown["access_code"])[1]
         moved = shown["access_code"]["ends_at"] == instant(wanted.ends_at)
         ended = backup.ends_at is not None and backup.ends_at <= self._world.now()
         if not moved and not ended and self._world.clock.synced:

@@ -106,6 +106,8 @@ class SimSession:
         del replaces
         world, door = self._world, self._door
         world.rules.before_write(door, slot, credential)
+        if slot is not None:
+            door.asked_for[slot] = credential.pin
 
         def effect() -> SlotRef:
             if not world.fate.calm and door.refusing:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from drivers.ble.hold import HOLD_S, Hold
+from drivers.ble.hold import Hold
 from drivers.ble.nuki.commands import Command
 from drivers.ble.nuki.errors import Lasting, LockError
 from drivers.ble.nuki.keys import NukiKeys, PinHeld, encode
@@ -20,6 +20,8 @@ LOCKED_OUT_S = 3600.0
 """How long a lock that was offered wrong PINs is left alone; how long it sulks is not documented."""
 NOT_NOW_S = 3600.0
 """How long a lock that does not let us in at this time of day is left alone: no guest waits longer for it."""
+PIN_HOLD_S = 86_400.0
+"""How long a refusal of the security PIN counts that the lock, which seals it, cannot have sent."""
 _PIN_REFUSED = "the lock refused the security PIN; it is not tried again until it is changed (pair again)"
 _PIN_DOUBTED = (
     "something at the lock's address refused the security PIN, without proof that it is the lock: "
@@ -102,7 +104,7 @@ class Standing:
         return _PIN_REFUSED if self.keys.pin_refused else self._pin_hold.words
 
     async def note(self, command: Command, error: LockError) -> None:
-        """Remember what stays true after an error to a command: for ever only what the lock has sealed."""
+        """Remember what stays true after an error: of the PIN for ever only what the lock has sealed."""
         match error.lasting:
             case Lasting.PIN_WRONG if error.sealed:
                 await self._keep_of_pin(pin_refused=True)
@@ -111,11 +113,9 @@ class Standing:
                 self._pin_hold.refused(*_held_for(held))
                 await self._keep_of_pin(pin_held=held)
             case Lasting.REVOKED:
-                self.hold.doubted(_REVOKED)
+                self.hold.refused(_REVOKED)
             case Lasting.BARRED:
-                hold = self._hold_over(command)
-                refused = hold.refused if error.sealed else hold.doubted
-                refused(_of(command, error))
+                self._hold_over(command).refused(_of(command, error))
             case Lasting.NOT_NOW:
                 self._hold_over(command).refused(_NOT_NOW.format(_of(command, error)), NOT_NOW_S)
             case _:
@@ -124,10 +124,8 @@ class Standing:
 
     def ask_again(self) -> None:
         """Let all be tried again but the security PIN: a wrong one, again and again, shuts everybody out."""
-        self.hold.ask_again()
-        self.access.ask_again()
-        for hold in self._beside.values():
-            hold.ask_again()
+        for hold in (self.hold, self.access, *self._beside.values()):
+            hold.lift()
 
     def granted(self, command: Command) -> None:
         """Note that the lock did what was asked for.
@@ -182,4 +180,4 @@ def _of(command: Command, error: LockError) -> str:
 
 def _held_for(held: PinHeld) -> tuple[str, float]:
     """Return why the PIN is held back, in words, and for how many seconds."""
-    return (_LOCKED_OUT, LOCKED_OUT_S) if held.locked_out else (_PIN_DOUBTED, HOLD_S)
+    return (_LOCKED_OUT, LOCKED_OUT_S) if held.locked_out else (_PIN_DOUBTED, PIN_HOLD_S)

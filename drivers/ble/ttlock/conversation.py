@@ -83,8 +83,7 @@ class Conversation:
             await self.ask(Command.PROVE, proof.to_bytes(_WORD))
         except SaidNo as no:
             if no.code in KEYS_DO_NOT_FIT:
-                # It came under the lock's key. Only who recorded an earlier refusal could play it again.
-                raise KeysRefused(KEYS_REFUSED, proven=True) from None
+                raise KeysRefused(KEYS_REFUSED) from None
             raise LockUnreachable(f"the lock refused the login (failure {no.code})") from None
 
     def _piece(self, piece: bytes) -> None:

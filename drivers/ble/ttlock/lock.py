@@ -92,7 +92,7 @@ class TTLock(FamilyLock):
     @override
     def ask_again(self) -> None:
         for hold in self._state.holds:
-            hold.ask_again()
+            hold.lift()
 
     @override
     def trouble(self) -> str | None:
@@ -117,7 +117,7 @@ class TTLock(FamilyLock):
             try:
                 await conversation.log_in(state.secret)
             except KeysRefused as refusal:
-                state.hold.keys_refused(refusal)
+                state.hold.refused(str(refusal))
                 _LOG.warning("%s: %s", self.device_id, refusal)
                 raise
             state.hold.lift()

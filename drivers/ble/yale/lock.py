@@ -91,8 +91,8 @@ class YaleLock(FamilyLock):
 
     @override
     def ask_again(self) -> None:
-        self._hold.ask_again()
-        self._access.ask_again()
+        self._hold.lift()
+        self._access.lift()
 
     @override
     @asynccontextmanager
@@ -115,7 +115,7 @@ class YaleLock(FamilyLock):
                     has_log=self._settings.activity_log,
                 )
         except KeysRefused as refusal:
-            self._hold.keys_refused(refusal)
+            self._hold.refused(str(refusal))
             raise
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from gateway.domain.credential import SlotRef
 from gateway.domain.lock import Readback
 from gateway.domain.timing import EMPTY_TWICE
 from storage.codec import to_ms
@@ -14,6 +15,8 @@ from tests.simulation.doors import Door
 if TYPE_CHECKING:
     from tests.simulation.rules import Watch
     from tests.simulation.world import World
+
+_TWICE = EMPTY_TWICE - timedelta(seconds=3)
 
 
 class News:
@@ -97,27 +100,44 @@ class News:
 
     def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
         """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
-        row = self._world.connection.execute(
-            "SELECT slot FROM intent WHERE access_code_id = ? AND kind = 'set'"
-            " AND NOT opened_at BETWEEN ? AND ? ORDER BY number DESC",
-            # Not the write that puts it back, which may stand in the same unit. Older ones may bear any time.
-            (code_id, to_ms(at), to_ms(self._world.now())),
-        ).fetchone()
+        slots = self._may_have_lain_in(code_id, at)
         door = self._world.doors[device_id]
-        if row is None or row[0] is None or door.lock.model.capabilities.readback is Readback.NONE:
+        if not slots or None in slots or door.lock.model.capabilities.readback is Readback.NONE:
             return
         if not self._is_true(at):
             return
-        empties: list[datetime] = []
-        for when, empty in door.seen.get(row[0], []):
-            if when > at + timedelta(milliseconds=100):
+        seen = [_empty_before(at, door.seen.get(slot, [])) for slot in slots if slot is not None]
+        if not any(len(times) > 1 and times[-1] - times[0] >= _TWICE for times in seen):
+            told = f"{device_id}: slot {slots[-1]} was called removed after {len(seen[-1])} empty readings"
+            self._watch.broken(2, told)
+
+    def _may_have_lain_in(self, code_id: str | None, at: datetime) -> list[SlotRef | None]:
+        """Return the slots in which a code may have lain that was called removed at `at`, likeliest last.
+
+        A write opened since then puts it back, and may stand in the same unit; or it was opened before, by a
+        clock that was ahead.
+        """
+        slots: list[SlotRef | None] = []
+        for slot, is_later in self._world.connection.execute(
+            "SELECT slot, opened_at BETWEEN ? AND ? FROM intent WHERE access_code_id = ? AND kind = 'set'"
+            " ORDER BY number DESC",
+            (to_ms(at), to_ms(self._world.now()), code_id),
+        ):
+            slots.append(slot)
+            if not is_later:
                 break
-            empties = [*empties, when] if empty else []
-        if len(empties) < 2 or empties[-1] - empties[0] < EMPTY_TWICE - timedelta(seconds=3):
-            self._watch.broken(
-                2, f"{device_id}: slot {row[0]} was called removed after {len(empties)} empty readings"
-            )
+        return slots
 
     def _is_true(self, at: datetime) -> bool:
         """Say whether a time that the hub told is surely by the right clock."""
         return self._world.clock.synced and self._world.clock_since < at < self._world.now()
+
+
+def _empty_before(at: datetime, seen: list[tuple[datetime, bool]]) -> list[datetime]:
+    """Return when a slot was seen empty, with nothing else in between, before something was told at `at`."""
+    empties: list[datetime] = []
+    for when, empty in seen:
+        if when > at + timedelta(milliseconds=100):
+            break
+        empties = [*empties, when] if empty else []
+    return empties

@@ -132,6 +132,13 @@ class FamilyLock(Protocol):
         """Try again what the lock refused, because a person asks; never what would shut everybody out."""
         ...
 
+    async def save(self) -> None:
+        """Store what is to outlive a restart and could not be stored when it was learned.
+
+        Raises StorageFailed.
+        """
+        return
+
     def silenced_by_connecting(self) -> bool:
         """Say whether the lock takes its "changed" back when it is connected to, heard or not."""
         return False

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
 from drivers.ble.lock import BleLock, Unsaved
 from gateway.domain.keyring import Keyring
@@ -46,9 +47,12 @@ class Keys:
         self._work_with(lock, secret)
 
     async def save(self, lock: BleLock) -> None:
-        """Store keys that are not stored yet, unless the lock's family has stored newer ones meanwhile."""
+        """Store what is not stored yet; keys not over newer ones that the family has stored meanwhile."""
         unsaved = lock.unsaved
         if unsaved is None:
+            if lock.family is not None:
+                with suppress(StorageFailed):  # Told when it failed first.
+                    await lock.family.save()
             return
         try:
             stored = await self._keyring.load(lock.device_id)

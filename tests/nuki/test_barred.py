@@ -79,13 +79,14 @@ async def test_a_refusal_without_proof_stands_until_a_person_asks() -> None:
             assert await session.read_all() == {}
 
 
-async def test_nothing_more_is_sent_in_the_same_connection() -> None:
+@pytest.mark.parametrize(("code", "words"), [(0x26, "afar"), (0x20, "does not know this hub")])
+async def test_nothing_more_is_sent_in_the_same_connection(code: int, words: str) -> None:
     """A batch of codes is not a batch of refusals."""
     async with paired() as home:
-        home.brain.faults.refuses = {0x0041: 0x26}
+        home.brain.faults.refuses = {0x0041: code}
         async with home.session() as session:
             for _ in range(4):
-                with pytest.raises(Refused, match="afar"):
+                with pytest.raises(Refused, match=words):
                     await session.write(None, GUEST, replaces=None)
             assert await session.read_log(home.take)
         assert home.brain.heard.count(0x0041) == 1

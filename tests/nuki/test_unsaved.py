@@ -16,7 +16,7 @@ from drivers.ble.nuki.keys import NukiKeys, decode
 from drivers.ble.nuki.lock import NukiLock
 from drivers.ble.nuki.settings import NukiLockSettings
 from drivers.ble.settings import BleSettings
-from gateway.domain.driver import DriverError, PairingFailed
+from gateway.domain.driver import DriverError, PairingFailed, Refused
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.keyring import MemoryKeyring
 from tests.ble_bed.nuki.brain import Brain
@@ -108,6 +108,24 @@ async def test_another_security_pin_is_put_to_keys_that_are_not_stored_yet(*, kn
         async with hub.driver.session("door") as session:
             assert await session.read_all() == {}
         assert hub.driver.problems == {}
+
+
+@in_virtual_time
+async def test_a_pin_refused_while_the_disk_is_full_is_stored_once_there_is_room() -> None:
+    """Nothing is asked of the lock any more by then; a restart must not send the PIN again."""
+    async with running() as hub:
+        await hub.pair(RIGHT)
+        hub.brain.pin = int(WRONG)
+        hub.vault.is_full = True
+        with pytest.raises(Refused):
+            async with hub.driver.session("door") as session:
+                await session.read_all()
+        await asyncio.sleep(3600)
+        assert hub.used().pin_refused
+        assert not hub.stored().pin_refused
+        hub.vault.is_full = False
+        await asyncio.sleep(60)
+        assert hub.stored().pin_refused
 
 
 @in_virtual_time

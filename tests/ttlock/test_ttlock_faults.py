@@ -9,6 +9,7 @@ import pytest
 
 from gateway.domain.credential import Credential, Known, SlotRef
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
+from gateway.domain.placement import Refusal
 from tests.ble_bed.ttlock.lock import NO_PERMISSION, No, VirtualLock
 from tests.ble_bed.ttlock.wire import seal
 from tests.ble_bed.virtual import MONTH_S, in_virtual_time
@@ -228,8 +229,8 @@ async def test_refused_keys_are_told_of_a_lock_that_sleeps() -> None:
 
 
 @in_virtual_time
-async def test_a_lock_with_another_key_is_not_tried_again() -> None:
-    """It does not even understand the question, and answers nothing."""
+async def test_a_lock_with_another_key_looks_out_of_reach() -> None:
+    """It does not even understand the question and answers nothing: nothing tells that from a bad link."""
     async with home() as at:
         at.lock.key = bytes(16)
         with pytest.raises(DriverError):
@@ -255,6 +256,49 @@ async def test_an_answer_under_another_key_is_a_refusal_too() -> None:
         at.driver.ask_again(DOOR)
         assert await at.listed() == {}
         assert at.driver.problems == {}
+
+
+@pytest.mark.parametrize(("command", "failure"), [(0x41, 0x12), (0x30, 0x08), (0x30, 0x12)])
+@in_virtual_time
+async def test_a_login_that_is_refused_is_not_tried_on_and_on(command: int, failure: int) -> None:
+    """By whichever words: which of them a real lock uses is not documented."""
+    async with home() as at:
+        at.lock.faults.fails = {command: failure}
+        for _ in range(4):
+            with pytest.raises(Refused, match="pair it again"):
+                await at.listed()
+        assert at.lock.asked.count(command) == 1
+
+
+@in_virtual_time
+async def test_an_answer_under_another_key_after_the_login_is_a_refusal_too() -> None:
+    """The next connection would end in the same way, and so on."""
+
+    def answer(data: bytes, key: bytes) -> bytes:
+        return seal(data, bytes(16) if data[0] == 0x07 else key)
+
+    async with home() as at:
+        with patch("tests.ble_bed.ttlock.lock.seal", answer):
+            for _ in range(4):
+                with pytest.raises(DriverError):
+                    await at.listed()
+        assert at.lock.asked.count(0x07) == 1
+        assert "pair it again" in at.driver.problems[DOOR]
+
+
+@in_virtual_time
+async def test_a_lock_that_is_being_set_up_is_busy() -> None:
+    """By somebody with its app: that passes."""
+    async with home() as at:
+        at.lock.faults.fails = {0x03: 0x05}
+        with pytest.raises(Refused, match="setting the lock up") as refused:
+            async with at.session() as session:
+                await session.write(None, wanted("4711"), replaces=None)
+        assert refused.value.reason is Refusal.BUSY
+        at.lock.faults.fails = {}
+        async with at.session() as session:
+            await session.write(None, wanted("4711"), replaces=None)
+        assert at.pins() == ["4711"]
 
 
 @pytest.mark.parametrize("command", [0x03, 0x07])
@@ -314,7 +358,9 @@ async def test_a_change_that_is_refused_half_way_is_not_tried_on(step: str, afte
         assert at.lock.asked.count(0x03) == 2
 
 
-@pytest.mark.parametrize(("command", "words"), [(0x25, "read its log"), (0x43, "set its clock")])
+@pytest.mark.parametrize(
+    ("command", "words"), [(0x01, "say what it is"), (0x25, "read its log"), (0x43, "set its clock")]
+)
 @in_virtual_time
 async def test_what_is_refused_beside_the_codes_is_left_alone_and_holds_up_no_code(
     command: int, words: str

@@ -168,7 +168,7 @@ async def test_a_link_lost_while_connecting(writes: int) -> None:
 @pytest.mark.parametrize("writes", range(4))
 @in_virtual_time
 async def test_links_lost_while_connecting_are_no_refusal_of_the_key(writes: int) -> None:
-    """However often: a lock at the edge of reach is not left alone for a day."""
+    """However often: a lock at the edge of reach is not left alone until somebody asks."""
     async with door() as at:
         lock = known_lock(at)
         for _ in range(6):

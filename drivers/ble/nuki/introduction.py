@@ -148,7 +148,7 @@ class Introducer:
                 await wire.listen()
                 await self._look(Asker(Conversation(wire, keys.seal(self._random)), standing), standing)
         except (DriverError, BadFrame) as error:
-            is_barred = isinstance(error, LockError) and error.lasting is Lasting.BARRED
+            is_barred = isinstance(error, LockError) and error.lasting in {Lasting.BARRED, Lasting.REVOKED}
             keys, words = standing.keys, f"{_KEPT} ({error}). {_BARRED if is_barred else _GOES_ON}"
             if isinstance(error, LockError) and error.lasting is Lasting.PIN_WRONG:
                 # Also where anybody may have said so: who pairs is there, and can give it again.

@@ -12,12 +12,13 @@ from drivers.ble.nuki.records import Config
 
 
 class PinHeld(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """That the security PIN was refused in a way that passes; kept, so that no restart sends it anew."""
+    """That the security PIN was refused, not for good; kept, so that no restart sends it anew."""
 
     since: datetime
     """By the hub's wall clock."""
     locked_out: bool = False
-    """The lock takes no PIN for a while. Otherwise somebody said, without proof, that ours is wrong."""
+    """The lock takes no PIN for a while. Otherwise somebody said, without proof, that ours is wrong: a person
+    must ask for another attempt."""
 
 
 class NukiKeys(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -78,8 +78,12 @@ class NukiLock(FamilyLock):
             return standing.access.words or standing.trouble_with(Command.REQUEST_CONFIG)
         return standing.access.words or standing.pin_trouble
 
+    async def save(self) -> None:
+        """Store what was learned while the disk was full."""
+        await self._standing.keep()
+
     def ask_again(self) -> None:
-        """Try again what the lock refused, but for the security PIN."""
+        """Try again what the lock refused, but for a security PIN that it proved to be wrong."""
         self._standing.ask_again()
 
     def silenced_by_connecting(self) -> bool:

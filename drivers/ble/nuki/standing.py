@@ -20,12 +20,10 @@ LOCKED_OUT_S = 3600.0
 """How long a lock that was offered wrong PINs is left alone; how long it sulks is not documented."""
 NOT_NOW_S = 3600.0
 """How long a lock that does not let us in at this time of day is left alone: no guest waits longer for it."""
-PIN_HOLD_S = 86_400.0
-"""How long a refusal of the security PIN counts that the lock, which seals it, cannot have sent."""
 _PIN_REFUSED = "the lock refused the security PIN; it is not tried again until it is changed (pair again)"
 _PIN_DOUBTED = (
     "something at the lock's address refused the security PIN, without proof that it is the lock: "
-    "nothing that needs the PIN is tried for a day, or until it is given again (pair)"
+    "check the PIN in the app"
 )
 _LOCKED_OUT = "wrong security PINs were tried too often; the lock is left alone for an hour"
 _REVOKED = (
@@ -89,8 +87,8 @@ class Standing:
 
     def check(self, command: Command) -> None:
         """Raise Refused, with nothing sent, where a command is not to be tried."""
-        self._hold_for(command).refuse()
-        self.access.refuse()
+        for hold in (self.hold, self._hold_for(command), self.access):
+            hold.refuse()
 
     def check_pin(self, command: Command) -> None:
         """Raise Refused, with nothing sent, where a command that needs the PIN is not to be tried."""
@@ -123,9 +121,12 @@ class Standing:
         _LOG.warning("%s: %s", self.device_id, error)
 
     def ask_again(self) -> None:
-        """Let all be tried again but the security PIN: a wrong one, again and again, shuts everybody out."""
+        """Let all be tried again but a PIN that the lock itself refused: it shuts everybody out for that."""
         for hold in (self.hold, self.access, *self._beside.values()):
             hold.lift()
+        if self.keys.pin_held is not None and not self.keys.pin_held.locked_out:
+            self._pin_hold.lift()
+            self.remember(pin_held=None)
 
     def granted(self, command: Command) -> None:
         """Note that the lock did what was asked for.
@@ -161,12 +162,15 @@ class Standing:
             _LOG.error("%s: what became of its security PIN cannot be stored", self.device_id)
 
     def _hold_pin(self, held: PinHeld) -> None:
-        """Hold the PIN back for what is left of its time.
+        """Hold the PIN back, for what is left of its time where that passes.
 
         Only a clock that is synchronised can say that some of it has passed, and one that shows an earlier
         time says nothing: then all of it is waited for again, by the clock that always runs.
         """
         words, seconds = _held_for(held)
+        if seconds is None:
+            self._pin_hold.refused(words)
+            return
         passed = (self._clock.now() - held.since).total_seconds()
         if self._clock.synchronised() and passed > 0:
             seconds -= passed
@@ -178,6 +182,6 @@ def _of(command: Command, error: LockError) -> str:
     return f"{_BESIDE[command]}: {error}" if command in _BESIDE else str(error)
 
 
-def _held_for(held: PinHeld) -> tuple[str, float]:
-    """Return why the PIN is held back, in words, and for how many seconds."""
-    return (_LOCKED_OUT, LOCKED_OUT_S) if held.locked_out else (_PIN_DOUBTED, PIN_HOLD_S)
+def _held_for(held: PinHeld) -> tuple[str, float | None]:
+    """Return why the PIN is held back, in words, and for how many seconds; None: until a person asks."""
+    return (_LOCKED_OUT, LOCKED_OUT_S) if held.locked_out else (_PIN_DOUBTED, None)

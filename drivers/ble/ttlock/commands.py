@@ -50,6 +50,7 @@ class Failure(IntEnum):
     SETTING_MODE = 0x05
     NO_ADMIN = 0x06
     NOT_SETTING_MODE = 0x07
+    WRONG_PROOF = 0x08
     NO_POWER = 0x0A
     KEY_OUTDATED = 0x0D
     KEY_EXPIRED = 0x0E
@@ -78,9 +79,12 @@ KEYS_DO_NOT_FIT = frozenset(
     }
 )
 """At the login: trying again with the same keys is useless and may lock us out. Later: not for these keys."""
+LOGIN_REFUSED = KEYS_DO_NOT_FIT | {Failure.WRONG_PROOF, Failure.NOT_LOGGED_IN}
+"""At the login only. Which of all these a real lock answers to wrong keys is not documented."""
 _ADMINISTRATOR = "pair it with those of its administrator"
 NOT_ALLOWED = f"the lock does not let these keys manage codes: {_ADMINISTRATOR}"
 LOG_NOT_ALLOWED = f"the lock does not let these keys read its log: {_ADMINISTRATOR}"
+FACTS_NOT_ALLOWED = f"the lock does not let these keys have it say what it is: {_ADMINISTRATOR}"
 CLOCK_NOT_ALLOWED = f"the lock does not let these keys read or set its clock: {_ADMINISTRATOR}"
 
 _MEANING = {

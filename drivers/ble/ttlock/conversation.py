@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 
 from drivers.ble.family import Link
-from drivers.ble.hold import KeysRefused
+from drivers.ble.hold import Hold, KeysRefused
 from drivers.ble.ttlock.adverts import NOTIFY, WRITE
 from drivers.ble.ttlock.cipher import decrypt, encrypt
-from drivers.ble.ttlock.commands import ANSWER, KEYS_DO_NOT_FIT, Command, Failure, SaidNo
+from drivers.ble.ttlock.commands import ANSWER, LOGIN_REFUSED, Command, Failure, SaidNo
 from drivers.ble.ttlock.frames import Assembler, Frame, Version, encode, pieces
 from drivers.ble.ttlock.secret import Secret
 from drivers.ble.waiting import while_linked
@@ -30,13 +30,16 @@ class Conversation:
     What the lock says unasked, and answers that came too late, do not fit the question and are passed over.
     """
 
-    def __init__(self, link: Link, version: Version, key: bytes, timeout_s: float, name: str) -> None:
-        """Speak over `link` in frames of `version`; `name` is for the log."""
+    def __init__(
+        self, link: Link, version: Version, key: bytes, timeout_s: float, name: str, hold: Hold | None = None
+    ) -> None:
+        """Speak over `link` in frames of `version`; `name` is for the log, `hold` is told of refused keys."""
         self.key = key
         self._link = link
         self._version = version
         self._timeout_s = timeout_s
         self._name = name
+        self._hold = hold
         self._assembler = Assembler()
         self._heard: asyncio.Queue[Frame] = asyncio.Queue()
         self._last_piece = b""
@@ -82,9 +85,15 @@ class Conversation:
             proof = (int.from_bytes(drawn[:_WORD]) + secret.unlock_key) % _WORDS
             await self.ask(Command.PROVE, proof.to_bytes(_WORD))
         except SaidNo as no:
-            if no.code in KEYS_DO_NOT_FIT:
-                raise KeysRefused(KEYS_REFUSED) from None
+            if no.code in LOGIN_REFUSED:
+                raise self._refused() from None
             raise LockUnreachable(f"the lock refused the login (failure {no.code})") from None
+
+    def _refused(self) -> KeysRefused:
+        if self._hold is not None:
+            self._hold.refused(KEYS_REFUSED)
+            _LOG.warning("%s: %s", self._name, KEYS_REFUSED)
+        return KeysRefused(KEYS_REFUSED)
 
     def _piece(self, piece: bytes) -> None:
         # No two pieces of one answer are equal, because all of it but the head is encrypted.
@@ -113,7 +122,7 @@ class Conversation:
         except ValueError:
             if frame.crc_fits:
                 # It came as it was sent, and not with our key: nothing we ask will be understood.
-                raise KeysRefused(KEYS_REFUSED) from None
+                raise self._refused() from None
             return None
         if len(plain) < len(b"cs") or plain[0] != command:
             return None

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from bleak.backends.device import BLEDevice
 
 from drivers.ble.family import Advert, Connect, FamilyLock, Hearing, LockSession
-from drivers.ble.hold import KeysRefused
 from drivers.ble.ttlock.adverts import NOTIFY, WRITE, beacon_of
 from drivers.ble.ttlock.commands import SaidNo
 from drivers.ble.ttlock.conversation import Conversation
@@ -111,15 +110,15 @@ class TTLock(FamilyLock):
             if not (link.has(WRITE) and link.has(NOTIFY)):
                 raise LockUnreachable("this is no TTLock of the third generation")
             conversation = Conversation(
-                link, state.secret.version, state.secret.key, state.settings.answer_timeout_s, self.device_id
+                link,
+                state.secret.version,
+                state.secret.key,
+                state.settings.answer_timeout_s,
+                self.device_id,
+                state.hold,
             )
             await conversation.open()
-            try:
-                await conversation.log_in(state.secret)
-            except KeysRefused as refusal:
-                state.hold.refused(str(refusal))
-                _LOG.warning("%s: %s", self.device_id, refusal)
-                raise
+            await conversation.log_in(state.secret)
             state.hold.lift()
             if state.secret.half_set_up and self._attempts_left > 0:
                 await self._finish(conversation)

@@ -12,7 +12,15 @@ from msgspec.structs import replace
 from drivers.ble.family import LockSession, never
 from drivers.ble.feed import hand_on
 from drivers.ble.ttlock.codes import Codes
-from drivers.ble.ttlock.commands import KEYS_DO_NOT_FIT, NOT_ALLOWED, Command, Failure, Feature, SaidNo
+from drivers.ble.ttlock.commands import (
+    FACTS_NOT_ALLOWED,
+    KEYS_DO_NOT_FIT,
+    NOT_ALLOWED,
+    Command,
+    Failure,
+    Feature,
+    SaidNo,
+)
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.features import read_features
 from drivers.ble.ttlock.log import Log
@@ -121,20 +129,28 @@ class TTLockSession(LockSession):
 
     @override
     async def describe(self) -> LockSeen:
-        try:
-            told = read_features(await self._conversation.ask(Command.FEATURES))
-        except SaidNo as no:
-            raise self._noted(no) from None
-        # An answer without them says nothing: a lock that could do nothing would not be here.
-        self._state.secret = replace(self._state.secret, features=told.bits or self._state.secret.features)
-        await self._state.save()
+        battery = None if self._state.facts.words is not None else await self._features()
         if self._state.clock.due:
             await self._check_clock()
-        return self._state.seen(told.battery)
+        return self._state.seen(battery)
 
     @override
     def lost(self) -> asyncio.Event:
         return self._lost
+
+    async def _features(self) -> float | None:
+        """Ask what the lock can do; return its charge."""
+        try:
+            told = read_features(await self._conversation.ask(Command.FEATURES))
+        except SaidNo as no:
+            if no.code not in KEYS_DO_NOT_FIT:
+                raise no.refusal() from None
+            self._state.facts.refused(FACTS_NOT_ALLOWED)
+            return None
+        # An answer without them says nothing: a lock that could do nothing would not be here.
+        self._state.secret = replace(self._state.secret, features=told.bits or self._state.secret.features)
+        await self._state.save()
+        return told.battery
 
     # Changes
 

@@ -50,15 +50,17 @@ class LockState:
         """The keys: whether the lock takes them."""
         self.access = Hold(clock)
         """What the lock lets them do, once they are taken."""
+        self.facts = Hold(clock)
+        """Whether it says what it is and how its battery stands. No code waits for that, nor for the next."""
         self.log = Hold(clock)
-        """Whether it lets them read its log. No code waits for that."""
+        """Whether it lets them read its log."""
         self._keyring = keyring
         self._saved = secret
 
     @property
     def holds(self) -> tuple[Hold, ...]:
         """Return all that the lock may have refused."""
-        return self.hold, self.access, self.log, self.clock.hold
+        return self.hold, self.access, self.facts, self.log, self.clock.hold
 
     async def save(self) -> None:
         """Store the secret, where it changed."""

@@ -31,6 +31,8 @@ class Faults:
     """Commands that it does not do."""
     forbids: frozenset[int] = frozenset()
     """Commands that it does for other keys only."""
+    fails: dict[int, int] = field(default_factory=dict)
+    """Commands that it answers with a failure, and which one."""
     frozen: bool = False
     """Its app froze it: it refuses changes."""
     silent_on: frozenset[int] = frozenset()
@@ -169,6 +171,8 @@ class VirtualLock:
             raise No(UNKNOWN)
         if command in self.faults.forbids:
             raise No(NO_PERMISSION)
+        if command in self.faults.fails:
+            raise No(self.faults.fails[command])
         early = {0x45: self._greet, 0x19: self._give_key, 0x56: self._add_admin, 0x41: self._check}
         always = {0x30: self._prove, 0x14: self._state, 0x55: self._check_user, 0x47: self._unlock}
         if command in early:

@@ -25,7 +25,7 @@ async def test_any_number_of_operations_takes_one_connection(door_type: type[Doo
         assert home.door.pins() == sorted(PINS)
         assert home.connections() == 1
         await home.settle()
-        home.connections()
+        assert home.connections() <= 1  # The second look, minutes later: some locks say yes and forget.
         for code_id, pin in zip(ids, CHANGED, strict=True):
             await home.update(code_id, code=pin)
         await home.door.touch() if home.door.sleeps else None
@@ -33,7 +33,7 @@ async def test_any_number_of_operations_takes_one_connection(door_type: type[Doo
         assert home.door.pins() == sorted(CHANGED)
         assert home.connections() == 1
         await home.settle()
-        home.connections()
+        assert home.connections() <= 1  # The second look, minutes later: some locks say yes and forget.
         for code_id in ids:
             await home.delete(code_id)
         await home.door.touch() if home.door.sleeps else None

@@ -19,6 +19,8 @@ ERRORS = frozenset(name for name, kind in EVENTS.items() if "error_code" in kind
 """Events that tell of an error, which may be over by now."""
 _POOL = "empty_backup_access_code_pool"
 """The one error of a lock that keeps no guest's own code from it."""
+_HOLDS_BACK = frozenset({"clock_untrusted", "device_paused", "held_after_restore"})
+"""Warnings of a lock with which no code is put on."""
 
 
 class LockState(wire.Wire, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ def lock_news(
     errors = [*shown.errors, *(error for code in codes for error in _own(code))]
     use = next((one for one in events if one.event.event_type in USES), None)
     told = next((one for one in events if one.event.event_type in ERRORS), None)
-    late = [code for code in codes if _is_at_risk(code, at, arrival_notice)]
+    late = [code for code in codes if _is_at_risk(code, shown, at, arrival_notice)]
     last_error = _last_error(errors, told)
     soon = [begin for code in codes if (begin := _start(code)) is not None and begin - arrival_notice > at]
     return LockNews(
@@ -139,7 +141,7 @@ def _is_in_sync(code: wire.AccessCodeState) -> bool:
     return code.status in {"set", "unset"} and waits
 
 
-def _is_at_risk(code: wire.AccessCodeState, at: datetime, notice: timedelta) -> bool:
+def _is_at_risk(code: wire.AccessCodeState, lock: wire.Device, at: datetime, notice: timedelta) -> bool:
     """Say whether somebody arrives soon, or has arrived, whose code is not on the lock as it should be."""
     begin, end = _start(code), _time(code.ends_at)
     if begin is None or begin - notice > at or (end is not None and end <= at):
@@ -149,7 +151,9 @@ def _is_at_risk(code: wire.AccessCodeState, at: datetime, notice: timedelta) -> 
     if code.status != "unset":
         return True
     is_used = code.is_one_time_use and bool(code.first_used_at)
-    return not is_used and any(error.error_code != _POOL for error in code.errors)
+    is_held_back = any(warning.warning_code in _HOLDS_BACK for warning in lock.warnings)
+    in_trouble = is_held_back or any(error.error_code != _POOL for error in code.errors)
+    return in_trouble and not is_used
 
 
 def _start(code: wire.AccessCodeState) -> datetime | None:

@@ -13,6 +13,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 def shown_lock(
     *,
     errors: tuple[str, ...] = (),
+    warnings: tuple[str, ...] = (),
     counts: dict[str, int] | None = None,
     **properties: Any,  # noqa: ANN401 - fields
 ) -> wire.Device:
@@ -42,8 +43,13 @@ def shown_lock(
         inventory=None,
         counts=wire.DeviceCounts(**numbers | (counts or {})),
         errors=[error(code, is_device_error=True) for code in errors],
-        warnings=[],
+        warnings=[warning(code) for code in warnings],
     )
+
+
+def warning(code: str) -> wire.WarningEntry:
+    """Return a warning."""
+    return wire.WarningEntry(warning_code=code, message=f"of {code}", remedy="", created_at=instant(NOW))
 
 
 def error(code: str, at: datetime = NOW, **flags: Any) -> wire.ErrorEntry:  # noqa: ANN401 - fields

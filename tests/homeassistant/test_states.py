@@ -93,6 +93,21 @@ class TestArrivals:
         assert (state.arrival_at_risk == "ON") is case.at_risk
         assert bool(state.arrival_details["access_codes"]) is case.at_risk
 
+    @pytest.mark.parametrize("why", ["clock_untrusted", "device_paused", "held_after_restore"])
+    def test_are_at_risk_on_a_lock_that_no_code_is_put_on(self, why: str) -> None:
+        """However right the code itself is; one that is there already opens."""
+        lock = shown_lock(warnings=(why,))
+        cases: tuple[tuple[timedelta, wire.Status, str], ...] = (
+            (HOUR, "unset", "ON"),
+            (-HOUR, "unset", "ON"),
+            (HOUR, "set", "OFF"),
+            (2 * HOUR, "unset", "OFF"),
+        )
+        for starts_in, status, at_risk in cases:
+            assert news(shown_code(status, starts_in=starts_in), lock=lock).state.arrival_at_risk == at_risk
+        flaky = shown_lock(warnings=("device_has_flaky_connection",))
+        assert news(shown_code("unset", starts_in=HOUR), lock=flaky).state.arrival_at_risk == "OFF"
+
     def test_are_looked_at_again_when_the_next_one_is_near(self) -> None:
         """Time alone makes it a risk, without any news of the lock."""
         codes = [

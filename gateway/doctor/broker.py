@@ -190,6 +190,24 @@ KINDS = (
         "The broker was away for long, or refuses them.",
         "If the number does not fall, look whether this user may write below event/.",
     ),
+    warning(
+        "states_refused",
+        "the broker refused {count} messages of the daemon that show how it, its locks and codes are",
+        "Its user may not write below lock/, access_code/ or bridge/, or not below homeassistant/.",
+        "Compare the broker's access list with `docs/mosquitto.acl`.",
+    ),
+    problem(
+        "configuration_refused",
+        "the daemon did not take over the configuration: {mistake}",
+        "The file was read again and has a mistake, or what it asks for is not possible now.",
+        "Correct that, then `systemctl reload pinsmith`. Until then the daemon runs by the file of before.",
+    ),
+    warning(
+        "restart_needed",
+        "not taken over before a restart: {settings}",
+        "These settings were changed in the file since the daemon was started.",
+        "When it suits: `systemctl restart pinsmith`.",
+    ),
     problem(
         "daemon_storage_trouble",
         "the daemon says that its database cannot be used",
@@ -273,5 +291,12 @@ def _daemon(facts: BrokerFacts, gateway: str, runs_here: bool | None) -> Iterato
         yield _BY_ID["client_id_taken_over"].found("broker", count=taken)
     if (waiting := int(health.get("events_waiting") or 0)) > _MANY_EVENTS:
         yield _BY_ID["events_waiting"].found("broker", count=waiting)
+    if refused := int((health.get("counters") or {}).get("states_refused") or 0):
+        yield _BY_ID["states_refused"].found("broker", count=refused)
+    configuration = health.get("configuration") or {}
+    for mistake in configuration.get("mistakes") or ():
+        yield _BY_ID["configuration_refused"].found("broker", mistake=mistake)
+    if later := configuration.get("restart_needed"):
+        yield _BY_ID["restart_needed"].found("broker", settings=", ".join(map(str, later)))
     if health.get("storage_trouble"):
         yield _BY_ID["daemon_storage_trouble"].found("database")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import amqtt.broker
 import paho.mqtt.client as mqtt
@@ -18,7 +19,8 @@ from gateway.config import Settings, load
 from gateway.doctor.examine import examine
 from gateway.mqtt.link import BRIEF_CONNECTIONS
 from gateway.system_clock import SystemClock
-from tests.daemon.bed import Message, running, somebody
+from tests.daemon.bed import PINS, Message, running, somebody
+from tests.daemon.test_reload import BACK, FRONT, started
 from tests.doctor.bed import CLIENT, Report, report, settings
 from tests.mqtt.broker import Broker, BrokerTls, eventually, free_port, peer
 from tests.mqtt.certificates import Authority
@@ -278,6 +280,39 @@ async def test_a_client_that_took_over_the_connection_of_the_daemon(tmp_path: Pa
     found.says("client_id_taken_over", "the same gateway.id", "Stop one of them")
 
 
+async def test_states_that_the_broker_refuses(tmp_path: Path) -> None:
+    """The daemon's user may not write what shows how its locks are."""
+    acl = (
+        "user pinsmith\ntopic read pinsmith/#\ntopic write pinsmith/+/bridge/#\n"
+        "topic write pinsmith/+/event/#\ntopic write pinsmith/+/response/#\nuser boss\ntopic readwrite #\n"
+    )
+    async with Broker(tmp_path, passwords=PASSWORDS | {"boss": "b"}, acl=acl) as broker:
+        how = guarded(tmp_path, broker.port)
+        async with somebody(broker.port, "boss", user="boss", password="b") as boss, running(how, boss):
+            await eventually(lambda: _states_refused(boss.heard) > 0)
+            found = await report_as(how, "pinsmith")
+    found.says("states_refused", "may not write below lock/", "docs/mosquitto.acl")
+
+
+async def test_a_configuration_that_the_daemon_did_not_take_over(tmp_path: Path) -> None:
+    """A lock left the file while codes are on it; then it is back, with what counts after a restart only."""
+    async with (
+        Broker(tmp_path) as broker,
+        somebody(broker.port, "app") as app,
+        started(tmp_path, broker, app, FRONT) as hub,
+    ):
+        how = settings(tmp_path, broker.port)
+        await app.create(PINS[0])
+        await hub.reload(BACK)
+        await eventually(lambda: app.last("bridge/health")["configuration"]["mistakes"])
+        refused = (await report(how)).says("configuration_refused", "not possible now", "systemctl reload")
+        assert "locks.front: missing" in refused.what
+        await hub.reload(FRONT, mqtt_extra="outbox_limit = 5000")
+        await eventually(lambda: app.last("bridge/health")["configuration"]["restart_needed"])
+        later = (await report(how)).says("restart_needed", "since the daemon was started", "restart pinsmith")
+        assert "mqtt" in later.what
+
+
 async def test_a_daemon_that_commands_do_not_reach(tmp_path: Path) -> None:
     """It is online and hears nothing: its user may not read requests."""
     acl = (
@@ -330,6 +365,13 @@ async def report_as(how: Settings, client: str) -> Report:
     return Report(tuple(await examine(how, client=client, credentials=None)))
 
 
+def _states_refused(heard: list[Message]) -> int:
+    return max((int(one["counters"].get("states_refused", 0)) for one in _healths(heard)), default=0)
+
+
 def _taken_over(heard: list[Message]) -> int:
-    told = [message.json for message in heard if message.topic.endswith("bridge/health")]
-    return max((int(one["mqtt"]["taken_over"]) for one in told), default=0)
+    return max((int(one["mqtt"]["taken_over"]) for one in _healths(heard)), default=0)
+
+
+def _healths(heard: list[Message]) -> list[dict[str, Any]]:
+    return [message.json for message in heard if message.topic.endswith("bridge/health")]

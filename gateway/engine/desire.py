@@ -197,10 +197,13 @@ def desired(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Cr
     schedule = _native_schedule(code, snap) or _kept_schedule(code, held, t) or _fence(code, held, snap, t)
     enabled = True
     is_kept_by_hub = schedule is None or capabilities.fence is not None
-    is_begun_by_hub = _is_begun_by_hub(code, schedule)
-    if capabilities.disabled_status and _opens_later(code) and (is_kept_by_hub or is_begun_by_hub):
-        is_due = is_open(code, t.at) if is_kept_by_hub else _has_begun(code, t.at)
-        enabled = is_due if t.trusted else held is not None and held.enabled
+    if capabilities.disabled_status and code.has_window and not t.trusted and held is not None:
+        enabled = held.enabled  # Also where the start is gone by now: nobody knows whether the end has come.
+    elif capabilities.disabled_status and _opens_later(code):
+        if is_kept_by_hub:
+            enabled = t.trusted and is_open(code, t.at)
+        elif _is_begun_by_hub(code, schedule):
+            enabled = t.trusted and _has_begun(code, t.at)
     if is_disabled_by_hand(placement):
         enabled = False
     return Credential(pin=code.pin, enabled=enabled, schedule=schedule, name=lock_name(code, snap))

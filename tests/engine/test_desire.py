@@ -97,6 +97,17 @@ class TestStaging:
         found = desired(STAY, snap, view(NOON + HOUR, trusted=False, floor=NOON - DAY), TIMING)
         assert found == credential(enabled=enabled)
 
+    @pytest.mark.parametrize("enabled", [True, False])
+    def test_while_the_clock_is_not_trusted_it_stays_so_without_its_start_too(self, *, enabled: bool) -> None:
+        """A code that may have ended is not put on either."""
+        until = code(ends_at=NOON + DAY)
+        snap = snapshot(until, held(content=credential(enabled=enabled)))
+        found = desired(until, snap, view(NOON + HOUR, trusted=False, floor=NOON - DAY), TIMING)
+        assert found == credential(enabled=enabled)
+        for without in (code(), until):
+            found = desired(without, snap, view(trusted=without is until), TIMING)
+            assert found == credential(enabled=True)
+
     @pytest.mark.parametrize(
         ("kept", "stays"),
         [

@@ -84,6 +84,20 @@ class TestAfterAPowerCut:
         assert opens(bench)
         assert (await bench.shown(code_id))["status"] == "set"
 
+    async def test_a_code_that_loses_its_start_waits_for_the_time_too(self, hang: Hang) -> None:
+        """Its end may have come; one without any end opens by the word of whoever says so."""
+        bench = await hang(READABLE)
+        code_id = await bench.create(PIN, starts_at=instant(NOON + HOUR), ends_at=instant(NOON + DAY))
+        await bench.settle(40 * MINUTE)
+        await power_cut(bench)
+        await bench.settle(HOUR)
+        await bench.do("access_codes/update", access_code_id=code_id, starts_at=None)
+        await bench.settle(10 * MINUTE)
+        assert not opens(bench)
+        await bench.do("access_codes/update", access_code_id=code_id, ends_at=None)
+        await bench.settle(10 * MINUTE)
+        assert opens(bench)
+
 
 class TestAfterAJump:
     """The clock jumped two days ahead, and four codes of a lock would go at once."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway.domain.driver import AuthorityLost
+from storage.sqlite import run_unit
 from tests.simulation.doors import Door
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ class Weather:
     def _replace(self, door: Door) -> None:
         """Put another lock behind the same address; a person notices hours later."""
         world = self._world
-        if door.replaced_at is not None:
-            return
+        snap = run_unit(world.connection, world.vault, lambda tx: tx.snapshot(door.device_id))
+        if door.replaced_at is not None or snap is None or snap.device.identity is None:
+            return  # To a hub that never saw one, it would be the first.
         world.wipe(door)
         world.rules.doubt(door, None)
         world.fate.counts["lock replaced"] += 1

@@ -11,6 +11,7 @@ import pytest
 from tests.daemon.bed import PINS, Somebody, online, settings
 from tests.daemon.manager import Manager, managing
 from tests.daemon.process import ended, put_away, start
+from tests.daemon.with_wedge import LIMITS
 from tests.mqtt.broker import Broker, eventually
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow]
@@ -58,11 +59,32 @@ async def test_it_is_ready_and_alive_without_a_broker(tmp_path: Path) -> None:
         assert "broker: unreachable" in manager.status()
 
 
-@pytest.mark.parametrize("part", ["database", "worker", "loop"])
+async def test_a_broker_that_stays_away_is_no_hang(tmp_path: Path) -> None:
+    """However long: neither knocking nor the pauses in between count as work that does not end."""
+    how = settings(tmp_path, NOBODY)
+    async with managing(tmp_path) as manager:
+        process = await start(
+            how.file, tmp_path / "daemon.log", wedge="nothing", told=manager.env(WATCHDOG_S)
+        )
+        try:
+            await manager.ready()
+            await asyncio.sleep(3 * LIMITS.broker_s)
+            await eventually(lambda: time.monotonic() - max(manager.signs()) < WATCHDOG_S)
+        finally:
+            await put_away(process)
+        gaps = [later - earlier for earlier, later in itertools.pairwise(manager.signs())]
+        assert max(gaps) < 3 * WATCHDOG_S
+    assert "Stuck" not in (tmp_path / "daemon.log").read_text()
+
+
+@pytest.mark.parametrize("part", ["database", "worker", "broker", "timer", "loop"])
 async def test_a_part_that_hangs_ends_the_signs_of_life(
     tmp_path: Path, broker: Broker, app: Somebody, part: str
 ) -> None:
-    """The thread of the database, an operation on a lock, the event loop: each is noticed, and named."""
+    """The database's thread, an operation on a lock, the exchange with the broker, a timer, the event loop.
+
+    Each is noticed, and named.
+    """
     how = settings(tmp_path, broker.port)
     log = tmp_path / "daemon.log"
     async with managing(tmp_path) as manager:
@@ -73,14 +95,19 @@ async def test_a_part_that_hangs_ends_the_signs_of_life(
             await app.create(PINS[0])
             await eventually(lambda: len(manager.signs()) > 5)
             process.send_signal(signal.SIGUSR1)
-            if part == "worker":
+            if part in {"worker", "broker", "timer"}:
                 await app.ask("access_codes/create", device_id="front", code=PINS[1])
             await _silence(manager)
         finally:
             await put_away(process)
     if part != "loop":
-        name = {"database": "database", "worker": "lock front"}[part]
-        assert f"Stuck: {name} (" in log.read_text()
+        name = {
+            "database": "database (at the database",
+            "worker": "lock front (at the radio",
+            "broker": "outbox (at the broker",
+            "timer": "publisher (asleep",
+        }[part]
+        assert f"Stuck: {name}" in log.read_text()
         assert manager.status().startswith("stuck: ")
 
 

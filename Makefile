@@ -84,7 +84,9 @@ test-deb: $(DEV) ## install, upgrade and remove that package in a Debian 13: nee
 	tests/deb_root/build.sh build/deb-root.tar
 	rm -rf build/test-deb
 	.venv/bin/python -m scripts.make_deb --output build/test-deb
+	.venv/bin/python -m scripts.make_deb --output build/test-deb/arm64 --arch arm64
 	PINSMITH_DEB_ROOT=$(CURDIR)/build/deb-root.tar PINSMITH_DEB=$$(ls $(CURDIR)/build/test-deb/*.deb) \
+		PINSMITH_DEB_ARM64=$$(ls $(CURDIR)/build/test-deb/arm64/*.deb) \
 		.venv/bin/pytest -p no:cacheprovider tests/deb_root/lifecycle.py
 
 bench: $(DEV) mosquitto node ## measure; see docs/benchmarks.md

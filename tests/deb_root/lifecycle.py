@@ -17,6 +17,7 @@ OLDER, BUILT, LATER = "0.0.9", "built", "99.0"
 ON = "test -h /etc/systemd/system/multi-user.target.wants/pinsmith.service"
 GOLDEN = Path(__file__).parents[1] / "storage/golden/v1.sql"
 DATA = "/var/lib/pinsmith"
+AARCH64 = 183
 CONFIG = """
 [gateway]
 id = "home"
@@ -293,3 +294,25 @@ def test_purging_with_the_data_leaves_nothing(root: Root) -> None:
     root.must("dpkg -P pinsmith")
 
     assert root.must("find /etc /usr /var/lib -name '*pinsmith*'") == ""
+
+
+def test_the_package_for_a_raspberry_pi_holds_code_for_one_only(tmp_path: Path) -> None:
+    """Every library in it; none was left out. It is not run here."""
+    deb = os.environ["PINSMITH_DEB_ARM64"]
+    told = subprocess.run(["dpkg-deb", "-f", deb, "Architecture"], check=True, capture_output=True, text=True)  # noqa: S603, S607 - our own package
+    assert told.stdout.strip() == "arm64"
+    found = {}
+    for name, package in (("other", deb), ("own", os.environ["PINSMITH_DEB"])):
+        subprocess.run(["dpkg-deb", "-x", package, tmp_path / name], check=True)  # noqa: S603, S607 - same
+        found[name] = sorted((tmp_path / name).rglob("*.so*"))
+    assert {_machine_of(file) for file in found["other"]} == {AARCH64}
+    assert {file.name.split(".")[0] for file in found["own"]} == {
+        file.name.split(".")[0] for file in found["other"]
+    }
+
+
+def _machine_of(library: Path) -> int:
+    """Return what machine an ELF file is for: elf(5), e_machine."""
+    head = library.read_bytes()[:20]
+    assert head[:4] == b"\x7fELF"
+    return int.from_bytes(head[18:20], "little")

@@ -223,6 +223,9 @@ class Ends:
     def _gone_after_use(self, door: Door, wanted: Wanted, pin: str) -> None:
         if wanted.pin != pin or wanted.leaving or wanted.unsure or not self._watch.is_quiet(door, _QUIET):
             return
+        codes = self._world.people.wanted.values()
+        if any(other.pin == pin and other.device_id == door.device_id and not other.used for other in codes):
+            return  # once it had ended, another code got its PIN
         if any(
             taken.pin.reveal() == pin and taken.enabled and door.origin.get(slot) == "hub"
             for slot, taken in door.lock.slots.items()

@@ -104,6 +104,7 @@ class Wishes:
             before.released, before.leaving = False, True
         reply = await self._people.ask("access_codes/unmanaged/convert_to_managed", body)
         if reply is None:
+            door.held.setdefault(slot, self._world.now())  # It may be the hub's from now on.
             return
         if reply["status"] != "ok":
             if before is not None and reply["error"]["type"] != "not_found":

@@ -54,8 +54,8 @@ class Door:
         """What the hub last asked a slot to hold, whatever came of it."""
         self.just_cleared: dict[SlotRef, datetime] = {}
         """Slots that the hub cleared, and when; whether it noted that shows only a little later."""
-        self.deaths: list[datetime] = []
-        """When the hub died."""
+        self.lapses: list[datetime] = []
+        """When the hub died, or could not store."""
         self.uncertain: set[SlotRef] = set()
         """Slots whose last operation of the hub went unanswered."""
         self.edited_at: dict[SlotRef, datetime] = {}
@@ -138,17 +138,17 @@ class Door:
         if self.held.pop(slot, None) is not None:
             self.just_cleared[slot] = at
 
-    def hub_died(self, at: datetime) -> None:
-        """Remember that the hub may not have noted what it cleared just now: to it, the slot is its own."""
+    def hub_forgot(self, at: datetime) -> None:
+        """Remember that the hub died or could not store: to it, a slot that it cleared just now is its own."""
         for slot, cleared_at in self.just_cleared.items():
             if at - cleared_at < NOTED:
                 self.held.setdefault(slot, at)
         self.just_cleared.clear()
-        self.deaths.append(at)
+        self.lapses.append(at)
 
     def noted(self, at: datetime) -> bool:
-        """Say whether the hub certainly stored what it was told then: it did not die right after."""
-        return not any(at <= died < at + NOTED for died in self.deaths)
+        """Say whether the hub certainly stored what it was told then."""
+        return not any(at <= lapse < at + NOTED for lapse in self.lapses)
 
     def seen_empty_twice(self, slot: SlotRef) -> bool:
         """Say whether the hub could know that its code is gone from a slot; what comes after is foreign."""

@@ -252,6 +252,8 @@ class Watch:
         for code_id, (refused_at, _) in list(self._rejections.items()):
             if now - refused_at < NOTED:
                 del self._rejections[code_id]
+        for door in self._world.doors.values():
+            door.hub_forgot(now)
         self.trouble(None)
 
     def _doubt_journalled(self) -> None:
@@ -289,8 +291,6 @@ class Watch:
         """Take note of the hub's death."""
         self.doubt_recent()
         self._doubt_journalled()
-        for door in self._world.doors.values():
-            door.hub_died(self._world.now())
         self._dead_tries.clear()
 
     def calm_began(self) -> None:

@@ -139,7 +139,7 @@ class Door:
             self.just_cleared[slot] = at
 
     def hub_forgot(self, at: datetime) -> None:
-        """Remember that the hub died or could not store: to it, a slot that it cleared just now is its own."""
+        """Remember that the hub died or could not store: a slot that it just cleared may seem its own."""
         for slot, cleared_at in self.just_cleared.items():
             if at - cleared_at < NOTED:
                 self.held.setdefault(slot, at)

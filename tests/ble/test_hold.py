@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from drivers.ble.hold import Hold
-from tests.ble_bed.virtual import MONTH_S
+from tests.ble_bed.virtual import LONG_S
 from tests.nuki.house import HandClock
 
 
@@ -13,7 +13,7 @@ def test_what_waits_for_a_person_is_not_ended_by_time() -> None:
     hold = Hold(clock)
     hold.refused("disabled")
     hold.refused("not now", 3600)
-    clock.passed += timedelta(seconds=MONTH_S)
+    clock.passed += timedelta(seconds=LONG_S)
     assert "disabled" in (hold.words or "")
 
 

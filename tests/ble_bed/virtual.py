@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from tests.simulation.clock import SimClock
 from tests.simulation.loop import run_virtual
 
-MONTH_S = 30 * 86_400.0
+LONG_S = 2 * 86_400.0
 """Long enough for whatever ends by itself to have ended."""
 VirtualClock = SimClock
 """`gateway.domain.clock.Clock` on the running loop."""

@@ -8,7 +8,7 @@ from drivers.ble.nuki.commands import Command
 from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.standing import NOT_NOW_S
 from gateway.domain.driver import Refused
-from tests.ble_bed.virtual import MONTH_S
+from tests.ble_bed.virtual import LONG_S
 from tests.nuki.house import House, paired
 from tests.nuki.test_session import GUEST
 
@@ -53,7 +53,7 @@ async def test_a_lock_that_lets_us_do_nothing_is_left_alone(code: int, command: 
         if code == 0x27:
             await home.clock.sleep(NOT_NOW_S)
         else:
-            await home.clock.sleep(MONTH_S)
+            await home.clock.sleep(LONG_S)
             assert WORDS[code] in await refused(home)
             assert home.air.connects == before
             assert "not tried again by itself" in trouble(home)
@@ -70,7 +70,7 @@ async def test_a_refusal_without_proof_stands_until_a_person_asks() -> None:
     async with paired() as home:
         with patch.object(home.brain, "command", lambda _: iter((forged,))):
             assert WORDS[0x25] in await refused(home)
-        await home.clock.sleep(MONTH_S)
+        await home.clock.sleep(LONG_S)
         assert WORDS[0x25] in trouble(home)
         assert home.known is not None
         home.known.ask_again()

@@ -6,7 +6,7 @@ import pytest
 
 from drivers.ble.nuki.standing import NOT_NOW_S
 from gateway.domain.driver import Refused
-from tests.ble_bed.virtual import MONTH_S
+from tests.ble_bed.virtual import LONG_S
 from tests.nuki.house import House, paired
 from tests.nuki.test_barred import LIST, WORDS, trouble
 from tests.nuki.test_session import GUEST
@@ -45,7 +45,7 @@ async def test_what_is_refused_beside_the_codes_holds_up_no_code(code: int, comm
         if code == 0x27:
             await home.clock.sleep(NOT_NOW_S)
         else:
-            await home.clock.sleep(MONTH_S)
+            await home.clock.sleep(LONG_S)
             await look_beside(home)
             assert home.brain.heard.count(command) == 1
             home.known.ask_again()

@@ -12,7 +12,7 @@ from drivers.ble.nuki.standing import LOCKED_OUT_S
 from gateway.domain.credential import Credential
 from gateway.domain.driver import DriverError, PairingFailed, Refused
 from gateway.domain.pin import Pin
-from tests.ble_bed.virtual import MONTH_S
+from tests.ble_bed.virtual import LONG_S
 from tests.nuki.house import House, house, paired
 
 
@@ -150,7 +150,7 @@ async def test_a_refusal_that_anybody_may_have_sent_is_not_for_ever(code: int) -
             async with home.session() as session:
                 await session.read_all()
         assert Command.REQUEST_CODES not in home.brain.heard
-        await home.clock.sleep(MONTH_S)
+        await home.clock.sleep(LONG_S)
         assert "locks sync" in (home.known.trouble() or "")
         home.known.ask_again()
         assert home.known.trouble() is None

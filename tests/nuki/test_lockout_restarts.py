@@ -12,7 +12,7 @@ from drivers.ble.nuki.frames import plain
 from drivers.ble.nuki.keys import NukiKeys, decode, encode
 from drivers.ble.nuki.standing import LOCKED_OUT_S
 from gateway.domain.driver import DriverError, Refused
-from tests.ble_bed.virtual import MONTH_S
+from tests.ble_bed.virtual import LONG_S
 from tests.nuki.house import House, paired
 from tests.nuki.test_lockout import try_everything
 
@@ -48,7 +48,7 @@ async def test_a_hub_that_starts_again_and_again_does_not_send_a_doubted_pin_eac
         await doubted(home)
         for _ in range(4):
             assert not await tries_pin(home)
-            await home.clock.sleep(MONTH_S)
+            await home.clock.sleep(LONG_S)
         assert home.known is not None
         home.known.ask_again()
         await home.known.save()

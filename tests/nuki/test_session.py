@@ -11,7 +11,7 @@ from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refuse
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 from tests.ble_bed.nuki.memory import Code
-from tests.ble_bed.virtual import MONTH_S
+from tests.ble_bed.virtual import LONG_S
 from tests.nuki.house import NOON, House, paired
 
 GUEST = Credential(pin=Pin("345678"), name="Guest")
@@ -240,7 +240,7 @@ async def test_a_hub_that_was_deleted_in_the_app_does_not_knock_again() -> None:
             async with home.session():
                 pass
         before = dict(home.air.connects)
-        await home.clock.sleep(MONTH_S)
+        await home.clock.sleep(LONG_S)
         with pytest.raises(LockUnreachable, match="pair it again"):
             async with home.session():
                 pass

@@ -12,7 +12,7 @@ from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refuse
 from gateway.domain.placement import Refusal
 from tests.ble_bed.ttlock.lock import NO_PERMISSION, No, VirtualLock
 from tests.ble_bed.ttlock.wire import seal
-from tests.ble_bed.virtual import MONTH_S, in_virtual_time
+from tests.ble_bed.virtual import LONG_S, in_virtual_time
 from tests.ttlock.direct import Direct
 from tests.ttlock.home import DOOR, code, home, wanted, without_modify
 from tests.ttlock.test_ttlock_codes import SUMMER
@@ -193,7 +193,7 @@ async def test_keys_that_are_refused_are_not_tried_on_and_on() -> None:
         assert at.lock.asked.count(0x41) == 1
         assert "pair it again" in at.driver.problems[DOOR]
         assert "locks sync" in at.driver.problems[DOOR]
-        await asyncio.sleep(MONTH_S)
+        await asyncio.sleep(LONG_S)
         for _ in range(4):
             with pytest.raises(Refused, match="pair it again"):
                 await at.listed()
@@ -251,7 +251,7 @@ async def test_an_answer_under_another_key_is_a_refusal_too() -> None:
                 with pytest.raises(Refused, match="pair it again"):
                     await at.listed()
         assert at.lock.asked.count(0x41) == 1
-        await asyncio.sleep(MONTH_S)
+        await asyncio.sleep(LONG_S)
         assert "locks sync" in at.driver.problems[DOOR]
         at.driver.ask_again(DOOR)
         assert await at.listed() == {}
@@ -315,7 +315,7 @@ async def test_keys_that_may_not_manage_codes_are_not_offered_on_and_on(command:
         assert at.lock.asked.count(0x41) == 1
         assert "does not let these keys" in at.driver.problems[DOOR]
         at.lock.faults.forbids = frozenset()
-        await asyncio.sleep(MONTH_S)
+        await asyncio.sleep(LONG_S)
         assert "does not let these keys" in at.driver.problems[DOOR]
         at.driver.ask_again(DOOR)
         async with at.session() as session:
@@ -372,7 +372,7 @@ async def test_what_is_refused_beside_the_codes_is_left_alone_and_holds_up_no_co
         for digits in ("4711", "4712", "4713"):
             async with at.session() as session:
                 await session.write(None, wanted(digits), replaces=None)
-            await asyncio.sleep(MONTH_S)
+            await asyncio.sleep(LONG_S)
         assert at.pins() == ["4711", "4712", "4713"]
         assert at.lock.asked.count(command) == 1
         assert words in at.driver.problems[DOOR]
@@ -381,7 +381,7 @@ async def test_what_is_refused_beside_the_codes_is_left_alone_and_holds_up_no_co
         assert at.lock.asked.count(command) == 2
         at.driver.ask_again(DOOR)
         at.lock.faults.forbids = frozenset()
-        await asyncio.sleep(MONTH_S)
+        await asyncio.sleep(LONG_S)
         await at.listed()
         assert at.lock.asked.count(command) > 2
         assert at.driver.problems == {}

@@ -10,7 +10,7 @@ from drivers.ble.hold import KeysRefused
 from drivers.ble.yale.settings import YaleLockSettings
 from gateway.domain.driver import DriverError, LockUnreachable, Refused
 from gateway.domain.lock import NativeWindows, Reach
-from tests.ble_bed.virtual import MONTH_S, in_virtual_time
+from tests.ble_bed.virtual import LONG_S, in_virtual_time
 from tests.ble_bed.yale.brain import Opcode
 from tests.ble_bed.yale.lock import ADDRESS, KEY, MODEL, SERIAL, YALE
 from tests.yale.door import door
@@ -75,7 +75,7 @@ async def test_a_wrong_key_is_not_tried_again_before_a_person_asks() -> None:
                     async with session(at, lock):
                         pass
                 await at.lock.peripheral.hide()
-                await at.clock.sleep(MONTH_S)
+                await at.clock.sleep(LONG_S)
                 await at.lock.advertise()
             assert at.lock.peripheral.connections == seen
             lock.ask_again()

@@ -9,7 +9,7 @@ from drivers.ble.family import LockSession
 from drivers.ble.yale.lock import YaleLock
 from gateway.domain.credential import Empty, Known
 from gateway.domain.driver import LockUnreachable, NoAnswer, Refused
-from tests.ble_bed.virtual import MONTH_S, in_virtual_time
+from tests.ble_bed.virtual import LONG_S, in_virtual_time
 from tests.ble_bed.yale.brain import Faults, Opcode
 from tests.yale.door import Door, door
 from tests.yale.hub import Sink, code, known_lock, session
@@ -250,7 +250,7 @@ async def test_a_key_that_may_not_manage_codes_is_not_offered_on_and_on(opcode: 
         assert "does not let this key" in await _refused(at, lock)
         before = dict(at.air.connects)
         await at.lock.peripheral.hide()
-        await asyncio.sleep(MONTH_S)
+        await asyncio.sleep(LONG_S)
         await at.lock.advertise()
         assert "does not let this key" in await _refused(at, lock)
         assert at.air.connects == before

@@ -124,7 +124,7 @@ def _command(image: Path, disk: Path, debs: Path, radio: int, mqtt_port: int, or
     command += ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd")]
     command += [
         "-append",
-        f"root=/dev/vda rw console=ttyS0 loglevel=3 systemd.show_status=false radio={radio}",
+        f"root=/dev/vda rw console=ttyS0 loglevel=3 mitigations=off systemd.show_status=false radio={radio}",
     ]
     command += ["-drive", f"file={disk},format=raw,if=virtio,cache=unsafe"]
     ports = ((mqtt_port, 1883), (orders_port, 2000))

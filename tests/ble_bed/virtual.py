@@ -8,7 +8,7 @@ from tests.simulation.clock import SimClock
 from tests.simulation.loop import run_virtual
 
 LONG_S = 2 * 86_400.0
-"""Long enough for whatever ends by itself to have ended."""
+"""Virtual seconds. Whatever ends by itself has ended: a driver waits an hour at most, the engine a day."""
 VirtualClock = SimClock
 """`gateway.domain.clock.Clock` on the running loop."""
 _ROUNDS = 30

@@ -68,6 +68,7 @@ async def test_a_broker_that_stays_away_is_no_hang(tmp_path: Path) -> None:
         )
         try:
             await manager.ready()
+            # That nothing is called stuck shows only with time: longer than any exchange may take.
             await asyncio.sleep(3 * LIMITS.broker_s)
             await eventually(lambda: time.monotonic() - max(manager.signs()) < WATCHDOG_S)
         finally:

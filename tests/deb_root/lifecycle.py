@@ -18,6 +18,7 @@ ON = "test -h /etc/systemd/system/multi-user.target.wants/pinsmith.service"
 GOLDEN = Path(__file__).parents[1] / "storage/golden/v1.sql"
 DATA = "/var/lib/pinsmith"
 AARCH64 = 183
+"""As in the head of an ELF file."""
 CONFIG = """
 [gateway]
 id = "home"

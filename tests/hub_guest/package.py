@@ -105,7 +105,7 @@ async def crowded(hub: Hub) -> None:
         sent += 1
         body = {"transaction": f"crowd-{sent}", "device_id": "front", "name": CROWD, "code": f"99{sent:04}"}
         await hub.outside.send(f"{ROOT}/request/outside/access_codes/create", json.dumps(body).encode())
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # Health is told a moment after the disk filled up.
     assert await hub.shows("ActiveState") == "active"
     await hub.guest.order("rm -r /crowd")
     await until(_health(hub, bad=False), "health tells that it is over")

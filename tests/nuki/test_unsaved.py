@@ -120,7 +120,7 @@ async def test_a_pin_refused_while_the_disk_is_full_is_stored_once_there_is_room
         with pytest.raises(Refused):
             async with hub.driver.session("door") as session:
                 await session.read_all()
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3600)  # Virtual time: by then nothing in hand could store it in passing.
         assert hub.used().pin_refused
         assert not hub.stored().pin_refused
         hub.vault.is_full = False

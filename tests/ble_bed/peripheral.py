@@ -126,7 +126,7 @@ class Peripheral:
         self.on_piece: Callable[[], None] | None = None
         """Called with each notification or indication that is about to go out."""
         self.on_connect: Callable[[], None] | None = None
-        self.on_disconnect: Callable[[], None] | None = None
+        self.on_disconnect: list[Callable[[], None]] = []
         self._device = device
         self._characteristics: dict[str, Characteristic[bytes]] = {}
         self._advertising = False
@@ -270,7 +270,7 @@ class Peripheral:
             self.soon(self.drop())
 
     def _disconnected(self, _reason: int) -> None:
-        if self.on_disconnect is not None:
-            self.on_disconnect()
+        for gone in self.on_disconnect:
+            gone()
         if self._advertising:
             self.soon(self.advertise())

@@ -232,7 +232,7 @@ class YaleDoor(Door):
 
     @override
     def asked(self) -> list[int]:
-        return list(self.lock.brain.heard)
+        return list(self.lock.brain.asked)
 
     @override
     def open_with(self, digits: str) -> bool:

@@ -9,8 +9,9 @@ from typing import Final, Literal
 import pytest
 
 from tests.ble_bed.virtual import in_virtual_time
-from tests.ble_homes.doors import DOOR, Door, NukiDoor, TTLockDoor
-from tests.ble_homes.families import NUKI, TTLOCK
+from tests.ble_bed.yale.brain import Opcode
+from tests.ble_homes.doors import DOOR, Door, NukiDoor, TTLockDoor, YaleDoor
+from tests.ble_homes.families import NUKI, TTLOCK, YALE
 from tests.ble_homes.home import Home, at_home
 
 pytestmark = pytest.mark.slow
@@ -21,9 +22,12 @@ OTHERS: Final = ("671938", "672938", "673938", "674938")
 STEPS = int(os.environ.get("PINSMITH_STEPS", "3"))
 """Messages in each direction at which the link breaks: so many of all, and so many of those that it is about.
 More than there are: all."""
-CHANGES: Final = {NukiDoor: {0x41, 0x46, 0x47}, TTLockDoor: {0x03}}
-LISTS: Final = {NukiDoor: 0x43, TTLockDoor: 0x07}
-
+CHANGES: Final[Mapping[type[Door], set[int]]] = {
+    NukiDoor: {0x41, 0x46, 0x47},
+    TTLockDoor: {0x03},
+    YaleDoor: {Opcode.CLEAR, Opcode.SET, Opcode.ACCESS, Opcode.COMMIT},
+}
+LISTS: Final[Mapping[type[Door], int]] = {NukiDoor: 0x43, TTLockDoor: 0x07, YaleDoor: Opcode.GET}
 type Way = Literal["question", "answer"]
 
 
@@ -53,27 +57,39 @@ async def _reset_clock(home: Home, _: dict[str, str]) -> None:
     await home.do("devices/sync", device_id=DOOR)
 
 
-def _both(nuki: int, ttlock: int) -> Mapping[type[Door], int]:
-    return {NukiDoor: nuki, TTLockDoor: ttlock}
+def _each(nuki: int, ttlock: int, yale: int) -> Mapping[type[Door], int]:
+    return {NukiDoor: nuki, TTLockDoor: ttlock, YaleDoor: yale}
 
 
-ADD = Operation(begin=lambda home, _: home.create(NEW), command=_both(0x41, 0x03), pins=(KEPT, OLD, NEW))
-CHANGE = Operation(
-    begin=lambda home, ids: home.update(ids[OLD], code=NEW), command=_both(0x46, 0x03), pins=(KEPT, NEW)
+ADD = Operation(
+    begin=lambda home, _: home.create(NEW), command=_each(0x41, 0x03, Opcode.SET), pins=(KEPT, OLD, NEW)
 )
-REMOVE = Operation(begin=lambda home, ids: home.delete(ids[OLD]), command=_both(0x47, 0x03), pins=(KEPT,))
-LIST = Operation(begin=lambda home, _: home.do("devices/sync", device_id=DOOR), command=_both(0x43, 0x07))
+CHANGE = Operation(
+    begin=lambda home, ids: home.update(ids[OLD], code=NEW),
+    command=_each(0x46, 0x03, Opcode.COMMIT),
+    pins=(KEPT, NEW),
+)
+REMOVE = Operation(
+    begin=lambda home, ids: home.delete(ids[OLD]), command=_each(0x47, 0x03, Opcode.CLEAR), pins=(KEPT,)
+)
+LIST = Operation(
+    begin=lambda home, _: home.do("devices/sync", device_id=DOOR), command=_each(0x43, 0x07, Opcode.GET)
+)
 LOG = Operation(
-    begin=_use, command=_both(0x31, 0x25), told=("lock.access_denied", "lock.unlocked", "lock.unlocked")
+    begin=_use,
+    # Not for a Yale: what it gives out it forgets, and a lost answer with it.
+    command={NukiDoor: 0x31, TTLockDoor: 0x25},
+    told=("lock.access_denied", "lock.unlocked", "lock.unlocked"),
 )
 CLOCK = Operation(begin=_reset_clock, command={NukiDoor: 0x21})
-_OF_BOTH = {"add": ADD, "change": CHANGE, "remove": REMOVE, "list": LIST, "log": LOG}
+_CODES = {"add": ADD, "change": CHANGE, "remove": REMOVE, "list": LIST}
 EACH: Final = [
     *(
         pytest.param(*NUKI.values, it, id=f"nuki-{name}")
-        for name, it in [*_OF_BOTH.items(), ("clock", CLOCK)]
+        for name, it in [*_CODES.items(), ("log", LOG), ("clock", CLOCK)]
     ),
-    *(pytest.param(*TTLOCK.values, it, id=f"ttlock-{name}") for name, it in _OF_BOTH.items()),
+    *(pytest.param(*YALE.values, it, id=f"yale-{name}") for name, it in _CODES.items()),
+    *(pytest.param(*TTLOCK.values, it, id=f"ttlock-{name}") for name, it in [*_CODES.items(), ("log", LOG)]),
 ]
 
 
@@ -128,6 +144,13 @@ async def _check(home: Home, operation: Operation) -> None:
         assert abs(home.door.brain.clock() - home.clock.true()) < timedelta(minutes=1)
 
 
+def _said_at_each_end(door: Door) -> list[int]:
+    """Note from now on, at each end of a connection, how many commands had come."""
+    counts: list[int] = []
+    door.peripheral.on_disconnect.append(lambda: counts.append(len(door.asked())))
+    return counts
+
+
 @pytest.mark.parametrize("way", ["question", "answer"])
 @pytest.mark.parametrize(("door_type", "operation"), EACH)
 @in_virtual_time
@@ -142,8 +165,7 @@ async def test_a_link_lost_at_any_message_leaves_all_as_wanted(
         async with at_home(door_type) as home:
             ids = await _prepared(home)
             peripheral = home.door.peripheral
-            lost: list[int] = []
-            peripheral.on_disconnect = lambda home=home, lost=lost: lost.append(len(home.door.asked()))
+            lost = _said_at_each_end(home.door)
             if way == "question":
                 peripheral.lose_after = number
             else:
@@ -151,7 +173,6 @@ async def test_a_link_lost_at_any_message_leaves_all_as_wanted(
             await operation.begin(home, ids)
             await home.settle(60)
             assert peripheral.drops == 1, number
-            peripheral.on_disconnect = None
             await home.settle()
             if over[number] in CHANGES[door_type]:
                 relevant = {*CHANGES[door_type], LISTS[door_type]}

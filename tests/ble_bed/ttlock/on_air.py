@@ -29,7 +29,7 @@ class LockOnAir:
         self._asleep: asyncio.Task[None] | None = None
         peripheral.weather.split = PIECE
         peripheral.on_connect = lock.connected
-        peripheral.on_disconnect = self._refresh
+        peripheral.on_disconnect.append(self._refresh)
 
     async def touch(self) -> None:
         """Touch the keypad: the lock is heard for a while."""

@@ -65,6 +65,8 @@ class Brain:
     """Say that a command arrived before it is answered."""
     heard: list[Opcode] = field(default_factory=list)
     """Commands in the order they came."""
+    asked: list[int] = field(default_factory=list)
+    """As `heard`, with those of the handshake and of the good-bye."""
 
     def __post_init__(self) -> None:
         """Begin with nobody connected."""
@@ -85,6 +87,7 @@ class Brain:
         heard = self._secure.open(frame)
         if not frames.is_secure(heard):
             raise HangUp
+        self.asked.append(heard[0])
         if heard[0] == 0x03:
             self._session = frames.Secrecy(self._nonces, chained=True)
             return [self._secure.close(frames.secure(0x04))]
@@ -102,6 +105,7 @@ class Brain:
             if self.hangs_up_on_strangers:
                 raise HangUp
             return [offline.close(frames.secure(0x02, self.random(8)))]
+        self.asked.append(heard[0])
         ours = self.random(8)
         self._nonces = heard[4:12] + ours
         self._secure = frames.Secrecy(self._nonces, chained=False)
@@ -116,6 +120,7 @@ class Brain:
             return []  # Out of step: what a real lock does then is not known.
         opcode = Opcode(heard[1])
         self.heard.append(opcode)
+        self.asked.append(opcode)
         faults = self.faults
         if _once(faults.lose_before, opcode):
             raise HangUp

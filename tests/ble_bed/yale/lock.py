@@ -62,7 +62,7 @@ class VirtualYale:
             },
             mtu=mtu,
         )
-        lock.peripheral.on_disconnect = lock.brain.forget
+        lock.peripheral.on_disconnect.append(lock.brain.forget)
         return lock
 
     @property

@@ -42,6 +42,8 @@ RESERVE = 16 << 20
 """Bytes that a backup leaves free: the daemon goes on writing."""
 _BARE = b"SQLite format 3\0"
 _PIECE = 1 << 16
+_LOOK_EVERY = 2_000
+"""Instructions of SQLite: some milliseconds on a small hub."""
 SEQ_LEAP = 1_000_000
 """How far `seq` jumps at a restore, so that no number given after the backup was made is given again."""
 
@@ -55,13 +57,15 @@ def backup(
     cost: Cost | None = None,
     random: Callable[[int], bytes] = os.urandom,
     free: Callable[[Path], int] = free_in,
+    copied: Callable[[int, int], None] = lambda _done, _of: None,
     watched: Callable[[BinaryIO], BinaryIO] = lambda source: source,
 ) -> None:
     """Write database and key to `target` (mode 0600), sealed with the passphrase; the daemon may be running.
 
     An existing file is replaced, and only once the new one is complete: it holds all there is, and all of it
-    opens. `free` tells how many bytes are free in a folder; `watched` may put itself between and see how much
-    was read.
+    opens. `free` tells how many bytes are free in a folder. First the database is copied, and `copied` called
+    with bytes and how many there will be; then the copy is sealed, and `watched` may put itself between and
+    see how much was read.
 
     Raises:
         WrongKey: the database needs another key, so that this backup would be worth nothing.
@@ -77,7 +81,8 @@ def backup(
             with TemporaryDirectory(dir=database.parent, prefix=BACKING_UP) as folder:
                 copy = Path(folder) / DATABASE
                 # One consistent state, while the daemon goes on writing.
-                connection.execute("VACUUM INTO ?", (str(copy),))
+                with _counted(connection, copy, copied):
+                    connection.execute("VACUUM INTO ?", (str(copy),))
                 _check_copy(copy, Vault(key))
                 with copy.open("rb") as source:
                     write_over(target, seal(watched(source), key, passphrase, cost or Cost(), random))
@@ -99,6 +104,25 @@ def _opened(database: Path, vault: Vault) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise StorageFailed(f"{database}: {in_plain_words(error)}") from error
+
+
+@contextmanager
+def _counted(
+    connection: sqlite3.Connection, copy: Path, copied: Callable[[int, int], None]
+) -> Iterator[None]:
+    """Tell `copied` now and then how much of a copy there is, while a statement makes it."""
+    size = size_of(connection)
+
+    def look() -> int:
+        if copy.exists():
+            copied(min(copy.stat().st_size, size), size)
+        return 0  # Go on.
+
+    connection.set_progress_handler(look, _LOOK_EVERY)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def _check_room(beside: Path, target: Path, size: int, free: Callable[[Path], int]) -> None:

@@ -65,8 +65,8 @@ def _backup(context: Context) -> None:
     key = load_key(folder, Path(credentials) if credentials else None)
     target = args.file if args.keep is None else _dated(context)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=True)
-    with sealing(context.terminal.stderr) as watched:
-        backup(folder / DATABASE, key, passphrase, target, watched=watched)
+    with shown(context.terminal.stderr) as (copied, watched):
+        backup(folder / DATABASE, key, passphrase, target, copied=copied, watched=watched)
     if args.keep is not None:
         _thin_out(context, target)
     if not context.json({"file": str(target)}):
@@ -99,20 +99,26 @@ def _stem(context: Context) -> str:
 
 
 @contextmanager
-def sealing(out: TextIO) -> Iterator[Callable[[BinaryIO], BinaryIO]]:
-    """Show on a terminal how far a backup is and how long it takes yet; elsewhere nothing."""
+def shown(out: TextIO) -> Iterator[tuple[Callable[[int, int], None], Callable[[BinaryIO], BinaryIO]]]:
+    """Show on a terminal how far a backup is and how long it takes yet; elsewhere nothing.
+
+    Yield what is to be told how much was copied, and what is to see the copy read.
+    """
     from rich.console import Console  # noqa: PLC0415 - costs a fifth of a second on a small hub
     from rich.progress import Progress  # noqa: PLC0415
 
     with Progress(console=Console(file=out), transient=True, disable=not out.isatty()) as progress:
         copying = progress.add_task("Copying the database", total=None)
 
+        def copied(done: int, of: int) -> None:
+            progress.update(copying, completed=done, total=of)
+
         def watched(source: BinaryIO) -> BinaryIO:
             progress.remove_task(copying)
             size = os.fstat(source.fileno()).st_size
             return progress.wrap_file(source, total=size, description="Sealing")
 
-        yield watched
+        yield copied, watched
 
 
 def _restore(context: Context) -> None:

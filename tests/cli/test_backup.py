@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.backup import sealing
+from gateway.cli.backup import shown
 from gateway.cli.exits import Exit
 from storage.keys import load_key
 from storage.store import SqliteStore
@@ -145,7 +145,7 @@ def test_a_terminal_sees_how_far_the_backup_is(tmp_path: Path, *, at_a_terminal:
     """A file or a timer's log sees nothing of it."""
     (tmp_path / "file").write_bytes(b"x" * 5000)
     out = Keys() if at_a_terminal else io.StringIO()
-    with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
+    with shown(out) as (_, watched), (tmp_path / "file").open("rb") as source:
         assert watched(source).read() == b"x" * 5000
     assert ("Sealing" in out.getvalue(), "100%" in out.getvalue()) == (at_a_terminal, at_a_terminal)
 
@@ -154,7 +154,7 @@ def test_a_terminal_sees_that_the_database_is_copied_first(tmp_path: Path) -> No
     """A large one takes a minute, in which nothing is sealed yet; then that takes the place of this."""
     (tmp_path / "file").write_bytes(b"x" * 5000)
     out = Keys()
-    with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
+    with shown(out) as (_, watched), (tmp_path / "file").open("rb") as source:
         assert "Copying the database" in out.getvalue()
         watched(source).read()
     *_, last, _ = out.getvalue().split(CLEARED)
@@ -166,11 +166,22 @@ async def test_a_terminal_sees_how_long_it_takes_yet(tmp_path: Path, monkeypatch
     (tmp_path / "file").write_bytes(b"x" * 5000)
     now, out = [0.0], Keys()
     monkeypatch.setattr("rich.console.monotonic", lambda: now[0])
-    with sealing(out) as watched, (tmp_path / "file").open("rb") as source:
+    with shown(out) as (_, watched), (tmp_path / "file").open("rb") as source:
         sealed = watched(source)
         for _ in range(5):
             now[0] += 10
             sealed.read(500)
+        await eventually(lambda: "0:00:50" in out.getvalue())
+
+
+async def test_a_terminal_sees_how_long_copying_takes_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of it was copied, 500 bytes each 10 s."""
+    now, out = [0.0], Keys()
+    monkeypatch.setattr("rich.console.monotonic", lambda: now[0])
+    with shown(out) as (copied, _):
+        for turn in range(1, 6):
+            now[0] += 10
+            copied(500 * turn, 5000)
         await eventually(lambda: "0:00:50" in out.getvalue())
 
 

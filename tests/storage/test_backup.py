@@ -50,6 +50,29 @@ def fill(data_dir: Path, unit: Callable[[Tx], None]) -> None:
         run_unit(connection, vault, unit)
 
 
+def test_a_large_copy_is_told_as_it_grows(hub: Path, tmp_path: Path) -> None:
+    """Some megabytes: SQLite keeps two of them in memory."""
+
+    def crowd(tx: Tx) -> None:
+        for number in range(100, 20_100):
+            tx.emit(event(number))
+
+    fill(hub, crowd)
+    told: list[tuple[int, int]] = []
+    backup(
+        hub / DATABASE,
+        load_key(hub, None),
+        WORDS,
+        tmp_path / "hub.backup",
+        cost=CHEAP,
+        copied=lambda done, of: told.append((done, of)),
+    )
+    assert told == sorted(told)
+    assert len({done for done, _ in told}) > 1
+    [size] = {of for _, of in told}
+    assert 0 <= told[0][0] < told[-1][0] <= size
+
+
 async def test_a_new_hub_gets_everything_back(saved: Path, tmp_path: Path) -> None:
     """Codes, placements, keys of locks and the outbox, under the key of the old hub; the locks are held."""
     new = tmp_path / "new"

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.daemon.bed import Somebody
+from tests.hub_guest.credentials import CA_FILE, CERT_FILE
 from tests.hub_guest.guest import HOST, Guest
 from tests.hub_guest.nuki_bed import NukiBed
 from tests.zwave_bed.bed import ZwaveBed
@@ -21,8 +22,10 @@ id = "hub"
 time_zone = "Europe/Berlin"
 
 [mqtt]
-url = "mqtt://127.0.0.1:1883"
+url = "mqtts://127.0.0.1"
 username = "pinsmith"
+ca_file = "{ca_file}"
+cert_file = "{cert_file}"
 
 [drivers.zwave]
 url = "{zwave}"
@@ -57,8 +60,9 @@ class Hub:
 
     @property
     def config(self) -> str:
-        """Return the configuration of the daemon."""
-        return _CONFIG.format(zwave=self.server, node=NODE) + IMPATIENT
+        """Return the configuration of the daemon: its secrets come from systemd."""
+        config = _CONFIG.format(zwave=self.server, node=NODE, ca_file=CA_FILE, cert_file=CERT_FILE)
+        return config + IMPATIENT
 
     @property
     def server(self) -> str:

@@ -5,7 +5,8 @@ The PINs on the locks are compared whole, so that a code that is missing, left o
 
 import json
 
-from tests.hub_guest.common import CONFIG_FILE, PINS, Step, pair, silent
+from tests.hub_guest.common import CONFIG_FILE, DATA, PINS, Step, pair, silent
+from tests.hub_guest.credentials import handed_over
 from tests.hub_guest.hub import Hub, until
 
 WATCHDOG_S = 10
@@ -27,17 +28,20 @@ while os.WIFSTOPPED(os.waitpid(thread, 0)[1]):
 
 
 async def start(hub: Hub) -> None:
-    """Configure and start it: `systemctl start` returns when the daemon has said READY. It is well caged."""
+    """Configure and start it: `systemctl start` returns when the daemon has said READY. It is well caged.
+
+    Its password and both its keys come from systemd, and it makes no key of its own.
+    """
+    await handed_over(hub.guest)
     await hub.guest.order(f"""
         mkdir -p /etc/systemd/system/pinsmith.service.d
         printf '[Service]\\nWatchdogSec={WATCHDOG_S}s\\n' >/etc/systemd/system/pinsmith.service.d/test.conf
         cat >{CONFIG_FILE} <<'END'
 {hub.config}
 END
-        install -d -m 700 /etc/credstore
-        printf of-the-hub | install -m 600 /dev/stdin /etc/credstore/mqtt-password
         systemctl daemon-reload
         systemctl enable --now pinsmith 2>&1
+        test ! -e {DATA}/key
     """)
     assert await hub.shows("ActiveState") == "active"
     assert " lock" in await hub.shows("StatusText")

@@ -52,7 +52,7 @@ def picture(facts: Facts, now: datetime, zone: ZoneInfo, height: int) -> "Render
     codes = max(room - len(coming) - happened, 3)
     return Group(
         head,
-        _locks(facts),
+        _locks(facts, now),
         _codes(facts, zone, codes),
         *([_line("next", "bold"), *coming] if coming else []),
         _line("happened", "bold"),
@@ -77,13 +77,18 @@ def _table(*columns: str) -> "Table":
     return table
 
 
-def _locks(facts: Facts) -> "Table":
+def _locks(facts: Facts, now: datetime) -> "Table":
     table = _table("lock", "battery", "codes", "free", "now")
+    pairing = _pairing(facts, now)
     plans = {str(plan.get("device_id")): plan for plan in facts.plans}
     for device in facts.devices:
         counts = device.get("counts") or {}
         battery = ((device.get("properties") or {}).get("battery") or {}).get("level")
-        doing, style = _doing(device, plans.get(str(device.get("device_id"))) or {})
+        device_id = str(device.get("device_id"))
+        if device_id in pairing:
+            doing, style = pairing[device_id], "yellow"
+        else:
+            doing, style = _doing(device, plans.get(device_id) or {})
         table.add_row(
             _line(str(device.get("name"))),
             _line("" if battery is None else f"{battery:.0%}"),
@@ -92,6 +97,23 @@ def _locks(facts: Facts) -> "Table":
             _line(doing, style),
         )
     return table
+
+
+def _pairing(facts: Facts, now: datetime) -> dict[str, str]:
+    """Return, by device id, what there is to do at doors whose locks are being paired."""
+    last = {str(event.get("device_id")): event for event in facts.events if _about_pairing(event)}
+    found = {}
+    for device_id, event in last.items():
+        if event.get("event_type") == "device.pairing_progress":
+            at, left = _time(event.get("occurred_at")), event.get("seconds_left")
+            seconds = None if at is None or left is None else left - (now - at).total_seconds()
+            ends = "" if seconds is None else f" ({duration(seconds)} left)"
+            found[device_id] = f"pairing: {plain(event.get('message'))}{ends}"
+    return found
+
+
+def _about_pairing(event: Mapping[str, Any]) -> bool:
+    return str(event.get("event_type")).startswith(("device.pair", "device.unpair"))
 
 
 def _doing(device: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[str, str]:

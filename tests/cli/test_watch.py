@@ -55,6 +55,28 @@ class TestLocks:
         """The worst that is known of it."""
         assert doing(CALM | changes) == words
 
+    @pytest.mark.parametrize(
+        ("event_type", "words"),
+        [
+            ("device.pairing_progress", "pairing: hold the button (1 min left)"),
+            ("device.paired", "does not answer"),
+            ("device.pairing_failed", "does not answer"),
+        ],
+    )
+    def test_what_there_is_to_do_at_the_door_to_pair_it(self, event_type: str, words: str) -> None:
+        """As long as it goes on; other events in between do not end it."""
+        away = DEVICE | {"properties": DEVICE["properties"] | {"online": False}}
+        began = {
+            "event_type": "device.pairing_progress",
+            "device_id": "front-door",
+            "occurred_at": (NOW - timedelta(seconds=30)).isoformat(),
+            "message": "hold the button",
+            "seconds_left": 120,
+        }
+        events = [began, began | {"event_type": event_type}, EVENT]
+        [row] = [line for line in shown(devices=[away], events=events) if line.startswith("Front door")]
+        assert words in row
+
     def test_a_step_is_told_with_its_reason(self) -> None:
         """What is on the air now."""
         assert doing(CALM, PLAN | {"gate": "open"}) == "write: its window starts in 30 min"

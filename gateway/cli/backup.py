@@ -33,7 +33,11 @@ def add(commands: Commands) -> None:
     )
     restore.set_defaults(do=_restore)
     restore.add_argument(
-        "file", type=Path, metavar="FILE", nargs="?", help="file that backup wrote, or pinsmith.db.format-N"
+        "file",
+        type=Path,
+        metavar="FILE",
+        nargs="?",
+        help="file that backup wrote, or pinsmith.db.format-N or pinsmith.db.release-V",
     )
     restore.add_argument(
         "--replace", action="store_true", help="put a database that is there aside under a dated name"

@@ -212,6 +212,26 @@ def test_an_upgrade_keeps_everything_and_a_copy_of_the_database(root: Root) -> N
     assert root.must("cat /etc/pinsmith/config.toml") == CONFIG + "# mine\n"
 
 
+def test_a_format_that_stays_is_copied_by_the_package(root: Root) -> None:
+    """Named after the release before, and of two releases only; it can be put back."""
+    before, release = formats(root), number(root).split()[0]
+    root.must(f"""
+        for release in 0.0.1 0.0.2; do
+            install -o pinsmith -g pinsmith -m 600 /dev/null {DATA}/pinsmith.db.release-$release
+            touch -d "2020-01-0${{release#0.0.}}" {DATA}/pinsmith.db.release-$release
+        done
+        dpkg -i /packages/{LATER}.deb
+    """)
+
+    kept = f"pinsmith.db.release-{release}"
+    assert formats(root, kept) == before
+    assert root.must(f"stat -c '%U %a' {DATA}/{kept}").strip() == "pinsmith 600"
+    left = root.must(f"ls -A {DATA} | grep release").split()
+    assert left == ["pinsmith.db.release-0.0.2", kept]
+    restore = "pinsmith --config /etc/pinsmith/config.toml restore --replace"
+    assert "restored" in root.must(f"runuser -u pinsmith -- {restore} {DATA}/{kept}")
+
+
 def test_without_room_for_the_copy_the_old_database_stays(root: Root) -> None:
     """On a disk that is really full."""
     old_data(root)

@@ -29,7 +29,7 @@ rm -rf "$older" && mkdir "$older"
 dpkg-deb -R "$deb" "$older/tree"
 sed -i "s/^Version: .*/Version: 0.0.9/" "$older/tree/DEBIAN/control"
 # It knows the first format of the database only: the way back is refused.
-sed -i "s/python3 -I - [0-9]*/python3 -I - 1/" "$older/tree/DEBIAN/preinst"
+sed -i "s/database check [0-9]*/database check 1/" "$older/tree/DEBIAN/preinst"
 dpkg-deb --root-owner-group -Znone -b "$older/tree" "$older/pinsmith.deb" >/dev/null
 rm -r "$older/tree"
 

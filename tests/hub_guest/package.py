@@ -153,6 +153,8 @@ async def upgraded(hub: Hub) -> None:
     assert version.endswith(" installed")
     assert not version.startswith(OLDER)
     assert await hub.guest.order(f"sha256sum {DATA}/key {CONFIG_FILE}") == key
+    copy = await hub.guest.order(f"stat -c '%U %a %n' {DATA}/pinsmith.db.release-*")
+    assert copy == f"pinsmith 600 {DATA}/pinsmith.db.release-{OLDER}"
     await hub.set("cellar", PINS["upgraded"])
     await hub.holds("cellar", PINS["bluetooth"], PINS["upgraded"])
     await hub.holds("front", PINS["ongoing"], PINS["window"], PINS["crowded"])

@@ -33,7 +33,6 @@ SIMULATED = ("north", "east", "south", "west")
 ZWAVE: tuple[Model, ...] = ("v2_s2", "v1", "masked_s2", "masked_v1")
 # No code goes on a lock: with pauses of 2 s that would take minutes, and memory does not depend on it.
 FAR = {"starts_at": "2099-01-01T15:00:00Z", "ends_at": "2099-01-02T11:00:00Z"}
-_KIB = re.compile(r"VmRSS:\s+(\d+) kB")
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,16 @@ async def _live(how: Settings, app: Somebody, folder: Path, locks: tuple[str, ..
 
 def resident_mib(pid: int) -> float:
     """Return the memory of a process that is in RAM, shared libraries included."""
-    found = _KIB.search(Path(f"/proc/{pid}/status").read_text())
+    return _mib(pid, "VmRSS")
+
+
+def own_mib(pid: int) -> float:
+    """Return what of that is no page of a file: the kernel can only get it back by swapping."""
+    return _mib(pid, "RssAnon")
+
+
+def _mib(pid: int, name: str) -> float:
+    found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1]) / 1024
 

@@ -53,13 +53,22 @@ async def measure(folder: Path) -> Table:
                         f"{it.ready_s:.2f} s",
                         f"{it.online_s:.2f} s",
                         f"{footprint.resident_mib(it.pid):.0f} MiB",
+                        f"{footprint.own_mib(it.pid):.0f} MiB",
                         f"{100 * seconds / WATCHED_S:.2f} %",
                         f"{written * 3600 / WATCHED_S / 2**20:.1f} MiB",
                     ]
                 )
     return Table(
         f"At rest (watched for {WATCHED_S:.0f} s each)",
-        ("house", "until READY", "until online", "resident", "of one core", "written in an hour"),
+        (
+            "house",
+            "until READY",
+            "until online",
+            "resident",
+            "no pages of files",
+            "of one core",
+            "written in an hour",
+        ),
         rows,
         ["A simulated lock is a file that is looked at three times a second; real locks are not polled."],
     )

@@ -17,6 +17,7 @@ NODE = "pinsmith"
 _EXPIRY_MINUTES = 5
 """A press of a button that reaches the hub later than this is not meant any more."""
 _OUTSIDE = ("access_code.modified_external_to_gateway", "access_code.deleted_external_to_gateway")
+_OTHERS = ("access_code.unmanaged.created", "access_code.unmanaged.removed")
 _TAMPER = ("device.tampered", "device.wiped", "device.replaced", "lock.access_denied")
 
 type Json = dict[str, Any]
@@ -148,6 +149,7 @@ class Discovery(Struct, frozen=True, kw_only=True):
             ),
             "tamper": it.event("tamper", "Tampering", _TAMPER, **always),
             "outside_change": it.event("outside_change", "Outside change", _OUTSIDE, **always),
+            "other_code": it.event("other_code", "Code of others", _OTHERS, **always),
             "resync": it.entity(
                 "button",
                 "resync",

@@ -163,6 +163,7 @@ async def test_the_house_shows_the_hub_and_its_locks_and_can_ask_for_a_look(
     await the_entities_are_there(home)
     guest = await a_guest_comes_in(hub, home, alice, watcher)
     await somebody_meddles(hub, home, guest)
+    await somebody_else_has_a_code(hub, home)
     await the_button_makes_the_hub_look(home, alice)
     await an_arrival_is_at_risk(home, alice, watcher)
     usual = await it_is_unavailable_without_the_hub(hub, home)
@@ -226,6 +227,7 @@ async def the_entities_are_there(home: House) -> None:
         "event.pinsmith_{}_first_use": "unknown",
         "event.pinsmith_{}_tamper": "unknown",
         "event.pinsmith_{}_outside_change": "unknown",
+        "event.pinsmith_{}_other_code": "unknown",
         "button.pinsmith_{}_resync": "unknown",
     }
     assert shown == of_the_hub | {
@@ -268,6 +270,20 @@ async def somebody_meddles(hub: Hub, home: House, code: str) -> None:
     assert attributes["event_type"] == "access_code.modified_external_to_gateway"
     assert attributes["access_code_id"] == code
     await until(lambda: home.state("binary_sensor.pinsmith_front_in_sync") == "on")
+
+
+async def somebody_else_has_a_code(hub: Hub, home: House) -> None:
+    """It is told when it is found and when it is gone."""
+
+    def told() -> object:
+        return home.states()["event.pinsmith_front_other_code"]["attributes"].get("event_type")
+
+    slot = keypad.set_code(hub.locks, "front", None, Pin(PINS[5]), at=SystemClock().now())
+    await press(home)
+    await until(lambda: told() == "access_code.unmanaged.created")
+    keypad.delete(hub.locks, "front", slot, at=SystemClock().now())
+    await press(home)
+    await until(lambda: told() == "access_code.unmanaged.removed")
 
 
 async def the_button_makes_the_hub_look(home: House, alice: Somebody) -> None:

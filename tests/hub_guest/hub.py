@@ -27,6 +27,9 @@ username = "pinsmith"
 ca_file = "{ca_file}"
 cert_file = "{cert_file}"
 
+[drivers.ble]
+restart_most_s = 5
+
 [drivers.zwave]
 url = "{zwave}"
 allow_plaintext = true

@@ -30,10 +30,11 @@ while os.WIFSTOPPED(os.waitpid(thread, 0)[1]):
 async def start(hub: Hub) -> None:
     """Configure and start it: `systemctl start` returns when the daemon has said READY. It is well caged.
 
-    Its password and both its keys come from systemd, and it makes no key of its own.
+    Its password and both its keys come from systemd. It does without the one that the installation has made.
     """
     await handed_over(hub.guest)
     await hub.guest.order(f"""
+        rm {DATA}/key
         mkdir -p /etc/systemd/system/pinsmith.service.d
         printf '[Service]\\nWatchdogSec={WATCHDOG_S}s\\n' >/etc/systemd/system/pinsmith.service.d/test.conf
         cat >{CONFIG_FILE} <<'END'

@@ -75,6 +75,9 @@ class Clocks:
         self._due: dict[ZwaveLock, float] = {}
         self._done: dict[ZwaveLock, float] = {}
         self._failing: set[ZwaveLock] = set()
+        """Those of which the log says that their clock may be wrong."""
+        self._missed: set[ZwaveLock] = set()
+        """Those that gave no answer although their clock may have stopped."""
         self._right: dict[ZwaveLock, timedelta | None] = {}
         """The offset from UTC with which a clock was set last; not there once the clock is doubted."""
         self._woken = asyncio.Event()
@@ -84,6 +87,7 @@ class Clocks:
         if lock.room is None:
             return
         self._right.pop(lock, None)
+        self._missed.discard(lock)
         now = self._clock.boot()
         soon = max(now, self._done.get(lock, now - _seconds(AT_MOST_EVERY)) + _seconds(AT_MOST_EVERY))
         self._due[lock] = min(soon, self._due.get(lock, soon))
@@ -135,7 +139,11 @@ class Clocks:
         if off_by is not None:
             self._right[lock] = offset
         stopped = lock not in self._right or self._right[lock] != offset
-        lost = stopped and lock in self._failing
+        lost = stopped and lock in self._missed
+        if stopped:
+            self._missed.add(lock)
+        else:
+            self._missed.discard(lock)
         self._plan(lock, now, DAILY if off_by is not None else ONCE_MORE if stopped and not lost else RETRY)
         self._report(lock, off_by, lost=lost)
 

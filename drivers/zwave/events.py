@@ -77,8 +77,10 @@ class NodeEvents:
             self._alarm_due.cancel()
 
     def _value(self, event: Event) -> None:
-        self._sign_of_life(event)
         args = event["args"]
+        if args["commandClass"] == CommandClass.NODE_NAMING:
+            return  # Somebody wrote to the server's memory: no frame came.
+        self._sign_of_life(event)
         where = (args["commandClass"], args["property"])
         match where:
             case (CommandClass.USER_CODE, "userIdStatus"):

@@ -155,12 +155,35 @@ async def test_a_clock_that_is_not_heard_at_the_daily_look_goes_on(bed: ZwaveBed
     clock = HandClock(NOON)
     async with keeping_time(bed, clock) as run:
         await run.told.one(ClockChecked)
-        await bed.fault(NODE, Faults(silent_clock=4))
+        await bed.fault(NODE, Faults(silent_clock=5))
         clock.move(timedelta(days=1))
         for _ in range(2):
             assert await run.told.one(ClockChecked) == ClockChecked(device_id=LOCK, off_by=None)
             clock.move(timedelta(hours=1))
         clock.move(CHANGE - clock.now() + timedelta(seconds=1.5))
+        assert await run.told.one(ClockChecked) == ClockChecked(device_id=LOCK, off_by=None)
+        clock.move(timedelta(minutes=1))
+        assert await run.told.one(ClockChecked) == LOST
+
+
+@pytest.mark.parametrize("before", ["the time was not known", "a daily look got no answer"])
+async def test_one_lost_answer_is_no_lost_clock_whatever_came_before(bed: ZwaveBed, before: str) -> None:
+    """Every code with a window would be rewritten for it."""
+    clock, unsure = HandClock(NOON), before.startswith("the time")
+    clock.is_synchronised = not unsure
+    await bed.battery(NODE, 5)
+    async with keeping_time(bed, clock) as run:
+        await run.told.one(ClockChecked)
+        await bed.fault(NODE, Faults(silent_clock=2 if unsure else 3))
+        if unsure:
+            clock.is_synchronised = True
+            clock.move(timedelta(minutes=1))
+        else:
+            clock.move(timedelta(days=1))
+            await run.told.one(ClockChecked)
+            await bed.battery(NODE, 100)
+        assert await run.told.one(ClockChecked) == ClockChecked(device_id=LOCK, off_by=None)
+        clock.move(timedelta(minutes=1))
         assert await run.told.one(ClockChecked) == LOST
 
 

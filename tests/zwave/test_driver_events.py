@@ -25,6 +25,7 @@ from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 from tests.zwave.running import NODES, Running, ready, running, settings_for
 from tests.zwave_bed.bed import ZwaveBed
+from tests.zwave_bed.client import connected
 from tests.zwave_bed.config import Faults, Model, Report
 
 pytestmark = pytest.mark.zwave_bed
@@ -202,6 +203,23 @@ async def test_a_lock_that_falls_silent_and_returns_is_told(bed: ZwaveBed) -> No
         assert [event for event in events if isinstance(event, LockAlive | LockDead)] == []
         async with run.driver.session("v2_s2") as session:
             assert await session.read("1") == Empty()
+
+
+async def test_a_new_name_is_no_sign_of_life(bed: ZwaveBed) -> None:
+    """The server writes it into its own memory; no frame came from the lock."""
+    node = NODES["v2_s2"].node_id
+    async with ready(bed, "v2_s2", "v1") as run, connected(bed) as operator:
+        await bed.fault(node, Faults(dead=True))
+        async with run.driver.session("v2_s2") as session:
+            with pytest.raises(LockUnreachable):
+                await session.read("1")
+        await run.told.one(LockDead)
+        try:
+            await operator.controller.nodes[node].async_set_name("hall", update_cc=False)
+            events = await everything_told(run, "v1")
+        finally:
+            await operator.controller.nodes[node].async_set_name("v2_s2 door", update_cc=False)
+        assert events == []
 
 
 async def test_the_report_that_confirms_a_write_is_not_told_others_are(bed: ZwaveBed) -> None:

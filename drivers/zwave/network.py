@@ -70,6 +70,8 @@ class Network:
         self._listeners: dict[str, NodeEvents] = {}
         self._again: dict[str, asyncio.TimerHandle] = {}
         self._tries: dict[str, int] = {}
+        self._new: set[int] = set()
+        """Nodes that were included in this connection: their locks have lost their codes."""
         self.warnings: tuple[str, ...] = ()
 
     def attach(self, client: Client) -> None:
@@ -78,9 +80,10 @@ class Network:
         self._due = asyncio.Queue()
         if client.driver is None:
             return
+        self._new.clear()
         controller = client.driver.controller
         controller.on("node added", lambda event: self._added(controller, event["node"]))
-        controller.on("node removed", lambda event: self._removed(event["node"]))
+        controller.on("node removed", lambda event: self._removed(controller, event["node"]))
         # The server's driver started anew: all nodes we know are of the old one.
         client.driver.on("driver ready", lambda _event: self._due.put_nowait(None))
         for node in controller.nodes.values():
@@ -133,6 +136,7 @@ class Network:
             lock.unfit(f"its node is that of {taken.device_id}")
             return
         lock.node = nodes[0]
+        lock.included_anew = lock.included_anew or lock.node.node_id in self._new
         lock.dead = lock.node.status == NodeStatus.DEAD
         lock.problem = "it has not been examined yet"
         self._listeners[lock.device_id] = NodeEvents(
@@ -144,11 +148,12 @@ class Network:
         self._due.put_nowait(lock)
 
     def _added(self, controller: Controller, node: Node) -> None:
+        self._new.add(node.node_id)
         self._heed_name(controller, node)
-        self._included(controller, node)
+        self._look_again(controller)
 
     def _heed_name(self, controller: Controller, node: Node) -> None:
-        """Place a lock when its node gets the name by which it is configured.
+        """Place locks when a node gets the name by which one is configured, or another than that.
 
         A new node has none yet. The server tells the name as a value once the node is ready, and the library
         leaves it as it was.
@@ -158,19 +163,20 @@ class Network:
             args = event["args"]
             if (args["commandClass"], args["property"]) == (CommandClass.NODE_NAMING, "name"):
                 node.data["name"] = args.get("newValue")
-                self._included(controller, node)
+                self._look_again(controller)
 
         node.on("value added", changed)
         node.on("value updated", changed)
-        node.on("ready", lambda _event: self._included(controller, node))
+        node.on("ready", lambda _event: self._look_again(controller))
 
-    def _included(self, controller: Controller, node: Node) -> None:
+    def _look_again(self, controller: Controller) -> None:
+        """Place the locks that have no node, where there is one that may be theirs."""
         for lock in self._locks.values():
-            if _is_meant(lock, node) and lock.node is None:
-                lock.included_anew = True
+            if lock.node is None and any(_is_meant(lock, node) for node in controller.nodes.values()):
                 self._place(lock, controller)
 
-    def _removed(self, node: Node) -> None:
+    def _removed(self, controller: Controller, node: Node) -> None:
+        self._new.discard(node.node_id)
         for lock in self._locks.values():
             if lock.node is node:
                 self._listeners.pop(lock.device_id).stop()
@@ -178,6 +184,9 @@ class Network:
                 lock.ask_serial_anew()
                 lock.unfit("it was removed from the network")
                 self._feed.put(LockDead(device_id=lock.device_id))
+        self._look_again(
+            controller
+        )  # The node of another may have stood in the way, or waited for this one to go.
 
     async def _examine(self, lock: ZwaveLock, home_id: int) -> None:
         node = lock.node

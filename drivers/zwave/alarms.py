@@ -70,9 +70,13 @@ class CodeDeleted(Struct, frozen=True, kw_only=True):
 
 
 class DuplicateRefused(Struct, frozen=True, kw_only=True):
-    """The lock told that it refused a code because it has it already, or because it is the admin code."""
+    """The lock told that it refused a code because it has it already, or because it is the admin code.
+
+    `slot` None: it did not say which code it refused.
+    """
 
     device_id: str
+    slot: str | None = None
 
 
 type Signal = LockEvent | CodeAdded | CodeDeleted | DuplicateRefused
@@ -101,7 +105,7 @@ def access_control(device_id: str, event: int, slot: str | None) -> Signal | Non
         case AccessEvent.ADDED:
             return CodeAdded(device_id=device_id, slot=slot)
         case AccessEvent.DUPLICATE:
-            return DuplicateRefused(device_id=device_id)
+            return DuplicateRefused(device_id=device_id, slot=slot)
         case AccessEvent.ADMIN_CODE_CHANGED:
             return Tampered(device_id=device_id, what="the administrator code was changed")
     if event in _DENIED:

@@ -61,6 +61,7 @@ class SlotCodes:
             return await self._send(slot, wanted, method, *arguments)
 
     async def _send(self, slot: SlotRef, wanted: Reading, method: str, *arguments: object) -> Written:
+        self._lock.writes(slot)
         with self._lock.watched_by(WriteWatch(slot, wanted)) as watch:
             answer = await self._command(method, int(slot), *arguments)
             sent = asyncio.get_running_loop().time()

@@ -114,8 +114,20 @@ class ZwaveLock:
         """Take a duplicate told until then, by the loop's clock, for a refusal of what was written here."""
         self._unsure = (slot, until)
 
+    def writes(self, slot: SlotRef) -> None:
+        """Take a duplicate told from now on for no refusal of what was written here before."""
+        if self._unsure is not None and self._unsure[0] == slot:
+            self._unsure = None
+
     def seen(self, signal: Signal) -> None:
         """Take a signal: for a watch that waits for it, else for the engine."""
+        if (
+            isinstance(signal, DuplicateRefused)
+            and self._unsure is not None
+            and signal.slot == self._unsure[0]
+        ):
+            self._duplicate()  # Told so late that another slot is written meanwhile.
+            return
         if any(watch.takes(signal) for watch in self._watches):
             return
         match signal:

@@ -14,7 +14,7 @@ from drivers.zwave.codes import SlotCodes, Waits
 from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.radio import Radio, TooLargeForNow
 from drivers.zwave.settings import ZwaveLockSettings
-from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, Unreadable
+from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
 from gateway.domain.driver import LockEvent, Refused, SlotReported, WriteRefused, Written
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
@@ -58,9 +58,9 @@ class Door(Radio):
             raise answer
         return answer
 
-    async def write(self, *, waits: Waits = QUICK) -> Written:
-        """Write slot 3."""
-        return await SlotCodes(self.lock, self, waits).change("3", OURS, "set", 1, "4711")
+    async def write(self, slot: SlotRef = "3", *, waits: Waits = QUICK) -> Written:
+        """Write a slot."""
+        return await SlotCodes(self.lock, self, waits).change(slot, OURS, "set", 1, "4711")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,30 @@ async def test_a_duplicate_told_soon_after_a_write_is_of_that_write() -> None:
     await asyncio.sleep(0.15)
     door.lock.seen(DUPLICATE)
     assert door.told == []
+
+
+@pytest.mark.parametrize(("named", "refused"), [("3", True), ("4", False), (None, False)])
+async def test_a_duplicate_that_names_the_slot_before_is_not_of_the_next_write(
+    named: SlotRef | None, *, refused: bool
+) -> None:
+    """The lock looked into its slots when another one was being written already."""
+    door = Door(([], SUCCESS), ([DuplicateRefused(device_id="door", slot=named)], SUCCESS))
+    await door.write("3", waits=Waits(duplicate_s=5))
+    if refused:
+        assert (await door.write("4")).evidence is Evidence.ACCEPTED
+        assert door.told == [WriteRefused(device_id="door", slot="3", reason=Refusal.DUPLICATE)]
+    else:
+        with pytest.raises(Refused):
+            await door.write("4")
+        assert door.told == []
+
+
+async def test_a_duplicate_that_names_the_slot_that_is_written_again_is_of_that() -> None:
+    """The first write to it does not matter any more."""
+    door = Door(([], SUCCESS), ([DuplicateRefused(device_id="door", slot="3")], SUCCESS))
+    await door.write("3", waits=Waits(duplicate_s=5))
+    with pytest.raises(Refused):
+        await door.write("3")
 
 
 @pytest.mark.parametrize("late", [False, True])

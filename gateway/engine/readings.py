@@ -1,7 +1,7 @@
 """What a reading means: three-way comparison of confirmed, desired and observed. Works on a `Work`."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -146,7 +146,41 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     if any(_same_reading(intent.before, seen, work) for intent in intents):
         not_applied(work, owner)
         return
+    if confirmed is not None and _is_half(intents, confirmed.credential, seen, gap):
+        _half_arrived(work, owner, slot, confirmed, seen)
+        return
     _third_value(work, owner, slot, seen)
+
+
+def _is_half(intents: Sequence[Intent], held: Credential, seen: Credential, gap: timedelta) -> bool:
+    """Say whether of a write the code arrived without its schedule, or the schedule without its code.
+
+    Some locks take them by two commands.
+    """
+    targets = [intent.target for intent in intents]
+    return None not in targets and any(
+        seen.same_access(half, gap)
+        for target in targets
+        if target is not None
+        for half in (
+            msgspec.structs.replace(target, schedule=held.schedule),
+            msgspec.structs.replace(held, schedule=target.schedule),
+        )
+    )
+
+
+def _half_arrived(
+    work: Work, owner: Placement, slot: SlotRef, confirmed: Confirmed, seen: Credential
+) -> None:
+    """Take in half of what we sent; nobody else was there, and the planner writes the other half."""
+    code_id = owner.access_code_id
+    late = _settled(work, list(work.snapshot().open_intents(code_id)))
+    confirm(work, code_id, slot, _named(seen, seen, confirmed), Evidence.READ_BACK)
+    half = work.placement(code_id).confirmed
+    if half is not None:
+        # What was asked for last is not there as a whole.
+        work.set_placement(code_id, confirmed=msgspec.structs.replace(half, revision=confirmed.revision))
+    work.set_slot(slot, check_at=late)
 
 
 def _third_value(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> None:

@@ -54,13 +54,13 @@ def _waits(work: Work, code_id: str, before: Announced) -> bool:
     """Say whether the one window of a code is still to come, and only the hub would open the door in it.
 
     Of what a restored backup says that, the hub of before may have opened the window meanwhile. A clock that
-    is doubted tells nothing new.
+    is doubted tells nothing new, but a code that opens the door is seen all the same.
     """
     snap, code, t = work.snapshot(), work.codes[code_id], work.t
     if code.recurrence is not None or work.device.held_for_restore:
         return False
     if not t.trusted or t.step is not None:
-        return before.waits
+        return before.waits and not may_open(code, snap)
     outside = work.placement(code_id).outside
     is_wished = outside is None or not outside.honoured
     return is_wished and not is_over(code, snap, t) and not is_open(code, t.at) and not may_open(code, snap)

@@ -52,6 +52,14 @@ def give_up(tx: Tx, device_id: str, now: datetime) -> None:
             tx.save_attempt(_ended(attempt, left, now))
 
 
+def leave_behind(tx: Tx, device_id: str, access_code_id: str, now: datetime) -> None:
+    """End the deletions of a code that is dropped although its lock may still hold it."""
+    left = "error", "forgotten", "the code was forgotten before: the lock may still hold it"
+    for attempt in tx.pending_attempts(device_id):
+        if (attempt.action_type, attempt.access_code_id) == ("DELETE_ACCESS_CODE", access_code_id):
+            tx.save_attempt(_ended(attempt, left, now))
+
+
 def _ended(attempt: ActionAttempt, outcome: tuple[str, str, str], now: datetime) -> ActionAttempt:
     status, error, message = outcome
     return replace(
@@ -77,7 +85,10 @@ def _of_look(device: Device, now: datetime) -> tuple[str, str, str]:
 
 
 def _of_removal(attempt: ActionAttempt, work: Work) -> tuple[str, str, str]:
-    if attempt.access_code_id in work.codes:
+    code = work.codes.get(attempt.access_code_id or "")
+    if code is not None and code.deleted_at is None:
+        return "error", "superseded", "the code is managed by now, and stays"
+    if code is not None:
         return _PENDING
     theirs = [slot for slot in work.slots.values() if slot.unmanaged_id == attempt.access_code_id]
     if not theirs:

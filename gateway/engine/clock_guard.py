@@ -247,12 +247,15 @@ class ClockGuard:
             self._noted = replace(self._noted, step=replace(self._noted.step, after=now))
 
     def _is_over(self, noted: _NotedStep, now: datetime, boot: float) -> bool:
+        floor = self._current_floor()
+        # Nothing ends by the jump alone any more: what was held was let go at its true end.
+        holds_no_more = floor >= noted.step.after and floor - noted.step.before >= _ACCEPTED_AFTER
         if noted.boot_id != self._clock.boot_id():
             # What the time should be is not known any more; but this is not the clock that jumped.
-            return now < noted.step.after
+            return now < noted.step.after or holds_no_more
         since = timedelta(seconds=boot - noted.boot)
         back = abs(now - noted.step.before - since) < self._settings.step
-        return back or (not noted.step.held_on and since >= _ACCEPTED_AFTER)
+        return back or holds_no_more or (not noted.step.held_on and since >= _ACCEPTED_AFTER)
 
     def _expected(self, boot: float, floor: datetime) -> datetime | None:
         """Return what the wall clock should say; None where nothing tells."""

@@ -146,38 +146,39 @@ def _known(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> Non
     if any(_same_reading(intent.before, seen, work) for intent in intents):
         not_applied(work, owner)
         return
-    if confirmed is not None and _is_half(intents, confirmed.credential, seen, gap):
-        _half_arrived(work, owner, slot, confirmed, seen)
+    if _is_half(intents, confirmed, seen, gap):
+        _half_arrived(work, owner, slot, seen)
         return
     _third_value(work, owner, slot, seen)
 
 
-def _is_half(intents: Sequence[Intent], held: Credential, seen: Credential, gap: timedelta) -> bool:
+def _is_half(
+    intents: Sequence[Intent], confirmed: Confirmed | None, seen: Credential, gap: timedelta
+) -> bool:
     """Say whether of a write the code arrived without its schedule, or the schedule without its code.
 
-    Some locks take them by two commands.
+    Some locks take them by two commands. The schedule is then that from before: where no code of ours was,
+    that of whoever had the slot.
     """
-    targets = [intent.target for intent in intents]
-    return None not in targets and any(
-        seen.same_access(half, gap)
-        for target in targets
-        if target is not None
-        for half in (
-            msgspec.structs.replace(target, schedule=held.schedule),
-            msgspec.structs.replace(held, schedule=target.schedule),
-        )
-    )
+    for intent in intents:
+        if intent.target is None:
+            return False  # It was to be cleared meanwhile.
+        before = confirmed.credential.schedule if confirmed is not None else seen.schedule
+        halves = [msgspec.structs.replace(intent.target, schedule=before)]
+        if confirmed is not None:
+            halves.append(msgspec.structs.replace(confirmed.credential, schedule=intent.target.schedule))
+        if any(seen.same_access(half, gap) for half in halves):
+            return True
+    return False
 
 
-def _half_arrived(
-    work: Work, owner: Placement, slot: SlotRef, confirmed: Confirmed, seen: Credential
-) -> None:
+def _half_arrived(work: Work, owner: Placement, slot: SlotRef, seen: Credential) -> None:
     """Take in half of what we sent; nobody else was there, and the planner writes the other half."""
-    code_id = owner.access_code_id
+    code_id, confirmed = owner.access_code_id, owner.confirmed
     late = _settled(work, list(work.snapshot().open_intents(code_id)))
     confirm(work, code_id, slot, _named(seen, seen, confirmed), Evidence.READ_BACK)
     half = work.placement(code_id).confirmed
-    if half is not None:
+    if half is not None and confirmed is not None:
         # What was asked for last is not there as a whole.
         work.set_placement(code_id, confirmed=msgspec.structs.replace(half, revision=confirmed.revision))
     work.set_slot(slot, check_at=late)

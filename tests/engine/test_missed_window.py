@@ -115,6 +115,18 @@ async def test_a_clock_that_jumped_and_comes_back_misses_nothing(hang: Hang) -> 
     assert "access_code.set_on_device" in bench.events()
 
 
+async def test_one_that_opened_while_a_jump_of_the_clock_was_pending_is_not_told(hang: Hang) -> None:
+    """The jump holds nothing and is believed after a day; the code was on its lock all the while."""
+    bench = await hang(READABLE)
+    await bench.create(PIN, **NEAR | {"ends_at": instant(NOON + 6 * HOUR)})
+    bench.clock.jump(5 * MINUTE)
+    await bench.settle(2 * HOUR)
+    assert bench.on_lock() == {"20": PIN}
+    await bench.settle(DAY + HOUR)
+    assert bench.on_lock() == {}
+    assert told(bench) == []
+
+
 class Killed(BaseException):
     """The power is gone in the middle of something."""
 

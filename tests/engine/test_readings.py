@@ -147,6 +147,17 @@ class TestOurOwn:
         assert told(work) == [f"access_code.{what}_changed"]
         assert work.snapshot().open_intents("ana") == ()
 
+    def test_the_schedule_of_whoever_had_the_slot_before_is_not_taken_over(self) -> None:
+        """A first write of which only the PIN arrived: an end that is over would take the code off."""
+        theirs = Schedule(starts_at=NOON - 3 * DAY, ends_at=NOON - DAY)
+        asked = code(is_external_modification_allowed=True)
+        work = read(known(schedule=theirs), device(CAN_NATIVE), asked, RESERVED, intent(before=Empty()))
+        assert work.codes["ana"] == asked
+        placement = work.placement("ana")
+        assert placement.confirmed is not None
+        assert placement.confirmed.credential == credential(schedule=theirs)
+        assert CHANGED not in told(work)
+
     def test_half_of_it_without_a_write_is_somebody_s_change(self) -> None:
         """Nothing of ours is on its way."""
         old = Schedule(starts_at=NOON - HOUR, ends_at=NOON + DAY)

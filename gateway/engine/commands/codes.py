@@ -11,6 +11,7 @@ from gateway.domain.errors import InvalidInput
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Snapshot
 from gateway.domain.recurrence import Recurrence
+from gateway.engine.attempts import leave_behind
 from gateway.engine.backups import follow
 from gateway.engine.commands.common import (
     agreed,
@@ -257,6 +258,8 @@ def release(context: Context, code: AccessCode, snap: Snapshot, *, forced: bool 
         follow(work, replace(code, deleted_at=work.now))
         give_up(work, code_id, left_behind=bool(left), forced=forced)
 
+    if forced and left:
+        leave_behind(context.tx, code.device_id, code_id, context.t.now)
     context.change(code.device_id, absorb)
     status = "unmanaged" if left and not forced else "deleted"
     return DeletedReply(access_code_id=code_id, status=status, left_behind=left)

@@ -108,6 +108,30 @@ class TestSteps:
             assert (view.step, view.at) == (None, NOON + HOUR + DAY)
             assert view.floor == (NOON + DAY if settings is RUN else NOON + HOUR + DAY)
 
+    @pytest.mark.parametrize(
+        ("ahead", "ends"), [(MINUTE, DAY), (HOUR, DAY), (3 * DAY, 3 * DAY)], ids=["minute", "hour", "days"]
+    )
+    @pytest.mark.parametrize("reboots", [True, False])
+    def test_one_that_held_something_is_accepted_when_that_has_ended_and_a_day_is_over(
+        self, hub: Hub, ahead: timedelta, ends: timedelta, *, reboots: bool
+    ) -> None:
+        """Else the next loss of the time server, weeks later, would stop every window."""
+        hub.clock.jump(ahead)
+        hub.guard.view()
+        hub.guard.hold("front")
+        hub.clock.pass_by(ends - SECOND)
+        assert hub.guard.view().step is not None
+        if reboots:
+            hub.persist(now=True)
+            hub.reboot(hub.clock.wall, synced=True)
+            assert hub.guard.view().step is not None
+        hub.clock.pass_by(SECOND)
+        view = hub.guard.view()
+        assert (view.step, view.at) == (None, NOON + ahead + ends)
+        hub.clock.synced = False
+        hub.clock.pass_by(HOUR)
+        assert hub.guard.view().trusted
+
     @pytest.mark.parametrize("wall", [NOON + DAY, NOON, datetime(1970, 1, 1, tzinfo=NOON.tzinfo)])
     def test_one_that_holds_nothing_is_forgotten_with_the_boot(self, hub: Hub, wall: datetime) -> None:
         """How long the machine was off is not known, so neither is how far the clock is off."""

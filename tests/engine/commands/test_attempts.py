@@ -139,6 +139,32 @@ async def test_nothing_is_awaited_from_a_forgotten_lock(hang: Hang, *, configure
     assert await attempt(bench, deleted) == ("error", "forgotten")
 
 
+async def test_a_deletion_has_not_succeeded_where_the_code_is_forgotten_instead(hang: Hang) -> None:
+    """By force, because the lock does not answer: it goes on opening the door."""
+    bench = await hang(READABLE)
+    code_id = await bench.create("471134")
+    await bench.settle()
+    bench.driver.closed = LockUnreachable("out of reach")
+    deleted = await bench.do("access_codes/delete", access_code_id=code_id)
+    await bench.settle(MINUTE)
+    forced = await bench.do("access_codes/delete", access_code_id=code_id, force=True)
+    assert [one["access_code_id"] for one in forced["left_behind"]] == [code_id]
+    assert await attempt(bench, deleted) == ("error", "forgotten")
+
+
+async def test_a_deletion_is_superseded_by_taking_the_code_over(hang: Hang) -> None:
+    """It would end with the code, years later."""
+    bench = await hang(READABLE)
+    code_id = await bench.create("471134")
+    await bench.settle()
+    await bench.do("access_codes/update", access_code_id=code_id, is_managed=False)
+    bench.driver.closed = LockUnreachable("out of reach")
+    deleted = await bench.do("access_codes/unmanaged/delete", access_code_id=code_id)
+    await bench.do("access_codes/unmanaged/convert_to_managed", access_code_id=code_id)
+    await bench.settle(MINUTE)
+    assert await attempt(bench, deleted) == ("error", "superseded")
+
+
 async def test_an_update_that_changes_nothing_has_no_attempt(hang: Hang) -> None:
     """And one that needs no radio succeeds at once."""
     bench = await hang(TINY)

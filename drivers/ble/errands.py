@@ -50,9 +50,11 @@ class Errands:
 
     def heard(self, hearing: Hearing) -> None:
         """Take what an advertisement says."""
+        if hearing.changed is None:
+            return
         now = self._clock.boot()
         if not hearing.changed:
-            # Not every advertisement of a lock carries the flag: a single one without it says little.
+            # The flag of one lock may come and go within moments: a single one without it says little.
             if now - self._flagged_at > CLEARED_AFTER_S:
                 self._cleared, self._still_changed = True, 0
             return

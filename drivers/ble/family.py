@@ -98,8 +98,8 @@ class LockSession(Session, Protocol):
 class Hearing(Struct, frozen=True, kw_only=True):
     """What an advertisement says."""
 
-    changed: bool = False
-    """There is something new to look at (Nuki's bit, TTLock's log flag)."""
+    changed: bool | None = None
+    """There is something new to look at (Nuki's bit, TTLock's log flag). None: this one does not say."""
     battery: float | None = None
     """The charge, 0 to 1."""
 

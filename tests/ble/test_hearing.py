@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 
 import pytest
 
+from drivers.ble.errands import CLEARED_AFTER_S, Errands
+from drivers.ble.family import Hearing
 from drivers.ble.link import ATTEMPTS
 from drivers.ble.settings import BleSettings
 from gateway.domain.driver import (
@@ -21,7 +24,7 @@ from gateway.domain.lock import Reach
 from tests.ble.running import DOORS, Running, running
 from tests.ble.tiny import CHANGED, COMPANY, configured, remembered, seen
 from tests.ble_bed.peripheral import Advertised
-from tests.ble_bed.virtual import in_virtual_time
+from tests.ble_bed.virtual import VirtualClock, in_virtual_time
 
 HOUR = 3600.0
 
@@ -83,6 +86,21 @@ async def test_a_lock_that_never_takes_its_flag_back_is_read_less_and_less_often
         await run.doors["front"].open_with("1")
         await asyncio.sleep(25)
         assert run.connects("front") == before + 1
+
+
+@in_virtual_time
+async def test_an_advertisement_that_says_nothing_of_the_flag_does_not_take_it_back() -> None:
+    """Some locks advertise for HomeKit too; each such packet would have the log read at once again."""
+    clock = VirtualClock(asyncio.get_running_loop())
+    errands = Errands(clock, Random(1), 0)
+    errands.heard(Hearing(changed=True))
+    errands.log_read()
+    await asyncio.sleep(CLEARED_AFTER_S + 1)
+    errands.heard(Hearing())
+    errands.heard(Hearing(changed=True))
+    due_in = errands.due_in()
+    assert due_in is not None
+    assert due_in > 0
 
 
 @pytest.mark.slow

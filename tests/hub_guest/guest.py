@@ -138,8 +138,8 @@ def _command(image: Path, disk: Path, debs: Path, radio: int, mqtt_port: int, or
 def _processor() -> list[str]:
     """Virtualise where the processor can, else emulate; HUB_GUEST_ACCEL overrides.
 
-    What is emulated is an older one, whose instructions cost less, and one: two would wait for each other on a
-    host that has two for both guests. A guest boots in 36 s instead of 50 then.
+    What is emulated is an older one, whose instructions cost less, and only one: two would wait for each
+    other where the host has two for both guests. A guest boots in 36 s instead of 50 then.
     """
     if (wanted := os.environ.get("HUB_GUEST_ACCEL")) is None:
         # A /dev/kvm may be there without: what it then makes of newer instructions ends the guest.

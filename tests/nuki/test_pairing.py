@@ -62,6 +62,20 @@ async def test_what_happens_at_the_door_right_after_pairing_is_told() -> None:
         assert await home.read_log() == [AccessDenied(device_id="door", reason="unknown_code", at=NOON)]
 
 
+@pytest.mark.parametrize("is_other", [False, True])
+async def test_what_happened_while_the_lock_did_not_know_the_hub_is_told(*, is_other: bool) -> None:
+    """Of the same lock, whose codes are the hub's: somebody had deleted it in the app. Not of another."""
+    async with house() as home:
+        await home.pair()
+        home.brain.memory.users.clear()
+        home.brain.type_code(777777)
+        if is_other:
+            home.brain.nuki_id += 1
+        await home.pair()
+        denied = [AccessDenied(device_id="door", reason="unknown_code", at=NOON)]
+        assert await home.read_log() == ([] if is_other else denied)
+
+
 async def test_a_log_that_cannot_be_read_is_in_no_pairings_way() -> None:
     """It is asked for again later."""
     async with house(settings=NukiLockSettings(answer_s=1.0)) as home:

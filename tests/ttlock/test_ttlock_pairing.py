@@ -80,6 +80,22 @@ async def test_a_lock_in_use_is_taken_over_with_its_codes() -> None:
         assert at.lock.admin == (ADMIN, UNLOCK)
 
 
+@in_virtual_time
+async def test_a_lock_that_is_paired_again_keeps_the_names_of_its_codes() -> None:
+    """Else nothing would be cleared under a name that nobody knows, and count as proof that it is gone."""
+    async with home() as at:
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+        before = at.secret
+        await pair(at, KEYS | {"admin_passcode": "246810"})
+        assert at.secret.admin_passcode == "246810"
+        assert (at.secret.log_next, at.secret.log_met) == (before.log_next, before.log_met)
+        assert await at.listed() == {slot: Known(wanted("4711"))}
+        async with at.session() as session:
+            await session.clear(slot, holds=wanted("4711"))
+        assert at.lock.codes == []
+
+
 @pytest.mark.parametrize("wrong", ["aes_key", "admin_ps", "unlock_key"])
 @in_virtual_time
 async def test_wrong_keys_are_told_at_once(wrong: str) -> None:

@@ -24,7 +24,7 @@ from drivers.ble.nuki.pairing import (
     classic,
     fifth_generation,
 )
-from drivers.ble.nuki.records import read_config
+from drivers.ble.nuki.records import Config, read_config
 from drivers.ble.nuki.settings import NukiLockSettings
 from drivers.ble.nuki.standing import Standing
 from gateway.domain.clock import Clock
@@ -161,9 +161,24 @@ class Introducer:
         config = read_config(await ask.fetch_config())
         await ask.with_pin(Command.VERIFY_PIN)
         await standing.keep(config=config)
+        told = await self._told_before(config)
+        if told is not None:
+            await standing.keep(log_index=told)
+            return
         # From here on what happens at the door is told. Without the log pairing is none the worse.
         with suppress(DriverError):
             await tell_new(ask, standing, None, self._clock.now(), _nobody)
+
+    async def _told_before(self, config: Config) -> int | None:
+        """Return the last record that was told of this same lock; None where it is another, or none was.
+
+        Who used our codes while the lock did not know the hub is its business.
+        """
+        secret = await self._keyring.load(self._device_id)
+        known = None if secret is None else decode(secret)
+        if known is None or known.config is None or known.config.nuki_id != config.nuki_id:
+            return None
+        return known.log_index
 
 
 async def _nobody(_: LockEvent) -> None:

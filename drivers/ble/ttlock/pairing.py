@@ -19,7 +19,7 @@ from drivers.ble.ttlock.cipher import FACTORY_KEY, KEY_LENGTH
 from drivers.ble.ttlock.commands import SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.frames import Version
-from drivers.ble.ttlock.secret import Secret, encode_secret
+from drivers.ble.ttlock.secret import Secret, decode_secret, encode_secret
 from drivers.ble.ttlock.settings import TTLockSettings
 from drivers.ble.ttlock.takeover import (
     Random,
@@ -190,9 +190,34 @@ class Pairing:
             async with self._connect(device) as link:
                 talk = await self._talk(link, secret)
                 await talk.log_in(secret)
-                return secret.address, encode_secret(await acquaint(talk, secret))
+                known = await acquaint(talk, secret)
+                return secret.address, encode_secret(await self._with_what_was_known(known))
         except KeysRefused:
             raise PairingFailed("the lock does not take these keys") from None
+
+    async def _with_what_was_known(self, secret: Secret) -> Secret:
+        """Add what the hub knew of this lock before: it was not reset, and its codes keep their names.
+
+        What was told of its log is marked by its key.
+        """
+        stored = await self._keyring.load(self._device_id)
+        try:
+            before = None if stored is None else decode_secret(stored)
+        except ValueError:
+            before = None
+        if before is None or before.address != secret.address:
+            return secret
+        secret = replace(secret, held=before.held)
+        if before.key != secret.key:
+            return secret
+        return replace(
+            secret,
+            log_next=before.log_next,
+            log_told=before.log_told,
+            log_ahead=before.log_ahead,
+            log_since=before.log_since,
+            log_met=before.log_met,
+        )
 
     async def _talk(self, link: Link, secret: Secret) -> Conversation:
         timeout_s = self._settings.answer_timeout_s

@@ -1,5 +1,7 @@
 """What somebody else did to a code of ours: told, and put right or honoured. Works on a `Work`."""
 
+from datetime import datetime
+
 import msgspec
 
 from gateway.domain.code import AccessCode
@@ -93,14 +95,16 @@ def modified(work: Work, owner: Placement, confirmed: Confirmed, seen: Credentia
             _contest(work, owner)
     if code is None or not kept:
         return
-    schedule = seen.schedule if "schedule" in kept else None
+    starts_at, ends_at = (
+        _dates(code, confirmed, seen) if "schedule" in kept else (code.starts_at, code.ends_at)
+    )
     adopted = msgspec.structs.replace(
         code,
         pin=seen.pin if "code" in kept else code.pin,
         # A code for one use that was used up stays so: it is about to go.
         first_used_at=None if "code" in kept and not code.is_used_up else code.first_used_at,
-        starts_at=schedule.starts_at if schedule is not None else code.starts_at,
-        ends_at=schedule.ends_at if schedule is not None else code.ends_at,
+        starts_at=starts_at,
+        ends_at=ends_at,
         revision=code.revision + 1,
         updated_at=work.now,
     )
@@ -112,6 +116,22 @@ def modified(work: Work, owner: Placement, confirmed: Confirmed, seen: Credentia
             credential=seen, evidence=Evidence.READ_BACK, at=work.now, revision=adopted.revision
         ),
         pin_since=work.now if "code" in fields else owner.pin_since,
+    )
+
+
+def _dates(
+    code: AccessCode, confirmed: Confirmed, seen: Credential
+) -> tuple[datetime | None, datetime | None]:
+    """Return start and end as somebody set them; what is as we wrote it stays that of the code.
+
+    What we wrote may be no more than a fence around the code's own dates.
+    """
+    now, before = seen.schedule, confirmed.credential.schedule
+    if now is None:
+        return code.starts_at, code.ends_at
+    return (
+        code.starts_at if before is not None and now.starts_at == before.starts_at else now.starts_at,
+        code.ends_at if before is not None and now.ends_at == before.ends_at else now.ends_at,
     )
 
 

@@ -370,6 +370,20 @@ class TestSomebodyElse:
         assert evidence(work) is Evidence.READ_BACK
         assert work.placement("ana").outside == outside(honoured=True)
 
+    @pytest.mark.parametrize("changed", ["start", "end"])
+    def test_of_a_fence_only_what_somebody_changed_is_adopted(self, changed: str) -> None:
+        """It is wider than the stay: the other end of it is none of the code's dates."""
+        fence = Schedule(starts_at=None, ends_at=NOON + 2 * DAY)
+        stay = code(starts_at=NOON + HOUR, ends_at=NOON + DAY, is_external_modification_allowed=True)
+        seen = (
+            replace(fence, starts_at=NOON) if changed == "start" else replace(fence, ends_at=NOON + 3 * DAY)
+        )
+        work = read(known(schedule=seen), device(CAN_NATIVE), stay, held(content=credential(schedule=fence)))
+        adopted = work.codes["ana"]
+        assert (adopted.starts_at, adopted.ends_at) == (
+            (NOON, NOON + DAY) if changed == "start" else (NOON + HOUR, NOON + 3 * DAY)
+        )
+
     def test_a_new_window_is_adopted_with_it(self) -> None:
         """Where the lock keeps windows."""
         free = code(is_external_modification_allowed=True, starts_at=NOON - HOUR, ends_at=NOON + HOUR)

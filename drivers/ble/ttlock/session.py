@@ -119,6 +119,7 @@ class TTLockSession(LockSession):
     async def read_log(
         self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
     ) -> bool:
+        await self._undo_half_changes()
         await self._tell_pending(sink)
         was_read = await Log(self._state, self._conversation, self._know).read(sink, asked_to_stop)
         if was_read and self._state.now() is not None and self._state.clock.due:
@@ -153,6 +154,20 @@ class TTLockSession(LockSession):
         return told.battery
 
     # Changes
+
+    async def _undo_half_changes(self) -> None:
+        """Delete what a change in two steps has stored before it broke, and nobody has ended since.
+
+        The change may have been taken back: then nobody would delete it, and it would open the door unseen.
+        """
+        if not any(one.second for one in self._book.kept()):
+            return
+        await self._know()
+        async with self._changing():
+            for slot, entry in self._book.seconds.items():
+                await self._codes.delete(entry)
+                self._book.expect_no_second(slot)
+        await self._state.save()
 
     async def _add(self, digits: str, window: Window | None) -> SlotRef:
         slot = self._book.expect(digits, self._state.now())

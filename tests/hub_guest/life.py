@@ -104,22 +104,6 @@ END
     await hub.holds("front", PINS["ongoing"], PINS["killed"], PINS["wedged"])
 
 
-async def broker(hub: Hub) -> None:
-    """The broker is gone for a while: the daemon waits for it and works on."""
-    before = await hub.shows("MainPID")
-    await hub.guest.order("systemctl stop mosquitto")
-
-    async def noticed() -> bool:
-        return "broker: connected" not in await hub.shows("StatusText")
-
-    await until(noticed, "its line of status says so")
-    await hub.guest.order("systemctl start mosquitto")
-    await until(hub.answers, "it answers again")
-    await hub.set("cellar", PINS["broker"])
-    await hub.holds("cellar", *_cellar("broker"))
-    assert await hub.shows("MainPID") == before
-
-
 async def deaf(hub: Hub) -> None:
     """BlueZ is stopped for a while: that is told, and what was asked for is done when it is back."""
     before = await hub.shows("MainPID")
@@ -181,7 +165,6 @@ LIFE: tuple[Step, ...] = (
     fields,
     killed,
     wedged,
-    broker,
     deaf,
     reloaded,
     rebooted,
@@ -198,7 +181,7 @@ def _front(upto: str) -> list[str]:
 
 def _cellar(upto: str) -> list[str]:
     """Return what the Nuki holds after a step."""
-    names = ["bluetooth", "broker", "deaf", "rebooted"]
+    names = ["bluetooth", "deaf", "rebooted"]
     return [PINS[name] for name in names[: names.index(upto) + 1]]
 
 

@@ -70,6 +70,22 @@ async def paired(hub: Hub) -> None:
     await both(hub)
 
 
+async def broker(hub: Hub) -> None:
+    """The broker is gone for a while: the daemon waits for it and works on."""
+    before = await hub.shows("MainPID")
+    await hub.guest.order("systemctl stop mosquitto")
+
+    async def noticed() -> bool:
+        return "broker: connected" not in await hub.shows("StatusText")
+
+    await until(noticed, "its line of status says so")
+    await hub.guest.order("systemctl start mosquitto")
+    await until(hub.answers, "it answers again")
+    await hub.set("cellar", PINS["broker"])
+    await hub.holds("cellar", PINS["bluetooth"], PINS["broker"])
+    assert await hub.shows("MainPID") == before
+
+
 async def unsynchronised(hub: Hub) -> None:
     """No time server: a window that begins does not open, until a person vouches for the clock."""
     found = await hub.guest.order("date +%s")
@@ -156,7 +172,7 @@ async def upgraded(hub: Hub) -> None:
     copy = await hub.guest.order(f"stat -c '%U %a %n' {DATA}/pinsmith.db.release-*")
     assert copy == f"pinsmith 600 {DATA}/pinsmith.db.release-{OLDER}"
     await hub.set("cellar", PINS["upgraded"])
-    await hub.holds("cellar", PINS["bluetooth"], PINS["upgraded"])
+    await hub.holds("cellar", PINS["bluetooth"], PINS["broker"], PINS["upgraded"])
     await hub.holds("front", PINS["ongoing"], PINS["window"], PINS["crowded"])
 
 
@@ -207,6 +223,7 @@ PACKAGE: tuple[Step, ...] = (
     installed,
     configured,
     paired,
+    broker,
     unsynchronised,
     crowded,
     backed_up,

@@ -88,6 +88,8 @@ class HomeAssistant:
         self._news: dict[str, LockNews] = {}
         self._dirty: set[str] = set()
         self._all_due = False
+        self._is_clean = True
+        """Whether nothing is left that the broker refused to take back."""
         self._woken = asyncio.Event()
 
     def listens_to(self, topic: str) -> bool:
@@ -113,7 +115,7 @@ class HomeAssistant:
 
     def look(self) -> None:
         """Look at what time or the connection may have changed; to be called every minute too."""
-        if self._wish.enabled:
+        if self._wish.enabled or not self._is_clean:
             self._woken.set()
 
     async def run(self) -> None:
@@ -206,16 +208,21 @@ class HomeAssistant:
         return {self._discovery.lock_topic(device_id), self._discovery.lock_state_topic(device_id)}
 
     async def _empty(self, stale: Sequence[str]) -> None:
-        """Take back topics, discovery first: entities go before they could see their values vanish."""
-        if not stale:
-            return
+        """Take back topics, discovery first: entities go before they could see their values vanish.
+
+        What the broker refuses to empty stays remembered, for the next connection.
+        """
+        refused = set[str]()
         for topics in (
             [topic for topic in stale if topic.endswith("/config")],
             [topic for topic in stale if not topic.endswith("/config")],
         ):
-            await self._retained.put(dict.fromkeys(topics, b""))
-        self._retained.forget(stale)
-        await self._store.run(lambda tx: _remember(tx, _remembered(tx) - set(stale)))
+            refused |= await self._retained.put(dict.fromkeys(topics, b""))
+        self._is_clean = not refused
+        done = set(stale) - refused
+        self._retained.forget(done)
+        if done:
+            await self._store.run(lambda tx: _remember(tx, _remembered(tx) - done))
 
     def _values(self, devices: Sequence[Device], t: TimeView) -> dict[str, bytes]:
         it = self._discovery

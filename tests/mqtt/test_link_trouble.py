@@ -18,7 +18,16 @@ from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings
 from gateway.mqtt.link_state import LinkKind, LinkState, not_reached, refused
 from tests.mqtt.broker import Broker, eventually, free_port, peer
 from tests.mqtt.link_bed import WILL, LinkBed, Version, bed, settings
-from tests.mqtt.wire import CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, listening, publish_id, read_packet, saying
+from tests.mqtt.wire import (
+    CONNECT,
+    DISCONNECT,
+    PUBLISH,
+    SUBSCRIBE,
+    listening,
+    publish_id,
+    read_packet,
+    saying,
+)
 
 WITH_WILL = b"\x04"
 """MQTT 5.0 section 3.14.2.1: the broker shall publish the will all the same."""

@@ -51,6 +51,8 @@ class _Look(Struct, frozen=True, kw_only=True):
     """What one look at the memory found. `stale` topics were published once and are not wanted now."""
 
     devices: Sequence[Device]
+    unread: Collection[str]
+    """Locks that do not open in memory."""
     news: Mapping[str, LockNews]
     stale: Sequence[str]
 
@@ -139,9 +141,9 @@ class HomeAssistant:
             look = await self._look(t, None if everything else dirty)
             await self._empty(look.stale)
             self._news = {
-                device.device_id: news
-                for device in look.devices
-                if (news := look.news.get(device.device_id, self._news.get(device.device_id))) is not None
+                device_id: news
+                for device_id in (*(device.device_id for device in look.devices), *look.unread)
+                if (news := look.news.get(device_id, self._news.get(device_id))) is not None
             }
             if self._wish.enabled:
                 await self._retained.put(self._values(look.devices, t))
@@ -164,8 +166,9 @@ class HomeAssistant:
         def unit(tx: Tx) -> _Look:
             remembered = _remembered(tx)
             if not self._wish.enabled:
-                return _Look(devices=(), news={}, stale=sorted(remembered))
+                return _Look(devices=(), unread=(), news={}, stale=sorted(remembered))
             devices: list[Device] = []
+            unread: list[str] = []
             news: dict[str, LockNews] = {}
             wanted = {self._discovery.hub_topic, self._discovery.hub_state_topic}
             for device_id in tx.device_ids():
@@ -176,13 +179,14 @@ class HomeAssistant:
                             news[device_id] = self._news_of(tx, device_id, t)
                 except LastingFailure:
                     # It stays as it was told last: Home Assistant would forget it and how people named it.
+                    unread.append(device_id)
                     wanted |= remembered & self._topics_of(device_id)
                 else:
                     devices += [device] if device is not None else []
             wanted |= self._wanted(devices)
             if not wanted <= remembered:
                 _remember(tx, remembered | wanted)
-            return _Look(devices=devices, news=news, stale=sorted(remembered - wanted))
+            return _Look(devices=devices, unread=unread, news=news, stale=sorted(remembered - wanted))
 
         return await self._store.run(unit)
 

@@ -75,8 +75,8 @@ class NetworkClient(mqtt.Client):
         elif self._settings.version == "5":
             self.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=_WITH_WILL))
         elif isinstance(opened := self.socket(), socket.socket):
-            # MQTT 3.1.1 section 3.14: every goodbye takes the will back. Not through TLS, which is the network
-            # thread's; that it is closed already is as well.
+            # MQTT 3.1.1 section 3.14: every goodbye takes the will back. Not through TLS: that is the network
+            # thread's. One that is closed already is as good.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(opened, socket.SHUT_RDWR)
 

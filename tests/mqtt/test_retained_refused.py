@@ -1,7 +1,6 @@
 """Retained topics that the broker refuses to empty: they are remembered until it takes that."""
 
 import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -69,7 +68,7 @@ async def test_what_is_refused_is_told_each_time_and_tried_once_a_connection(
 
 
 @pytest.fixture
-async def remembering(tmp_path: Path) -> AsyncIterator[Path]:
+async def remembering(tmp_path: Path) -> Path:
     """A memory with a topic of a code and one for Home Assistant to be emptied."""
     data = tmp_path / "data"
     data.mkdir(mode=0o700)

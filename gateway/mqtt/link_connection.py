@@ -135,8 +135,15 @@ class Connection:
         window = self._window
         await window.acquire()
         acknowledged: asyncio.Future[None] = self._loop.create_future()
+
+        def answered(done: asyncio.Future[None]) -> None:
+            window.release()
+            # Whoever stopped waiting does not ask for it, and asyncio would log that nobody did.
+            if not done.cancelled():
+                done.exception()
+
         # Not when the caller stops waiting: the broker counts the message until it has answered.
-        acknowledged.add_done_callback(lambda _: window.release())
+        acknowledged.add_done_callback(answered)
         try:
             mid = self._send(topic, payload, qos, properties, retain=retain)
         except BaseException:

@@ -116,15 +116,19 @@ class Adapter:
     async def run(self) -> NoReturn:
         """Scan, and begin anew whatever happens, until cancelled."""
         delay = self._settings.restart_first_s
-        while True:
-            trouble = await self._once()
-            if trouble is None:
-                delay = self._settings.restart_first_s
-                continue
-            self._down(trouble)
-            self._beat.asleep(delay)
-            await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
-            delay = min(delay * 2, self._settings.restart_most_s)
+        try:
+            while True:
+                trouble = await self._once()
+                if trouble is None:
+                    delay = self._settings.restart_first_s
+                    continue
+                self._down(trouble)
+                self._beat.asleep(delay)
+                await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
+                delay = min(delay * 2, self._settings.restart_most_s)
+        finally:
+            # Where another driver comes after it, that one may begin hours later.
+            self._beat.idle()
 
     async def _once(self) -> str | None:
         """Scan until that is to be begun anew; return what is wrong with the adapter, if anything is."""

@@ -65,6 +65,7 @@ class SimulatedDriver:
                     await watch.look(tell)
         finally:
             self._running = False
+            self._beat.idle()
 
     @asynccontextmanager
     async def session(self, device_id: str) -> AsyncIterator[Session]:

@@ -47,18 +47,22 @@ class Connection:
     async def run(self) -> NoReturn:
         """Connect, serve and connect anew until cancelled."""
         delay = self._settings.reconnect_first_s
-        async with aiohttp.ClientSession() as http:
-            while True:
-                began = self._clock.boot()
-                trouble = await self._once(http)
-                # A link that breaks as soon as it stands counts as a failure too.
-                if self._clock.boot() - began > self._settings.reconnect_most_s:
-                    delay = self._settings.reconnect_first_s
-                self._down(trouble)
-                self._beat.asleep(delay)
-                # Jitter, so that many hubs do not knock at one server in step.
-                await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
-                delay = min(delay * 2, self._settings.reconnect_most_s)
+        try:
+            async with aiohttp.ClientSession() as http:
+                while True:
+                    began = self._clock.boot()
+                    trouble = await self._once(http)
+                    # A link that breaks as soon as it stands counts as a failure too.
+                    if self._clock.boot() - began > self._settings.reconnect_most_s:
+                        delay = self._settings.reconnect_first_s
+                    self._down(trouble)
+                    self._beat.asleep(delay)
+                    # Jitter, so that many hubs do not knock at one server in step.
+                    await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
+                    delay = min(delay * 2, self._settings.reconnect_most_s)
+        finally:
+            # Where another driver comes after it, that one may begin hours later.
+            self._beat.idle()
 
     async def _once(self, http: aiohttp.ClientSession) -> str:
         """Hold one connection as long as it lasts; return why it ended."""

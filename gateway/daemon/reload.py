@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import os
-from pathlib import Path
 from typing import NoReturn
 
-from gateway.config import ConfigError, load
+from gateway import logs
+from gateway.config import ConfigError, LogSettings, Settings, load
 from gateway.daemon.attendant import Attendant
 from gateway.daemon.notify import Notifier
 from gateway.daemon.wiring import Gateway
@@ -17,17 +17,21 @@ _log = logging.getLogger(__name__)
 
 
 class Reloader:
-    """Takes over what the file at `file` says by now; a file with mistakes changes nothing."""
+    """Takes over what the file of the configuration says by now; one with mistakes changes nothing."""
 
     def __init__(
-        self, gateway: Gateway, attendant: Attendant, notifier: Notifier, file: Path, beat: Beat
+        self, gateway: Gateway, attendant: Attendant, notifier: Notifier, settings: Settings, beat: Beat
     ) -> None:
-        """Have `gateway` take it over, and tell the others of it; `beat` takes the signs of life."""
+        """Have `gateway`, which began with `settings`, take it over, and tell the others of it.
+
+        `beat` takes the signs of life.
+        """
         self._beat = beat
         self._gateway = gateway
         self._attendant = attendant
         self._notifier = notifier
-        self._file = file
+        self._file = settings.file
+        self._logs = settings.logs
 
     async def run(self, asked: asyncio.Event) -> NoReturn:
         """Reload whenever `asked` is set, until cancelled."""
@@ -45,9 +49,13 @@ class Reloader:
 
     async def _reload(self) -> ConfigurationState:
         try:
-            state = await self._gateway.take_over(load(self._file, os.environ), self._beat)
+            read = load(self._file, os.environ)
         except ConfigError as error:
             state = self._gateway.refuse(map(str, error.mistakes))
+        else:
+            state = await self._gateway.take_over(read, self._beat)
+            if not state.mistakes:
+                self._log_as(read.logs)
         for mistake in state.mistakes:
             _log.error("The configuration was not taken over: %s", mistake)
         if not state.mistakes:
@@ -55,6 +63,11 @@ class Reloader:
         if state.restart_needed:
             _log.warning("These settings count only after a restart: %s", ", ".join(state.restart_needed))
         return state
+
+    def _log_as(self, wanted: LogSettings) -> None:
+        if wanted != self._logs:
+            logs.set_up(os.environ, wanted)
+            self._logs = wanted
 
 
 def _note(state: ConfigurationState) -> str:

@@ -85,7 +85,7 @@ async def serve(settings: Settings, *, clock: Clock | None = None, limits: Limit
             group.create_task(attendant.run(), name="attendant")
             await gateway.engine.planned()
             notifier.ready()
-            reloader = Reloader(gateway, attendant, notifier, settings.file, pulse.beat("reload"))
+            reloader = Reloader(gateway, attendant, notifier, settings, pulse.beat("reload"))
             group.create_task(reloader.run(hangup), name="reload")
     finally:
         await store.close()

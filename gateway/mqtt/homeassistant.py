@@ -51,6 +51,8 @@ class _Look(Struct, frozen=True, kw_only=True):
     """What one look at the memory found. `stale` topics were published once and are not wanted now."""
 
     devices: Sequence[Device]
+    unread: Collection[str]
+    """Locks that do not open in memory."""
     news: Mapping[str, LockNews]
     stale: Sequence[str]
 
@@ -88,6 +90,8 @@ class HomeAssistant:
         self._news: dict[str, LockNews] = {}
         self._dirty: set[str] = set()
         self._all_due = False
+        self._is_clean = True
+        """Whether nothing is left that the broker refused to take back."""
         self._woken = asyncio.Event()
 
     def listens_to(self, topic: str) -> bool:
@@ -113,7 +117,7 @@ class HomeAssistant:
 
     def look(self) -> None:
         """Look at what time or the connection may have changed; to be called every minute too."""
-        if self._wish.enabled:
+        if self._wish.enabled or not self._is_clean:
             self._woken.set()
 
     async def run(self) -> None:
@@ -137,9 +141,9 @@ class HomeAssistant:
             look = await self._look(t, None if everything else dirty)
             await self._empty(look.stale)
             self._news = {
-                device.device_id: news
-                for device in look.devices
-                if (news := look.news.get(device.device_id, self._news.get(device.device_id))) is not None
+                device_id: news
+                for device_id in (*(device.device_id for device in look.devices), *look.unread)
+                if (news := look.news.get(device_id, self._news.get(device_id))) is not None
             }
             if self._wish.enabled:
                 await self._retained.put(self._values(look.devices, t))
@@ -162,8 +166,9 @@ class HomeAssistant:
         def unit(tx: Tx) -> _Look:
             remembered = _remembered(tx)
             if not self._wish.enabled:
-                return _Look(devices=(), news={}, stale=sorted(remembered))
+                return _Look(devices=(), unread=(), news={}, stale=sorted(remembered))
             devices: list[Device] = []
+            unread: list[str] = []
             news: dict[str, LockNews] = {}
             wanted = {self._discovery.hub_topic, self._discovery.hub_state_topic}
             for device_id in tx.device_ids():
@@ -174,13 +179,14 @@ class HomeAssistant:
                             news[device_id] = self._news_of(tx, device_id, t)
                 except LastingFailure:
                     # It stays as it was told last: Home Assistant would forget it and how people named it.
+                    unread.append(device_id)
                     wanted |= remembered & self._topics_of(device_id)
                 else:
                     devices += [device] if device is not None else []
             wanted |= self._wanted(devices)
             if not wanted <= remembered:
                 _remember(tx, remembered | wanted)
-            return _Look(devices=devices, news=news, stale=sorted(remembered - wanted))
+            return _Look(devices=devices, unread=unread, news=news, stale=sorted(remembered - wanted))
 
         return await self._store.run(unit)
 
@@ -206,16 +212,21 @@ class HomeAssistant:
         return {self._discovery.lock_topic(device_id), self._discovery.lock_state_topic(device_id)}
 
     async def _empty(self, stale: Sequence[str]) -> None:
-        """Take back topics, discovery first: entities go before they could see their values vanish."""
-        if not stale:
-            return
+        """Take back topics, discovery first: entities go before they could see their values vanish.
+
+        What the broker refuses to empty stays remembered, for the next connection.
+        """
+        refused = set[str]()
         for topics in (
             [topic for topic in stale if topic.endswith("/config")],
             [topic for topic in stale if not topic.endswith("/config")],
         ):
-            await self._retained.put(dict.fromkeys(topics, b""))
-        self._retained.forget(stale)
-        await self._store.run(lambda tx: _remember(tx, _remembered(tx) - set(stale)))
+            refused |= await self._retained.put(dict.fromkeys(topics, b""))
+        self._is_clean = not refused
+        done = set(stale) - refused
+        self._retained.forget(done)
+        if done:
+            await self._store.run(lambda tx: _remember(tx, _remembered(tx) - done))
 
     def _values(self, devices: Sequence[Device], t: TimeView) -> dict[str, bytes]:
         it = self._discovery

@@ -76,6 +76,14 @@ class Discovery(Struct, frozen=True, kw_only=True):
                 state_class="measurement",
                 entity_category="diagnostic",
             ),
+            "storage": it.entity(
+                "binary_sensor",
+                "storage",
+                "Storage problem",
+                state_topic=self.topics.bridge_health,
+                value_template="{{ 'ON' if value_json.storage_trouble else 'OFF' }}",
+                device_class="problem",
+            ),
             "codes_in_trouble": it.shown(
                 "sensor",
                 "codes_in_trouble",

@@ -4,6 +4,7 @@ paho's own thread keeps to itself why a connection failed, and ends without a wo
 malformed packet. Here `loop_start` connects too, off the event loop, and `ended` is called in every case.
 """
 
+import contextlib
 import logging
 import socket
 import ssl
@@ -13,6 +14,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.mqtt import link_state
 from gateway.mqtt.link_errors import NotConnected
@@ -28,6 +30,8 @@ _BESIDE_PAYLOAD = MOST_PROPERTIES + 70_000
 """Bytes of a packet kept beyond the largest payload: properties, and a topic that may have 64 KiB."""
 _PIECE = 65_536
 """Bytes of a packet received at once."""
+_WITH_WILL = 0x04
+"""MQTT 5.0 section 3.14.2.1."""
 
 
 class Unreadable(mqtt.MQTTMessage):
@@ -60,10 +64,21 @@ class NetworkClient(mqtt.Client):
         self.cut_short = False
         """Whether less was kept of the message in hand than came. Only for its callback, in its thread."""
 
-    def abandon(self) -> None:
-        """Say goodbye if connected; if still connecting, make the thread end as soon as that returns."""
+    def abandon(self, *, keep_will: bool = False) -> None:
+        """Say goodbye if connected; if still connecting, make the thread end as soon as that returns.
+
+        With `keep_will` the broker publishes the will all the same: a plain goodbye would have it forget it.
+        """
         self._abandoned = True
-        self.disconnect()
+        if not keep_will:
+            self.disconnect()
+        elif self._settings.version == "5":
+            self.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=_WITH_WILL))
+        elif isinstance(opened := self.socket(), socket.socket):
+            # MQTT 3.1.1 section 3.14: every goodbye takes the will back. Not through TLS: that is the network
+            # thread's. One that is closed already is as good.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
     def loop_forever(
         self,

@@ -135,8 +135,15 @@ class Connection:
         window = self._window
         await window.acquire()
         acknowledged: asyncio.Future[None] = self._loop.create_future()
+
+        def answered(done: asyncio.Future[None]) -> None:
+            window.release()
+            # Whoever stopped waiting does not ask for it, and asyncio would log that nobody did.
+            if not done.cancelled():
+                done.exception()
+
         # Not when the caller stops waiting: the broker counts the message until it has answered.
-        acknowledged.add_done_callback(lambda _: window.release())
+        acknowledged.add_done_callback(answered)
         try:
             mid = self._send(topic, payload, qos, properties, retain=retain)
         except BaseException:
@@ -155,12 +162,12 @@ class Connection:
         raise LinkDown("the connection to the broker broke before the message was sent")
 
     async def leave(self) -> None:
-        """Publish the will, say goodbye and wait for the end; after LEAVE_S go without."""
+        """Publish the will, say goodbye and wait for the end; after LEAVE_S the broker has to publish it."""
         will = self._settings.will
         try:
             async with asyncio.timeout(LEAVE_S):
                 await self.publish(will.topic, will.payload, retain=True, qos=1)
-                self.abandon()
+                self._let_go(keep_will=False)
                 await self.ended.wait()
         except (LinkError, TimeoutError):
             pass
@@ -168,11 +175,14 @@ class Connection:
             self.abandon()
 
     def abandon(self) -> None:
-        """Ask the network thread to end, without waiting for it."""
+        """Ask the network thread to end, without waiting for it; the broker publishes the will."""
+        self._let_go(keep_will=True)
+
+    def _let_go(self, *, keep_will: bool) -> None:
         # The client's callbacks hold this object: letting go of it closes paho's sockets without a collector.
         client, self._client = self._client, None
         if client is not None:
-            client.abandon()
+            client.abandon(keep_will=keep_will)
 
     def _make_client(self) -> NetworkClient:
         client = NetworkClient(self._settings, self._thread_ended)

@@ -108,17 +108,19 @@ class Outbox:
     async def _deliver(self) -> bool:
         """Deliver the oldest events; False if there was none.
 
-        Only those before the first failure count as delivered: the rest is sent again, in order. Raises
-        LinkDown, PublishRefused and StorageFailed.
+        Only what the broker took before the connection broke counts as delivered: the rest is sent again, in
+        order. While it refuses the oldest one, nothing else is sent: that would go past it, minute by minute.
+        Raises LinkDown, PublishRefused and StorageFailed.
         """
-        events = await self._store.run(lambda tx: tx.undelivered(BATCH))
+        limit = 1 if self._refused.attempts else BATCH
+        events = await self._store.run(lambda tx: tx.undelivered(limit))
         if not events:
             return False
         # Tasks begin in the order of creation, and the link keeps it.
         results = await asyncio.gather(*map(self._publish, events), return_exceptions=True)
-        told = [
-            event for event, _ in takewhile(lambda pair: pair[1] is None, zip(events, results, strict=True))
-        ]
+        answered = takewhile(_is_answered, results)
+        # Those that were on their way behind a refused one have gone past it: once is enough.
+        told = [event for event, result in zip(events, answered, strict=False) if result is None]
         if told:
             await self._mark(told)
         failure = next((result for result in results if result is not None), None)
@@ -136,6 +138,10 @@ class Outbox:
         await self._store.run(lambda tx: tx.mark_delivered([stored.seq for stored in told], now))
         self._health.stored()
         _log.debug("The broker has the events up to %d", told[-1].seq)
+
+
+def _is_answered(result: BaseException | None) -> bool:
+    return result is None or isinstance(result, PublishRefused)
 
 
 def content(stored: StoredEvent) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Keeps the retained topics as they should be: what the hub, its locks and their codes look like now."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -115,7 +115,7 @@ class Publisher:
             news = await self._look(None if everything else dirty)
             waiting = news.events_waiting
             self._health.looked_at(news.seen, news.damaged)
-            await self._bury(news.tombstones)
+            await self._bury(news.tombstones, news.states)
             await self._retained.put(news.states)
         except StorageFailed as error:
             self._dirty |= dirty
@@ -165,16 +165,21 @@ class Publisher:
         )
         return {self._topics.below(path): msgspec.json.encode(state) for path, state in found.items()}
 
-    async def _bury(self, tombstones: list[str]) -> None:
-        """Empty the topics of what is gone; each is remembered until the broker acknowledged."""
+    async def _bury(self, tombstones: list[str], states: Collection[str]) -> None:
+        """Empty the topics of what is gone; each is remembered until the broker acknowledged.
+
+        One that it refuses comes again with the next connection, unless it is among `states` by now.
+        """
         if not tombstones:
             return
-        topics = [self._topics.below(path) for path in tombstones]
-        await self._retained.put(dict.fromkeys(topics, b""))
-        self._retained.forget(topics)
+        paths = {self._topics.below(path): path for path in tombstones}
+        refused = await self._retained.put(dict.fromkeys(paths, b"")) - set(states)
+        done = paths.keys() - refused
+        self._retained.forget(done)
 
         def unit(tx: Tx) -> None:
-            for path in tombstones:
-                tx.drop_tombstone(path)
+            for topic in done:
+                tx.drop_tombstone(paths[topic])
 
-        await self._store.run(unit)
+        if done:
+            await self._store.run(unit)

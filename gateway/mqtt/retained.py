@@ -29,6 +29,9 @@ class Retained:
         self._beat = beat
         self._refused = Trouble(_log, "states_refused", clock.boot)
         self._acknowledged: dict[str, bytes] = {}
+        """What stands on the broker, or was refused: that is no more tried on this connection."""
+        self._denied: set[str] = set()
+        """Topics whose newest content it refused."""
 
     def forget(self, topics: Iterable[str] | None = None) -> None:
         """Publish these (None: all) again the next time, whatever the broker has."""
@@ -38,8 +41,11 @@ class Retained:
         for topic in topics:
             self._acknowledged.pop(topic, None)
 
-    async def put(self, messages: Mapping[str, bytes]) -> None:
-        """Publish what the broker does not have yet; return when it has. Raises LinkDown."""
+    async def put(self, messages: Mapping[str, bytes]) -> set[str]:
+        """Publish what the broker does not have yet; return when it has. Raises LinkDown.
+
+        Returns the topics whose content it refused, now or before on this connection.
+        """
         new = [
             (topic, content)
             for topic, content in messages.items()
@@ -51,6 +57,9 @@ class Retained:
             failure = next((result for result in results if result is not None), None)
             if failure is not None:
                 raise failure
+        if new and not self._denied:
+            self._refused.ends("The broker takes retained states again")
+        return self._denied & messages.keys()
 
     async def _put_one(self, topic: str, content: bytes) -> None:
         try:
@@ -59,6 +68,9 @@ class Retained:
             # Tried again when it changes or on the next connection; until then it would be refused again.
             self._health.count("states_refused")
             self._refused.begins("The broker refuses retained states: check its access list")
+            self._denied.add(topic)
+        else:
+            self._denied.discard(topic)
         self._acknowledged[topic] = content
 
 

@@ -20,6 +20,7 @@ from drivers.ble.adapter import Adapter
 from drivers.ble.settings import BleSettings
 from drivers.ble.trouble import in_words
 from gateway.domain.driver import AuthorityDown, AuthorityLost, AuthorityUp, LockAlive, LockUnreachable
+from gateway.domain.pulse import Beat
 from tests.ble.running import running
 from tests.ble.tiny import remembered
 from tests.ble_bed.backend import bleak_on
@@ -178,7 +179,9 @@ def test_what_is_wrong_is_told_in_plain_words(error: Exception, words: str) -> N
 
 
 @asynccontextmanager
-async def scanning(air: Air, settings: BleSettings, kernel: Path) -> AsyncIterator[Adapter]:
+async def scanning(
+    air: Air, settings: BleSettings, kernel: Path, beat: Beat | None = None
+) -> AsyncIterator[Adapter]:
     """Run an adapter alone; its kernel is a directory with one entry for each adapter."""
     clock = VirtualClock(asyncio.get_running_loop())
     with bleak_on(air):
@@ -189,6 +192,7 @@ async def scanning(air: Air, settings: BleSettings, kernel: Path) -> AsyncIterat
             up=lambda: None,
             down=lambda: None,
             unheard=lambda: False,
+            beat=beat,
             kernel=kernel,
         )
         task = asyncio.create_task(adapter.run())
@@ -198,6 +202,16 @@ async def scanning(air: Air, settings: BleSettings, kernel: Path) -> AsyncIterat
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+
+@in_virtual_time
+async def test_an_adapter_that_is_let_go_while_it_sleeps_is_no_hanging(tmp_path: Path) -> None:
+    """Whoever comes after it may have to wait for hours until the new configuration is stored."""
+    beat = Beat(asyncio.get_running_loop().time)
+    async with scanning(Air(), BleSettings(), tmp_path, beat):
+        pass
+    await asyncio.sleep(100_000)
+    assert beat.stuck() is None
 
 
 @in_virtual_time

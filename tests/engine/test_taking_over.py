@@ -4,12 +4,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import override
 
 import pytest
 from msgspec.structs import replace
 
+from drivers.simulated.driver import SimulatedDriver
 from drivers.simulated.models import READABLE
+from drivers.simulated.settings import SimulatedLockSettings, SimulatedSettings
 from gateway.domain.credential import Credential, SlotRef
 from gateway.domain.driver import Written
 from gateway.domain.lock import Link, LockPolicy
@@ -186,6 +189,33 @@ def test_a_new_configuration_that_waits_for_hours_is_no_hanging() -> None:
         for _ in range(30):
             await asyncio.sleep(300)
             assert driver.pulse.stuck() == {}
+        bench.store.failing = False
+        await taking
+
+    told(story)
+
+
+def test_a_driver_that_went_while_it_slept_is_no_hanging(tmp_path: Path) -> None:
+    """The database may not take the new configuration for hours, and nobody goes on with its sign of life."""
+
+    async def story(bench: Bench, driver: Slow) -> None:
+        pulse = driver.pulse
+        old = SimulatedDriver(
+            SimulatedSettings(),
+            {DOOR: SimulatedLockSettings()},
+            clock=bench.clock,
+            directory=tmp_path,
+            beat=pulse.beat("simulated"),
+        )
+        rules, policies = bench.engine.shop.rules, {DOOR: bench.policy}
+        await bench.engine.take_over(rules=rules, drivers={"bench": old}, policies=policies)
+        await asyncio.sleep(1)
+        bench.store.failing = True
+        reload = pulse.beat("reload")
+        taking = asyncio.ensure_future(taken_over(bench, Slow(bench), beat=reload))
+        for _ in range(30):
+            await asyncio.sleep(300)
+            assert pulse.stuck() == {}
         bench.store.failing = False
         await taking
 

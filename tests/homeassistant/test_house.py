@@ -212,6 +212,7 @@ async def the_entities_are_there(home: House) -> None:
     of_the_hub = {
         "binary_sensor.pinsmith_hub_online": "on",
         "binary_sensor.pinsmith_hub_clock_trusted": "on",
+        "binary_sensor.pinsmith_hub_storage": "off",
         "binary_sensor.pinsmith_hub_link_simulated": "on",
         "sensor.pinsmith_hub_events_waiting": "0",
         "sensor.pinsmith_hub_codes_in_trouble": "0",

@@ -172,6 +172,13 @@ class TestALock:
 class TestTheHub:
     """Its own device."""
 
+    def test_says_that_memory_is_in_trouble(self) -> None:
+        """A lock whose row does not open keeps its last values: only here it is told that they are old."""
+        one = DISCOVERY.hub({"simulated"}, DRIVERS)["components"]["storage"]
+        assert (one["platform"], one["device_class"]) == ("binary_sensor", "problem")
+        assert one["state_topic"] == "pinsmith/hub/bridge/health"
+        assert "value_json.storage_trouble" in one["value_template"]
+
     def test_drops_the_links_of_drivers_that_are_not_used(self) -> None:
         """And is what the locks are reached by."""
         hub = DISCOVERY.hub({"simulated"}, DRIVERS)

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.config import Settings
+from gateway.domain.clock import TimeView
+from gateway.domain.store import LastingFailure, Tx
+from gateway.mqtt.homeassistant import HomeAssistant
+from gateway.mqtt.homeassistant_states import LockNews
 from tests.daemon.bed import PINS, ROOT, Somebody, running, settings, somebody
 from tests.docs.test_mqtt_examples import PageClock
 from tests.mqtt.broker import Broker, eventually
@@ -117,6 +121,34 @@ async def test_an_arrival_becomes_a_risk_as_time_passes(house: With, app: Somebo
         await eventually(lambda: newest(app, VALUES[1])["arrival_at_risk"] == "ON")
     code_id = answer["data"]["access_code"]["access_code_id"]
     assert newest(app, VALUES[1])["arrival_details"] == {"access_codes": [code_id]}
+
+
+async def test_a_lock_that_does_not_open_in_memory_keeps_its_codes_in_trouble(
+    house: With, app: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks where the number falls."""
+    skipped: list[str] = []
+    whole = HomeAssistant._news_of
+
+    def broken(self: HomeAssistant, tx: Tx, device_id: str, t: TimeView) -> LockNews:
+        if device_id == "front":
+            skipped.append(device_id)
+            raise LastingFailure("this row does not open")
+        return whole(self, tx, device_id, t)
+
+    full = TWO.replace('"simulated"\n', '"simulated"\nmanaged_slots = ["20"]\n')
+    async with running(house(locks=full), app):
+        for pin in PINS[:2]:
+            await app.ask("access_codes/create", device_id="front", code=pin)
+        await eventually(lambda: newest(app, VALUES[0]).get("codes_in_trouble") == 1)
+        monkeypatch.setattr(HomeAssistant, "_news_of", broken)
+        await app.ask("devices/sync", device_id="front")
+        await eventually(lambda: skipped)
+        for pin in PINS[:2]:
+            await app.ask("access_codes/create", device_id="side", code=pin)
+        await eventually(lambda: newest(app, VALUES[1].replace("front", "side")).get("problem") == "ON")
+        await eventually(lambda: newest(app, VALUES[0]).get("codes_in_trouble") == 2)
+        assert 0 not in [one["codes_in_trouble"] for one in told(app, VALUES[0])[-2:]]
 
 
 class TestBeingTakenBack:

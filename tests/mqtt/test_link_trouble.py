@@ -1,6 +1,7 @@
 """What goes wrong between hub and broker is told in plain words, and tried again with patience."""
 
 import asyncio
+import gc
 import itertools
 import random
 import socket
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.mqtt import link_state
+from gateway.mqtt import link_connection, link_state
 from gateway.mqtt.link_backoff import Backoff
 from gateway.mqtt.link_client import NetworkClient
 from gateway.mqtt.link_connection import Incoming
@@ -18,8 +19,19 @@ from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings
 from gateway.mqtt.link_state import LinkKind, LinkState, not_reached, refused
 from tests.mqtt.broker import Broker, eventually, free_port, peer
 from tests.mqtt.link_bed import WILL, LinkBed, Version, bed, settings
-from tests.mqtt.wire import CONNECT, PUBLISH, SUBSCRIBE, listening, publish_id, read_packet, saying
+from tests.mqtt.wire import (
+    CONNECT,
+    DISCONNECT,
+    PUBLISH,
+    SUBSCRIBE,
+    listening,
+    publish_id,
+    read_packet,
+    saying,
+)
 
+WITH_WILL = b"\x04"
+"""MQTT 5.0 section 3.14.2.1: the broker shall publish the will all the same."""
 both_versions = pytest.mark.parametrize("version", ["3.1.1", "5"])
 
 
@@ -275,6 +287,40 @@ class TestScriptedBrokers:
                 assert link.counters.taken_over >= 1
         assert hub.states[:2] == [link_state.CONNECTED, link_state.TAKEN_OVER]
         assert hub.naps[0] >= 60
+
+    @both_versions
+    async def test_a_broker_that_stalls_keeps_the_will_for_who_leaves(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, version: Version
+    ) -> None:
+        """It could not be told that the hub is offline; after a plain goodbye it would forget the will."""
+        monkeypatch.setattr(link_connection, "LEAVE_S", 0.2)
+        is_v5 = version == "5"
+        goodbyes: list[bytes] = []
+        closed = asyncio.Event()
+
+        async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while True:
+                    kind, body = await read_packet(reader)
+                    if kind == CONNECT:
+                        writer.write(b"\x20\x03\x00\x00\x00" if is_v5 else b"\x20\x02\x00\x00")
+                    elif kind == SUBSCRIBE and is_v5:
+                        writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+                    elif kind == SUBSCRIBE:
+                        writer.write(b"\x90\x03" + body[:2] + b"\x01")
+                    elif kind == DISCONNECT:
+                        goodbyes.append(body)
+            finally:
+                closed.set()
+
+        async with listening(stall) as port, asyncio.timeout(5):
+            async with bed(port, version).running():
+                pass
+            await closed.wait()
+            await asyncio.sleep(0.1)  # Until the loop has heard of it too.
+        gc.collect()
+        assert "never retrieved" not in caplog.text
+        assert [body[:1] for body in goodbyes] == ([WITH_WILL] if is_v5 else [])
 
     @pytest.mark.mosquitto
     async def test_an_mqtt_5_broker_that_refuses_a_message_is_heard(self, tmp_path: Path) -> None:

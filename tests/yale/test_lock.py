@@ -112,7 +112,7 @@ async def test_a_bolt_that_moved_is_noticed() -> None:
         lock = known_lock(at)
 
         def changed(manufacturer: dict[int, bytes]) -> bool:
-            return lock.hears(heard(manufacturer)).changed
+            return lock.hears(heard(manufacturer)).changed is True
 
         assert not changed({YALE: b"\x00"})
         assert not changed({YALE: bytes(18)})

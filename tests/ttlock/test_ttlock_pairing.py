@@ -14,6 +14,7 @@ from drivers.ble.ttlock.pairing import secret_from
 from gateway.domain.credential import Known
 from gateway.domain.driver import LockSeen, LockUnreachable, PairingFailed
 from gateway.domain.lock import Identity
+from gateway.domain.store import StorageFailed
 from tests.ble_bed.ttlock.lock import VirtualLock
 from tests.ble_bed.virtual import in_virtual_time
 from tests.ttlock.home import ADDRESS, ADMIN, DOOR, KEY, UNLOCK, Home, code, home, wanted
@@ -94,6 +95,24 @@ async def test_a_lock_that_is_paired_again_keeps_the_names_of_its_codes() -> Non
         async with at.session() as session:
             await session.clear(slot, holds=wanted("4711"))
         assert at.lock.codes == []
+
+
+@in_virtual_time
+async def test_a_lock_is_not_paired_again_while_the_names_of_its_codes_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Codes would count as gone that open the door; the keys from before go on working."""
+
+    async def unreadable(_: object, _device_id: str) -> bytes | None:
+        raise StorageFailed("the disk cannot be read")
+
+    async with home() as at:
+        before = at.secret
+        with monkeypatch.context() as broken:
+            broken.setattr("tests.ttlock.home.Drawer.load", unreadable)
+            with pytest.raises(PairingFailed, match="cannot be read; nothing was kept"):
+                await pair(at, KEYS)
+        assert at.secret == before
 
 
 @pytest.mark.parametrize("wrong", ["aes_key", "admin_ps", "unlock_key"])

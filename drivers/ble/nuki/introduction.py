@@ -30,6 +30,7 @@ from drivers.ble.nuki.standing import Standing
 from gateway.domain.clock import Clock
 from gateway.domain.driver import DriverError, LockEvent, PairingFailed, Progress
 from gateway.domain.keyring import Keyring
+from gateway.domain.store import StorageFailed
 
 SECURITY_PIN: Final = "security_pin"
 """What the operator gives: four digits, six on a lock of the fifth generation."""
@@ -172,9 +173,13 @@ class Introducer:
     async def _told_before(self, config: Config) -> int | None:
         """Return the last record that was told of this same lock; None where it is another, or none was.
 
-        Who used our codes while the lock did not know the hub is its business.
+        Who used our codes while the lock did not know the hub is its business. Where the vault cannot be
+        read, pairing is more important.
         """
-        secret = await self._keyring.load(self._device_id)
+        try:
+            secret = await self._keyring.load(self._device_id)
+        except StorageFailed:
+            return None
         known = None if secret is None else decode(secret)
         if known is None or known.config is None or known.config.nuki_id != config.nuki_id:
             return None

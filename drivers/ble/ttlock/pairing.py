@@ -32,6 +32,7 @@ from drivers.ble.ttlock.takeover import (
 )
 from gateway.domain.driver import DriverError, PairingFailed, Progress
 from gateway.domain.keyring import Keyring
+from gateway.domain.store import StorageFailed
 
 FIND_S = 120.0
 """Time to walk to the door and touch the lock."""
@@ -198,9 +199,13 @@ class Pairing:
     async def _with_what_was_known(self, secret: Secret) -> Secret:
         """Add what the hub knew of this lock before: it was not reset, and its codes keep their names.
 
-        What was told of its log is marked by its key.
+        What was told of its log is marked by its key. Raises PairingFailed where the vault cannot be read:
+        codes that nobody knows by their names would count as gone.
         """
-        stored = await self._keyring.load(self._device_id)
+        try:
+            stored = await self._keyring.load(self._device_id)
+        except StorageFailed as error:
+            raise PairingFailed(f"{error}; nothing was kept") from None
         try:
             before = None if stored is None else decode_secret(stored)
         except ValueError:

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from gateway.domain.credential import Credential, Known, SlotRef
-from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
+from gateway.domain.driver import CodeUsed, DriverError, LockUnreachable, NoAnswer, Refused
 from gateway.domain.placement import Refusal
 from tests.ble_bed.ttlock.lock import NO_PERMISSION, No, VirtualLock
 from tests.ble_bed.ttlock.wire import seal
@@ -158,6 +158,22 @@ async def test_a_change_in_two_steps_that_broke_and_was_taken_back_leaves_nothin
             assert await session.read_all() == {slot: Known(wanted("4711"))}
             await session.write(slot, wanted("815815"), replaces=wanted("4711"))
         assert at.pins() == ["815815"]
+
+
+@in_virtual_time
+async def test_the_log_is_read_although_half_a_change_cannot_be_undone() -> None:
+    """The lock refuses to let go of it: who came in matters all the same."""
+    async with home(change=without_modify) as at:
+        async with at.session() as session:
+            slot = (await session.write(None, wanted("4711"), replaces=None)).slot
+        await read_log(at)
+        at.on_air.lose_before_answer_to = 0x03
+        with pytest.raises(DriverError):
+            async with at.session() as session:
+                await session.write(slot, wanted("815815"), replaces=wanted("4711"))
+        at.lock.faults.refuses = frozenset({0x03})
+        assert at.lock.type_in("4711")
+        assert CodeUsed in [type(event) for event in await read_log(at)]
 
 
 @pytest.mark.parametrize("weather", ["tiny pieces", "slow", "doubled", "chatter"])

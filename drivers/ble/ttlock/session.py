@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import override
@@ -119,7 +119,8 @@ class TTLockSession(LockSession):
     async def read_log(
         self, sink: Callable[[LockEvent], Awaitable[None]], asked_to_stop: Callable[[], bool] = never
     ) -> bool:
-        await self._undo_half_changes()
+        with suppress(Refused):  # Who came in is told all the same; the next reading tries again.
+            await self._undo_half_changes()
         await self._tell_pending(sink)
         was_read = await Log(self._state, self._conversation, self._know).read(sink, asked_to_stop)
         if was_read and self._state.now() is not None and self._state.clock.due:

@@ -184,9 +184,8 @@ class Network:
                 lock.ask_serial_anew()
                 lock.unfit("it was removed from the network")
                 self._feed.put(LockDead(device_id=lock.device_id))
-        self._look_again(
-            controller
-        )  # The node of another may have stood in the way, or waited for this one to go.
+        # Another node of that name may have waited for this one to go.
+        self._look_again(controller)
 
     async def _examine(self, lock: ZwaveLock, home_id: int) -> None:
         node = lock.node

@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("msgspec", "paho-mqtt", "zwave-js-server-python", "aiohttp", "cryptography")
+LIBRARIES = ("msgspec", "paho-mqtt", "websockets", "cryptography")
 _BED = Path(__file__).parents[1] / "tests" / "zwave_bed" / "package.json"
 
 

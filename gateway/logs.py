@@ -19,14 +19,13 @@ from gateway.config import LogSettings
 from gateway.journal import PRIORITIES, SOCKET, Journal, carried
 
 _FOREIGN = (
-    "aiohttp",
     "asyncio",
     "bleak",
     "bleak_retry_connector",
     "dbus_fast",
     "paho",
+    "websockets",
     "yalexs_ble",
-    "zwave_js_server",
 )
 """Libraries that write whole messages, PINs included, at DEBUG."""
 _TALKATIVE = ("amqtt", "transitions")

@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from zwave_js_server.const import CommandClass
-from zwave_js_server.model.node import Node
-
 from drivers.zwave.alarms import YALE
+from drivers.zwave.node import Node
+from drivers.zwave.numbers import CommandClass
 from drivers.zwave.radio import Radio
 from drivers.zwave.readings import UserIdStatus
 from drivers.zwave.schedules import Room
@@ -21,12 +20,12 @@ SPACING = timedelta(seconds=2)
 PIN_LENGTHS = tuple(range(4, 11))
 """A code of the User Code Command Class has 4 to 10 digits; a model may want less, as configured."""
 
-USER_CREDENTIAL = 131
-"""The command class that follows User Code; version 0.73 of the library knows it by number only."""
 USER_CAPABILITIES = "access_control.get_user_capabilities_cached"
 """The server's command for what it learned of a lock's users in the interview: no radio."""
 _CHECKSUM_GET = 0x11
 _SERIAL_NUMBER = 1
+_ASKED_FROM = 2
+"""The version of Manufacturer Specific that knows the question for it."""
 _YALE_RESERVED_FROM = 251
 """251 is the master code, 252 to 254 are reserved (Yale ZW2 and ZW3 integrator guides)."""
 
@@ -39,8 +38,8 @@ def demand_user_code(node: Node) -> None:
     """Raise UnfitError unless slots of this node can be managed at all."""
     if node.manufacturer_id is None or node.product_type is None or node.product_id is None:
         raise UnfitError("its interview did not tell who it is: interview it again")
-    offered = {info.id for info in node.command_classes}
-    if CommandClass.USER_CODE not in offered and USER_CREDENTIAL not in offered:
+    offered = node.command_classes
+    if CommandClass.USER_CODE not in offered and CommandClass.USER_CREDENTIAL not in offered:
         raise UnfitError("it offers no user codes: is it a lock, included with security?")
 
 
@@ -53,7 +52,7 @@ async def examine(
 
     Raises UnfitError for locks that are not to be managed, and any DriverError.
     """
-    offered = {info.id: info for info in node.command_classes}
+    offered = node.command_classes
     users = (await radio.endpoint_command(node, USER_CAPABILITIES))["capabilities"]
     if CommandClass.USER_CODE not in offered or keeps_users(users):
         raise UnfitError("it is managed by User Credential (command class 131), which is not supported")
@@ -63,7 +62,7 @@ async def examine(
     if count == 0:
         raise UnfitError("it says that it has no slots: interview it again")
     slots = slots_of(node, count)
-    version = offered[CommandClass.USER_CODE].version
+    version = offered[CommandClass.USER_CODE]
     return Capabilities(
         slots=slots,
         max_codes=len(slots),
@@ -102,9 +101,7 @@ async def ask_serial(node: Node, radio: Radio) -> bool:
 
     Returns whether that is settled: it answered, or knows no such question.
     """
-    if not any(
-        info.id == CommandClass.MANUFACTURER_SPECIFIC and info.version > 1 for info in node.command_classes
-    ):
+    if node.command_classes.get(CommandClass.MANUFACTURER_SPECIFIC, 0) < _ASKED_FROM:
         return True
     question = CommandClass.MANUFACTURER_SPECIFIC, "deviceSpecificGet", _SERIAL_NUMBER
     return await radio.on_air(node, *question) is not None
@@ -112,10 +109,8 @@ async def ask_serial(node: Node, radio: Radio) -> bool:
 
 def serial_of(node: Node) -> str | None:
     """Return the serial number that the server remembers."""
-    for value in node.values.values():
-        if value.command_class == CommandClass.MANUFACTURER_SPECIFIC and value.property_ == "deviceId":
-            return _as_text(value.value)
-    return None
+    told = node.values_of(CommandClass.MANUFACTURER_SPECIFIC, "deviceId")
+    return _as_text(told[0].value) if told else None
 
 
 def identity_of(node: Node, home_id: int) -> Identity:
@@ -131,13 +126,13 @@ def identity_of(node: Node, home_id: int) -> Identity:
 
 def battery_of(node: Node) -> float | None:
     """Return the battery as last reported, 0 to 1."""
-    value = node.values.get(f"{node.node_id}-{CommandClass.BATTERY}-0-level")
+    value = node.value(CommandClass.BATTERY, "level")
     return value.value / 100 if value is not None and isinstance(value.value, int) else None
 
 
 def keypad_mode_of(node: Node) -> object:
     """Return the number of the mode of the keypad as last reported; None where the lock has but one."""
-    value = node.values.get(f"{node.node_id}-{CommandClass.USER_CODE}-0-keypadMode")
+    value = node.value(CommandClass.USER_CODE, "keypadMode")
     return None if value is None else value.value
 
 
@@ -151,9 +146,9 @@ def _reserved(node: Node, slot: int) -> bool:
     return node.manufacturer_id == YALE and slot >= _YALE_RESERVED_FROM
 
 
-def _states(node: Node) -> dict[str, str]:
-    value = node.values.get(f"{node.node_id}-{CommandClass.USER_CODE}-0-userIdStatus-1")
-    return {} if value is None else value.metadata.states
+def _states(node: Node) -> Mapping[str, str]:
+    value = node.value(CommandClass.USER_CODE, "userIdStatus", 1)
+    return {} if value is None else value.states
 
 
 def _as_text(number: object) -> str | None:

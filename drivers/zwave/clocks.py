@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from zwave_js_server.const import CommandClass, NodeStatus
-from zwave_js_server.model.node import Node
-
 from drivers.zwave.clock_face import local_off_by, utc_off_by
 from drivers.zwave.local_time import change_between
 from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.node import Node
+from drivers.zwave.numbers import CommandClass, NodeStatus
 from drivers.zwave.radio import Radio
 from gateway.domain.clock import Clock
 from gateway.domain.driver import ClockChecked, DriverError, LockEvent
@@ -180,13 +179,12 @@ class Clocks:
             return None
         # Whether or not the lock says that it took the time: what it shows counts.
         shown = (await self._radio.node_command(node, "get_date_and_time")).get("dateAndTime") or {}
-        versions = {info.id: info.version for info in node.command_classes}
-        if CommandClass.TIME_PARAMETERS not in versions:
+        if CommandClass.TIME_PARAMETERS not in node.command_classes:
             return local_off_by(shown, self._now(), self._zone)
         off_by = utc_off_by(shown, self._now())
         if off_by is None:
             return None
-        where = _zone_class(versions)
+        where = _zone_class(node.command_classes)
         if where is None:
             return off_by
         offsets = await self._radio.on_air(node, where, "getTimezone")

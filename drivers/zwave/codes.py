@@ -7,10 +7,10 @@ disabled would stay disabled), and they read the slot once more whenever supervi
 import asyncio
 
 from msgspec import Struct
-from zwave_js_server.const import CommandClass
 
 from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused
 from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.numbers import CommandClass
 from drivers.zwave.radio import Radio, Supervised, TooLargeForNow, supervised
 from drivers.zwave.readings import reading_of
 from drivers.zwave.watch import ReadWatch, WriteWatch, shows

@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from contextlib import AsyncExitStack
 from random import Random
 from typing import NoReturn
 
-import aiohttp
-from zwave_js_server.client import Client
-from zwave_js_server.exceptions import InvalidServerVersion
-
+from drivers.zwave.client import Client, opened
+from drivers.zwave.messages import Failure, LinkFailed
 from drivers.zwave.network import Network
 from drivers.zwave.settings import ZwaveSettings
 from gateway.domain.clock import Clock
@@ -20,6 +18,15 @@ _LOG = logging.getLogger(__name__)
 
 OPEN_TIMEOUT_S = 60.0
 """For connecting and receiving the state of all nodes: some MB on a large network."""
+
+_WORDS = {
+    Failure.NAME_NOT_FOUND: "its name is not known in the network",
+    Failure.NOBODY_LISTENS: "nobody answers at its address",
+    Failure.NO_TLS: "it does not speak TLS there, or with a certificate that is not trusted",
+    Failure.NO_SERVER: "what answers at its address is no Z-Wave server",
+    Failure.NOT_READY: "it closes at once: its driver is starting, or finds no stick",
+    Failure.WRONG_VERSION: "it is too old or too new: @zwave-js/server 3.10 is needed (schema 49 or 50)",
+}
 
 
 class Connection:
@@ -48,42 +55,45 @@ class Connection:
         """Connect, serve and connect anew until cancelled."""
         delay = self._settings.reconnect_first_s
         try:
-            async with aiohttp.ClientSession() as http:
-                while True:
-                    began = self._clock.boot()
-                    trouble = await self._once(http)
-                    # A link that breaks as soon as it stands counts as a failure too.
-                    if self._clock.boot() - began > self._settings.reconnect_most_s:
-                        delay = self._settings.reconnect_first_s
-                    self._down(trouble)
-                    self._beat.asleep(delay)
-                    # Jitter, so that many hubs do not knock at one server in step.
-                    await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
-                    delay = min(delay * 2, self._settings.reconnect_most_s)
+            while True:
+                began = self._clock.boot()
+                trouble = await self._once()
+                # A link that breaks as soon as it stands counts as a failure too.
+                if self._clock.boot() - began > self._settings.reconnect_most_s:
+                    delay = self._settings.reconnect_first_s
+                self._down(trouble)
+                self._beat.asleep(delay)
+                # Jitter, so that many hubs do not knock at one server in step.
+                await self._clock.sleep(delay * self._random.uniform(0.5, 1.0))
+                delay = min(delay * 2, self._settings.reconnect_most_s)
         finally:
             # Where another driver comes after it, that one may begin hours later.
             self._beat.idle()
 
-    async def _once(self, http: aiohttp.ClientSession) -> str:
+    async def _once(self) -> str:
         """Hold one connection as long as it lasts; return why it ended."""
         # Connecting, and receiving the state: each has its time.
         self._beat.asleep(2 * OPEN_TIMEOUT_S)
         try:
-            async with asyncio.timeout(OPEN_TIMEOUT_S):
-                client = Client(self._settings.url, http)
-                # A server whose driver is not ready closes at once with 1013, which raises here.
-                await client.connect()
-            await self._hold(client)
-        except InvalidServerVersion:
-            return "the server is too old or too new: @zwave-js/server 3.10 is needed (schema 49 or 50)"
+            async with AsyncExitStack() as link:
+                async with asyncio.timeout(OPEN_TIMEOUT_S):
+                    client = await link.enter_async_context(opened(self._settings.url))
+                await self._hold(client)
+        except LinkFailed as error:
+            return _WORDS[error.failure]
         except Exception as error:  # noqa: BLE001 - foreign errors of any kind end a connection, never the driver
             return type(error).__name__
         return "the server closed it"
 
     async def _hold(self, client: Client) -> None:
-        ready = _Ready(lambda: self._network.attach(client))
+        ready = asyncio.Event()
+
+        def attach() -> None:
+            self._network.attach(client)
+            ready.set()
+
         tasks = (
-            asyncio.create_task(client.listen(ready)),
+            asyncio.create_task(client.listen(attach)),
             asyncio.create_task(self._serve(client, ready)),
         )
         try:
@@ -111,15 +121,3 @@ class Connection:
         if self._up is not False:
             self._network.lost()
         self._up = False
-
-
-class _Ready(asyncio.Event):
-    """Runs a callback the moment the library has the state, before it reads the first event after it."""
-
-    def __init__(self, callback: Callable[[], None]) -> None:
-        super().__init__()
-        self._callback = callback
-
-    def set(self) -> None:
-        self._callback()
-        super().set()

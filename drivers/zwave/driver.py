@@ -23,7 +23,7 @@ from gateway.domain.quiet import quieten
 
 _NAME = "driver zwave"
 """Under which the signs of life are known."""
-_TALKATIVE = ("zwave_js_server", "aiohttp")
+_TALKATIVE = ("websockets",)
 """Third-party loggers that write whole messages, PINs included, at DEBUG."""
 
 

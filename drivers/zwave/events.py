@@ -7,13 +7,11 @@ code, a V1 alarm as its type and then its level, and perhaps the notification th
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
-
-from zwave_js_server.const import CommandClass
-from zwave_js_server.model.node import Node
 
 from drivers.zwave import alarms
 from drivers.zwave.lock import HOLD_S, SERIAL_TRIES, ZwaveLock
+from drivers.zwave.node import Event, Node
+from drivers.zwave.numbers import CommandClass
 from drivers.zwave.readings import reading_of
 from gateway.domain.driver import (
     AccessDenied,
@@ -31,8 +29,6 @@ NEW_BATTERIES = 20
 """A level that rises by so many per cent at once: the lock was without power, and its clock may be wrong."""
 MAPPED_WITHIN_S = 1.0
 """A V1 alarm and the notification that the server makes of it come this close together."""
-
-type Event = dict[str, Any]
 
 
 class NodeEvents:
@@ -106,7 +102,7 @@ class NodeEvents:
             self._lock.seen(SlotReported(device_id=self._lock.device_id, slot=str(slot), reading=reading))
 
     def _cached(self, command_class: CommandClass, name: str, key: int) -> object:
-        value = self._node.values.get(f"{self._node.node_id}-{command_class}-0-{name}-{key}")
+        value = self._node.value(command_class, name, key)
         return None if value is None else value.value
 
     def _v1_alarm(self, name: str, number: object) -> None:
@@ -159,7 +155,7 @@ class NodeEvents:
         return self._loop.time() - at < MAPPED_WITHIN_S and not more
 
     def _cached_alarm_type(self) -> int:
-        value = self._node.values.get(f"{self._node.node_id}-{CommandClass.NOTIFICATION}-0-alarmType")
+        value = self._node.value(CommandClass.NOTIFICATION, "alarmType")
         return value.value if value is not None and isinstance(value.value, int) else 0
 
     def _notification(self, event: Event) -> None:

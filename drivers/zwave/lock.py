@@ -5,9 +5,8 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from zwave_js_server.model.node import Node
-
 from drivers.zwave.alarms import CodeAdded, CodeDeleted, DuplicateRefused, Signal
+from drivers.zwave.node import Node
 from drivers.zwave.schedules import Room
 from drivers.zwave.settings import ZwaveLockSettings
 from drivers.zwave.watch import Watch

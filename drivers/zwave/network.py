@@ -6,11 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from zwave_js_server.client import Client
-from zwave_js_server.const import CommandClass, NodeStatus
-from zwave_js_server.model.controller import Controller
-from zwave_js_server.model.node import Node
-
 from drivers.zwave.alarms import keypad_off
 from drivers.zwave.capabilities import (
     UnfitError,
@@ -22,10 +17,13 @@ from drivers.zwave.capabilities import (
     keypad_mode_of,
     serial_of,
 )
+from drivers.zwave.client import Client
 from drivers.zwave.clocks import Clocks
 from drivers.zwave.events import NodeEvents
 from drivers.zwave.feed import Feed
 from drivers.zwave.lock import SERIAL_TRIES, ZwaveLock
+from drivers.zwave.node import Event, Node, Nodes
+from drivers.zwave.numbers import CommandClass, NodeStatus
 from drivers.zwave.radio import Radio
 from drivers.zwave.schedules import room_of
 from gateway.domain.driver import (
@@ -78,18 +76,16 @@ class Network:
         """Listen to the nodes. Called before the first event of the connection is read."""
         self._radio.connect(client)
         self._due = asyncio.Queue()
-        if client.driver is None:
-            return
         self._new.clear()
-        controller = client.driver.controller
-        controller.on("node added", lambda event: self._added(controller, event["node"]))
-        controller.on("node removed", lambda event: self._removed(controller, event["node"]))
+        nodes = client.nodes
+        nodes.on("node added", lambda event: self._added(nodes, event["node"]))
+        nodes.on("node removed", lambda event: self._removed(nodes, event["node"]))
         # The server's driver started anew: all nodes we know are of the old one.
-        client.driver.on("driver ready", lambda _event: self._due.put_nowait(None))
-        for node in controller.nodes.values():
-            self._heed_name(controller, node)
+        nodes.on("driver ready", lambda _event: self._due.put_nowait(None))
+        for node in nodes.by_id.values():
+            self._heed_name(nodes, node)
         for lock in self._locks.values():
-            self._place(lock, controller)
+            self._place(lock, nodes)
 
     async def serve(self, client: Client, beat: Beat | None = None) -> None:
         """Make the server safe, announce it, then examine locks as they get ready.
@@ -100,9 +96,8 @@ class Network:
         beat = beat or Beat()
         beat.on_radio()
         await self._radio.server_command("driver.update_options", options=KEEP_CODES)
-        version = client.version
-        home_id = 0 if version is None else version.home_id
-        self.warnings = _warnings("" if version is None else version.driver_version)
+        home_id = client.version.home_id
+        self.warnings = _warnings(client.version.driver_version)
         self._feed.put(AuthorityUp(device_ids=tuple(self._locks)))
         while True:
             beat.idle()
@@ -126,16 +121,16 @@ class Network:
             lock.node, lock.capabilities, lock.problem = None, None, "the Z-Wave server is not reached"
         self._feed.put(AuthorityLost(device_ids=tuple(self._locks)))
 
-    def _place(self, lock: ZwaveLock, controller: Controller) -> None:
-        nodes = [node for node in controller.nodes.values() if _is_meant(lock, node)]
-        if len(nodes) != 1:
-            lock.unfit(f"{len(nodes)} nodes of the network fit its configuration, one is needed")
+    def _place(self, lock: ZwaveLock, nodes: Nodes) -> None:
+        meant = [node for node in nodes.by_id.values() if _is_meant(lock, node)]
+        if len(meant) != 1:
+            lock.unfit(f"{len(meant)} nodes of the network fit its configuration, one is needed")
             return
-        taken = next((other for other in self._locks.values() if other.node is nodes[0]), None)
+        taken = next((other for other in self._locks.values() if other.node is meant[0]), None)
         if taken is not None:
             lock.unfit(f"its node is that of {taken.device_id}")
             return
-        lock.node = nodes[0]
+        lock.node = meant[0]
         lock.included_anew = lock.included_anew or lock.node.node_id in self._new
         lock.dead = lock.node.status == NodeStatus.DEAD
         lock.problem = "it has not been examined yet"
@@ -147,35 +142,32 @@ class Network:
         )
         self._due.put_nowait(lock)
 
-    def _added(self, controller: Controller, node: Node) -> None:
+    def _added(self, nodes: Nodes, node: Node) -> None:
         self._new.add(node.node_id)
-        self._heed_name(controller, node)
-        self._look_again(controller)
+        self._heed_name(nodes, node)
+        self._look_again(nodes)
 
-    def _heed_name(self, controller: Controller, node: Node) -> None:
+    def _heed_name(self, nodes: Nodes, node: Node) -> None:
         """Place locks when a node gets the name by which one is configured, or another than that.
 
-        A new node has none yet. The server tells the name as a value once the node is ready, and the library
-        leaves it as it was.
+        A new node has none yet.
         """
 
-        def changed(event: dict[str, Any]) -> None:
-            args = event["args"]
-            if (args["commandClass"], args["property"]) == (CommandClass.NODE_NAMING, "name"):
-                node.data["name"] = args.get("newValue")
-                self._look_again(controller)
+        def changed(event: Event) -> None:
+            if event["args"]["commandClass"] == CommandClass.NODE_NAMING:
+                self._look_again(nodes)
 
         node.on("value added", changed)
         node.on("value updated", changed)
-        node.on("ready", lambda _event: self._look_again(controller))
+        node.on("ready", lambda _event: self._look_again(nodes))
 
-    def _look_again(self, controller: Controller) -> None:
+    def _look_again(self, nodes: Nodes) -> None:
         """Place the locks that have no node, where there is one that may be theirs."""
         for lock in self._locks.values():
-            if lock.node is None and any(_is_meant(lock, node) for node in controller.nodes.values()):
-                self._place(lock, controller)
+            if lock.node is None and any(_is_meant(lock, node) for node in nodes.by_id.values()):
+                self._place(lock, nodes)
 
-    def _removed(self, controller: Controller, node: Node) -> None:
+    def _removed(self, nodes: Nodes, node: Node) -> None:
         self._new.discard(node.node_id)
         for lock in self._locks.values():
             if lock.node is node:
@@ -185,7 +177,7 @@ class Network:
                 lock.unfit("it was removed from the network")
                 self._feed.put(LockDead(device_id=lock.device_id))
         # Another node of that name may have waited for this one to go.
-        self._look_again(controller)
+        self._look_again(nodes)
 
     async def _examine(self, lock: ZwaveLock, home_id: int) -> None:
         node = lock.node

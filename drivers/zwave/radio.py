@@ -4,15 +4,14 @@ Texts of foreign exceptions go nowhere: some quote the command that failed, PIN 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
 
-from zwave_js_server.client import Client
-from zwave_js_server.const import CommandClass
-from zwave_js_server.exceptions import FailedZWaveCommand, NotConnected, NotFoundError
-from zwave_js_server.model.node import Node
-
+from drivers.zwave.client import Client
+from drivers.zwave.messages import LinkBroke, NotSent, ServerRefused
+from drivers.zwave.node import Node
+from drivers.zwave.numbers import CommandClass
 from gateway.domain.driver import AuthorityDown, DriverError, LockUnreachable, NoAnswer, Refused
 from gateway.domain.placement import Refusal
 
@@ -80,10 +79,11 @@ class Radio:
 
     async def from_server(self, node: Node, command_class: CommandClass, method: str, *args: object) -> Any:  # noqa: ANN401 - what the method answers
         """Ask what the server knows without the radio, as `on_air` but without waiting for a turn."""
-        endpoint = node.endpoints[0]
-        return await self._result(
-            endpoint.async_invoke_cc_api(command_class, method, *args, wait_for_result=True)
-        )
+        if command_class not in node.command_classes:
+            raise Refused(Refusal.OTHER, "the node does not offer this")
+        told = {"commandClass": int(command_class), "methodName": method, "args": args}
+        answer = await self._ask("endpoint.invoke_cc_api", nodeId=node.node_id, endpoint=0, **told)
+        return (answer or {}).get("response")
 
     async def node_command(
         self, node: Node, command: str, arguments: Callable[[], Mapping[str, object]] = dict
@@ -109,52 +109,37 @@ class Radio:
             raise NoAnswer("the server does not say how many answers of the lock it missed")
         return count
 
-    async def _node_command(self, node: Node, command: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-        answer: dict[str, Any] | None = await self._result(
-            node.async_send_command(command, None, True, **arguments)  # noqa: FBT003 - wait for the result
-        )
-        return answer or {}
+    async def _node_command(self, node: Node, command: str, **arguments: object) -> dict[str, Any]:
+        return await self._ask(f"node.{command}", nodeId=node.node_id, **arguments) or {}
 
     async def endpoint_command(self, node: Node, command: str) -> dict[str, Any]:
         """Carry out a command of the server that concerns a node and needs no radio."""
-        answer: dict[str, Any] | None = await self._result(
-            node.endpoints[0].async_send_command(command, wait_for_result=True)
-        )
-        return answer or {}
+        return await self._ask(f"endpoint.{command}", nodeId=node.node_id, endpoint=0) or {}
 
     async def server_command(self, command: str, **arguments: object) -> None:
         """Carry out a command of the server itself."""
+        await self._ask(command, **arguments)
+
+    async def _ask(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 - as above
+        failure: DriverError = AuthorityDown("there is no link to the Z-Wave server")
         if self._client is None:
-            raise AuthorityDown("there is no link to the Z-Wave server")
-        await self._result(self._client.async_send_command({"command": command, **arguments}))
-
-    async def _result(self, answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - as above
-        call = asyncio.ensure_future(answer)
-        if not self.up:
-            call.cancel()
-            raise AuthorityDown("there is no link to the Z-Wave server")
+            raise failure
         try:
-            await asyncio.wait({call}, timeout=COMMAND_TIMEOUT_S)
-        finally:
-            call.cancel()
-        if not call.done():
-            raise NoAnswer(f"no answer within {COMMAND_TIMEOUT_S:.0f} s")
-        # The library cancels what waits when the link breaks; our own caller was not cancelled then.
-        if call.cancelled():
-            raise NoAnswer("the link to the Z-Wave server broke before the answer came")
-        error = call.exception()
-        if error is not None:
-            raise _in_our_words(error)
-        return call.result()
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                return await self._client.ask(command, **arguments)
+        except NotSent:
+            pass
+        except LinkBroke:
+            failure = NoAnswer("the link to the Z-Wave server broke before the answer came")
+        except TimeoutError:
+            failure = NoAnswer(f"no answer within {COMMAND_TIMEOUT_S:.0f} s")
+        except ServerRefused as refusal:
+            failure = _in_our_words(refusal.zwave_code)
+        raise failure  # out here, so that it carries no error of before with it
 
 
-def _in_our_words(error: BaseException) -> DriverError:
+def _in_our_words(code: int | None) -> DriverError:
     """Return the domain's error. What is not known is taken as transient, as a lost answer is."""
-    if isinstance(error, NotConnected):
-        return AuthorityDown("there is no link to the Z-Wave server")
-    if isinstance(error, NotFoundError):
-        return Refused(Refusal.OTHER, "the node does not offer this")
-    code = error.zwave_error_code if isinstance(error, FailedZWaveCommand) else None
     if code in {_MESSAGE_DROPPED, _NO_ACKNOWLEDGEMENT}:
         return LockUnreachable("the lock does not acknowledge what is sent to it")
     if code == _MESSAGE_TOO_LARGE:

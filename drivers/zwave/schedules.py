@@ -11,10 +11,10 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from zwave_js_server.const import CommandClass
-from zwave_js_server.model.node import Node
 
 from drivers.zwave.local_time import Entry, daily_of, schedule_of, window_of, year_day_of
+from drivers.zwave.node import Node
+from drivers.zwave.numbers import CommandClass
 from drivers.zwave.radio import Radio, Supervised, TooLargeForNow, supervised
 from gateway.domain.credential import Schedule
 from gateway.domain.driver import NoAnswer, Refused
@@ -50,7 +50,7 @@ async def room_of(node: Node, radio: Radio) -> Room | None:
 
     Uses the radio only where the interview left it open. Raises any DriverError.
     """
-    if not any(info.id == CLASS for info in node.command_classes):
+    if CLASS not in node.command_classes:
         return None
     year_day = await radio.remembered(node, CLASS, "numYearDaySlots")
     daily = await radio.remembered(node, CLASS, "numDailyRepeatingSlots")

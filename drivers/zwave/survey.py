@@ -5,28 +5,23 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import aiohttp
 from msgspec import Struct
-from zwave_js_server.client import Client
-from zwave_js_server.const import CommandClass
-from zwave_js_server.exceptions import BaseZwaveJSServerError, InvalidServerVersion
-from zwave_js_server.model.node import Node
-from zwave_js_server.model.version import VersionInfo
 
 from drivers.zwave.capabilities import (
     USER_CAPABILITIES,
-    USER_CREDENTIAL,
     battery_of,
     identity_of,
     keeps_users,
     slots_of,
 )
+from drivers.zwave.client import Client, opened
+from drivers.zwave.messages import LinkBroke, LinkFailed, NotSent, ServerRefused, Version
+from drivers.zwave.node import Node
+from drivers.zwave.numbers import SECURITY_CLASSES, CommandClass
 from gateway.domain.lock import Identity
 
 TIMEOUT_S = 30.0
 """For the state of all nodes: some MB on a large network, from a small machine."""
-
-_FOREIGN = (TimeoutError, BaseZwaveJSServerError, aiohttp.ClientError, OSError, ValueError, KeyError)
 
 
 class NodeFacts(Struct, frozen=True, kw_only=True):
@@ -72,19 +67,17 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
 
 async def survey(url: str, timeout_s: float = TIMEOUT_S) -> ServerFacts:
     """Look at the server at `url`. Never raises for what the server does."""
-    failure = None
+    failure: str | None = None
     nodes: Mapping[int, NodeFacts] = {}
-    async with aiohttp.ClientSession() as http:
-        client = Client(url, http)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await client.connect()
-                nodes = await _nodes(client)
-        except InvalidServerVersion:
-            failure = "wrong_version"
-        except _FOREIGN as error:
-            failure = _failure(error, client.version)
-    version = client.version
+    version: Version | None = None
+    try:
+        async with asyncio.timeout(timeout_s), opened(url) as client:
+            version = client.version
+            nodes = await _nodes(client)
+    except TimeoutError:
+        failure = "silent"
+    except LinkFailed as error:
+        failure = error.failure.value
     if version is None:
         return ServerFacts(failure=failure)
     return ServerFacts(
@@ -98,63 +91,43 @@ async def survey(url: str, timeout_s: float = TIMEOUT_S) -> ServerFacts:
 
 async def _nodes(client: Client) -> Mapping[int, NodeFacts]:
     ready = asyncio.Event()
-    listening = asyncio.create_task(client.listen(ready))
+    listening = asyncio.create_task(client.listen(ready.set))
     waiting = asyncio.create_task(ready.wait())
     try:
         await asyncio.wait({listening, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if client.driver is None:
-            raise ConnectionResetError
-        home_id = client.version.home_id if client.version is not None else 0
-        nodes = client.driver.controller.nodes
-        return {id_: _facts(node, home_id, await _users(node)) for id_, node in nodes.items()}
+        if not ready.is_set():
+            await listening  # raises what kept it from the state
+        home_id, nodes = client.version.home_id, client.nodes.by_id
+        return {id_: _facts(node, home_id, await _users(client, node)) for id_, node in nodes.items()}
     finally:
-        waiting.cancel()
         listening.cancel()
-        with suppress(asyncio.CancelledError, BaseZwaveJSServerError, aiohttp.ClientError, OSError):
-            await listening
+        waiting.cancel()
+        await asyncio.gather(listening, waiting, return_exceptions=True)
 
 
-async def _users(node: Node) -> Mapping[str, Any]:
+async def _users(client: Client, node: Node) -> Mapping[str, Any]:
     """Return what the server learned of a lock's users; nothing where it did not."""
-    if not node.ready or all(info.id != CommandClass.USER_CODE for info in node.command_classes):
+    if not node.ready or CommandClass.USER_CODE not in node.command_classes:
         return {}
-    with suppress(BaseZwaveJSServerError):
-        users = await node.endpoints[0].async_send_command(USER_CAPABILITIES, wait_for_result=True)
+    with suppress(ServerRefused, NotSent, LinkBroke):
+        users = await client.ask(f"endpoint.{USER_CAPABILITIES}", nodeId=node.node_id, endpoint=0)
         return (users or {}).get("capabilities") or {}
     return {}
 
 
 def _facts(node: Node, home_id: int, users: Mapping[str, Any]) -> NodeFacts:
-    offered = {info.id for info in node.command_classes}
-    security = node.highest_security_class
     return NodeFacts(
         node_id=node.node_id,
         name=node.name or None,
-        label=node.device_config.description or node.data.get("label"),
+        label=node.label,
         is_controller=node.is_controller_node,
         status=node.status.name.lower(),
-        ready=bool(node.ready),
-        security=None if security is None else security.name,
-        has_user_code=CommandClass.USER_CODE in offered,
-        has_user_credential=USER_CREDENTIAL in offered,
+        ready=node.ready,
+        security=SECURITY_CLASSES.get(node.security),
+        has_user_code=CommandClass.USER_CODE in node.command_classes,
+        has_user_credential=CommandClass.USER_CREDENTIAL in node.command_classes,
         uses_user_credential=keeps_users(users),
         identity=identity_of(node, home_id),
         battery=battery_of(node),
         slots=len(slots_of(node, users.get("maxUsers") or 0)) or None,
     )
-
-
-def _failure(error: Exception, version: VersionInfo | None) -> str:
-    cause = error.__cause__ or error
-    if isinstance(error, TimeoutError):
-        return "silent"
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return "name_not_found"
-    if isinstance(cause, aiohttp.ClientSSLError):
-        return "no_tls"
-    if isinstance(cause, aiohttp.ClientConnectorError):
-        return "nobody_listens"
-    if version is None and isinstance(cause, aiohttp.ClientError | ValueError | KeyError):
-        return "no_server"
-    # The server closes at once while its driver starts, and when the stick is gone.
-    return "not_ready"

@@ -182,8 +182,4 @@ def test_asking_loads_no_table_no_storage_and_no_radio() -> None:
 
     loaded = set(done.stdout.split())
     assert "gateway" in loaded
-    assert (
-        loaded
-        & {"rich", "storage", "cryptography", "aiohttp", "zwave_js_server", "amqtt", "croniter", "bleak"}
-        == set()
-    )
+    assert loaded & {"rich", "storage", "cryptography", "websockets", "amqtt", "croniter", "bleak"} == set()

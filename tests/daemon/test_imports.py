@@ -12,7 +12,7 @@ from tests.daemon.process import PROJECT
 pytestmark = pytest.mark.slow
 
 HEAVY = {
-    *("zwave_js_server", "aiohttp", "amqtt", "bleak", "nacl", "yalexs_ble"),
+    *("websockets", "amqtt", "bleak", "nacl", "yalexs_ble"),
     *("drivers.simulated.driver", "drivers.zwave.driver", "drivers.ble.driver"),
     *("drivers.ble.nuki.lock", "drivers.ble.ttlock.lock", "drivers.ble.yale.lock"),
 }
@@ -33,7 +33,7 @@ YALE = '[locks.a]\ndriver = "yale"\nbluetooth_name = "M1XY012"\n'
     ("locks", "loaded"),
     [
         ("[locks]\n", set()),
-        ('[locks.a]\ndriver = "zwave"\nnode = 2\n', {"zwave_js_server", "aiohttp", "drivers.zwave.driver"}),
+        ('[locks.a]\ndriver = "zwave"\nnode = 2\n', {"websockets", "drivers.zwave.driver"}),
         ('[locks.a]\ndriver = "nuki"\n', RADIO | {"nacl", "drivers.ble.nuki.lock"}),
         ('[locks.a]\ndriver = "ttlock"\n', RADIO | {"drivers.ble.ttlock.lock"}),
         (YALE, RADIO | {"yalexs_ble", "drivers.ble.yale.lock"}),

@@ -215,6 +215,6 @@ def test_the_level_is_ours_and_never_makes_others_say_more(
     begin(stderr, {}, LogSettings(level="debug" if level == "debug" else "warning"))
     for name in ("gateway.engine.worker", "drivers.zwave.lock", "storage.store"):
         assert logging.getLogger(name).getEffectiveLevel() == ours
-    for name in ("zwave_js_server.client", "paho", "bleak", "aiohttp", "anything.else"):
+    for name in ("websockets.client", "paho", "bleak", "anything.else"):
         assert logging.getLogger(name).getEffectiveLevel() == theirs
     assert said(stderr) == ""

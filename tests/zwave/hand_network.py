@@ -1,4 +1,4 @@
-"""One lock and its network behind the driver's own connection, answered by hand: no server, no radio."""
+"""A network behind the driver's own connection, told and answered by hand: no server, no radio."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,35 +7,68 @@ from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
-from zwave_js_server.const import NodeStatus
 
+from drivers.zwave.client import Client
 from drivers.zwave.feed import Feed
 from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.messages import ClassData, EndpointData, NodeData, Version
 from drivers.zwave.network import Network
+from drivers.zwave.node import Nodes
+from drivers.zwave.numbers import CommandClass, NodeStatus
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.driver import DriverError
 from tests.zwave.running import WallClock
 
-USER_CODE, NOTIFICATION = 99, 113
+NODE = 5
+PLAIN = {CommandClass.USER_CODE: 1, CommandClass.NOTIFICATION: 1}
+"""What a lock offers, by version. The interview of it told no number of slots."""
 
 
-class Node:
-    """A lock of which the interview told no number of slots."""
+def node_data(
+    number: int = NODE,
+    name: str = "door",
+    *,
+    offers: dict[CommandClass, int] = PLAIN,
+    manufacturer: int = 1,
+    dsk: str | None = None,
+) -> NodeData:
+    """Return what the server says of a lock that is alive and interviewed."""
+    classes = tuple(ClassData(id=class_, version=version) for class_, version in offers.items())
+    return NodeData(
+        node_id=number,
+        name=name,
+        status=NodeStatus.ALIVE,
+        ready=True,
+        manufacturer_id=manufacturer,
+        product_type=2,
+        product_id=3,
+        dsk=dsk,
+        endpoints=(EndpointData(index=0, command_classes=classes),),
+    )
 
-    def __init__(self) -> None:
-        self.node_id, self.name, self.is_controller_node = 5, "door", False
-        self.status, self.ready = NodeStatus.ALIVE, True
-        self.manufacturer_id, self.product_type, self.product_id = 1, 2, 3
-        self.command_classes = [SimpleNamespace(id=number, version=1) for number in (USER_CODE, NOTIFICATION)]
-        self.values: dict[str, object] = {}
-        self.dsk: str | None = None
-        self.handlers: dict[str, Callable[[dict[str, Any]], None]] = {}
 
-    def on(self, name: str, handler: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        """Take the handler of a kind of event."""
-        self.handlers[name] = handler
-        return lambda: None
+def client_of(nodes: Nodes, home_id: int = 1) -> Client:
+    """Return a connection that knows these nodes and nothing more."""
+    version = Version(driver_version="15.29.0", server_version="3.10.2", home_id=home_id)
+    return cast("Client", SimpleNamespace(nodes=nodes, version=version))
+
+
+def says(nodes: Nodes, event: str, node: int = NODE, **more: object) -> None:
+    """Let the server tell an event of a node."""
+    nodes.heed({"source": "node", "event": event, "nodeId": node, **more})
+
+
+def says_ready(nodes: Nodes, data: NodeData) -> None:
+    """Let the server tell that the interview of a node is complete, and what it knows of it."""
+    says(nodes, "ready", data.node_id, nodeState=msgspec.to_builtins(data))
+
+
+def says_value(nodes: Nodes, command_class: int, name: str, value: object, *, node: int = NODE) -> None:
+    """Let the server tell a value of a node."""
+    args = {"commandClass": int(command_class), "property": name, "newValue": value}
+    says(nodes, "value updated", node, args=args)
 
 
 class Air:
@@ -70,21 +103,18 @@ class Air:
 
 
 @asynccontextmanager
-async def examined(air: Air) -> AsyncIterator[tuple[ZwaveLock, Node]]:
+async def examined(air: Air) -> AsyncIterator[tuple[ZwaveLock, Nodes]]:
     """Let a connection begin; the lock was examined once when the block begins."""
-    clock, node = WallClock(), Node()
+    clock, nodes = WallClock(), Nodes((node_data(),))
     feed = Feed(clock)
-    lock = ZwaveLock("door", ZwaveLockSettings(node=5), clock, feed.put)
+    lock = ZwaveLock("door", ZwaveLockSettings(node=NODE), clock, feed.put)
     stubs = cast("Any", air), feed, cast("Any", SimpleNamespace(doubt=lambda _: None))
     net = Network({"door": lock}, *stubs, ZoneInfo("UTC"))
-    controller = SimpleNamespace(on=lambda *_: None, nodes={5: node})
-    driver = SimpleNamespace(controller=controller, on=lambda *_: None)
-    version = SimpleNamespace(home_id=1, driver_version="15.29.0")
-    client = cast("Any", SimpleNamespace(driver=driver, version=version))
+    client = client_of(nodes)
     net.attach(client)
     task = asyncio.create_task(net.serve(client))
     await until(lambda: air.asked == 1)
-    yield lock, node
+    yield lock, nodes
     task.cancel()
 
 

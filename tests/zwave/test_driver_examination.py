@@ -7,7 +7,7 @@ import pytest
 from drivers.zwave import network
 from gateway.domain.driver import DriverError, LockUnreachable, NoAnswer, Refused
 from gateway.domain.placement import Refusal
-from tests.zwave.hand_network import Air, examined, until
+from tests.zwave.hand_network import Air, examined, node_data, says, says_ready, until
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ async def test_an_answer_is_an_answer(answer: int | DriverError) -> None:
 async def test_an_answer_that_nobody_foresaw_ends_no_connection(caplog: pytest.LogCaptureFixture) -> None:
     """All other locks hang on it, and the same answer would come after each new one."""
     air = Air({"secret": 4711}, 30)
-    async with examined(air) as (lock, node):
+    async with examined(air) as (lock, nodes):
         await until(lambda: lock.problem == "a mistake of pinsmith: TypeError")
-        node.handlers["ready"]({})
+        says_ready(nodes, node_data())
         await until(lambda: lock.capabilities is not None)
     assert "door is not managed: a mistake of pinsmith: TypeError" in caplog.text
     assert "4711" not in caplog.text
@@ -51,10 +51,10 @@ async def test_an_answer_that_nobody_foresaw_ends_no_connection(caplog: pytest.L
 async def test_the_pauses_grow_and_a_sign_of_life_ends_them() -> None:
     """What gives no answer costs its battery; the news of a lock end the pause."""
     air = Air(None, None, 30)
-    async with examined(air) as (lock, node):
-        node.handlers["ready"]({})
+    async with examined(air) as (lock, nodes):
+        says_ready(nodes, node_data())
         await until(lambda: air.asked == 2)
-        node.handlers["node info received"]({})
+        says(nodes, "node info received")
         await until(lambda: lock.capabilities is not None)
     assert [network.pause_before(tries) for tries in (1, 2, 3, 20)] == [60, 120, 240, 1800]
 
@@ -63,12 +63,12 @@ async def test_the_pauses_grow_and_a_sign_of_life_ends_them() -> None:
 async def test_a_dead_lock_is_left_in_peace() -> None:
     """It is examined when it comes back."""
     air = Air(NoAnswer("no answer"))
-    async with examined(air) as (lock, node):
-        node.handlers["dead"]({})
+    async with examined(air) as (lock, nodes):
+        says(nodes, "dead")
         await asyncio.sleep(0.05)
         asked = air.asked
         await asyncio.sleep(0.05)
         assert (air.asked, lock.capabilities) == (asked, None)
         air.answers = [30]
-        node.handlers["alive"]({})
+        says(nodes, "alive")
         await until(lambda: lock.capabilities is not None)

@@ -1,20 +1,18 @@
 """What several events of one frame say together, told by hand: no lock of the bed sends such frames."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
-from zwave_js_server.const import CommandClass
-from zwave_js_server.model.node import Node
 
 from drivers.zwave import events
 from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.node import Nodes
+from drivers.zwave.numbers import CommandClass
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.driver import AccessDenied, CodeUsed, LockEvent, SlotTouched, Tampered
 from tests.zwave.hand_clock import HandClock
+from tests.zwave.hand_network import NODE, node_data, says, says_value
 
 HELD_S = 0.02
 YALE = 0x0129
@@ -25,33 +23,28 @@ class Frames:
     """A node that says what a test says."""
 
     def __init__(self, manufacturer: int = 0xFFFF) -> None:
-        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {}
         self.told: list[LockEvent] = []
         self.doubts = 0
         clock = HandClock(datetime(2026, 3, 27, 11, 0, tzinfo=UTC))
         lock = ZwaveLock("door", ZwaveLockSettings(node=2), clock, self.told.append)
-        node = SimpleNamespace(node_id=2, values={}, on=self._on, manufacturer_id=manufacturer)
-        self._events = events.NodeEvents(lock, cast("Node", node), ready=lambda: None, alive=self._doubt)
+        self._nodes = Nodes((node_data(manufacturer=manufacturer),))
+        node = self._nodes.by_id[NODE]
+        self._events = events.NodeEvents(lock, node, ready=lambda: None, alive=self._doubt)
 
     def alarm(self, kind: int, level: int) -> None:
         """Send a V1 alarm: two values, the type first."""
         for name, value in (("alarmType", kind), ("alarmLevel", level)):
-            args = {"commandClass": CommandClass.NOTIFICATION, "property": name, "newValue": value}
-            self._handlers["value updated"]({"args": args})
+            says_value(self._nodes, CommandClass.NOTIFICATION, name, value)
 
     def notification(self, number: int, parameters: object = None) -> None:
         """Send an Access Control notification."""
         args = {"type": 6, "event": number, "parameters": parameters}
-        self._handlers["notification"]({"ccId": CommandClass.NOTIFICATION, "args": args})
+        says(self._nodes, "notification", ccId=CommandClass.NOTIFICATION, args=args)
 
     async def all_told(self) -> list[LockEvent]:
         """Return what was told, what was held back included."""
         await asyncio.sleep(2 * HELD_S)
         return self.told
-
-    def _on(self, name: str, handler: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        self._handlers[name] = handler
-        return lambda: None
 
     def _doubt(self) -> None:
         self.doubts += 1

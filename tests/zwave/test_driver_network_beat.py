@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.network import Network
+from drivers.zwave.node import Nodes
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.pulse import Beat, Limits
-from tests.zwave.hand_network import Air, Node
+from tests.zwave.hand_network import Air, client_of, node_data
 from tests.zwave.running import WallClock
 from tests.zwave.test_driver_clocks_beat import rounds
 
@@ -29,15 +30,12 @@ class Held(Air):
 
 async def test_an_examination_that_never_ends_is_told_and_waiting_is_life() -> None:
     """Locks whose turn comes behind it would never be managed."""
-    time, air, node = [0.0], Held(), Node()
+    time, air = [0.0], Held()
     beat = Beat(lambda: time[0], Limits(radio_s=100))
     lock = ZwaveLock("door", ZwaveLockSettings(node=5), WallClock(), lambda _: None)
     feed, clocks = SimpleNamespace(put=lambda _: None), SimpleNamespace(doubt=lambda _: None)
     network = Network({"door": lock}, *cast("tuple[Any, Any, Any]", (air, feed, clocks)), ZoneInfo("UTC"))
-    controller = SimpleNamespace(on=lambda *_: None, nodes={5: node})
-    driver = SimpleNamespace(controller=controller, on=lambda *_: None)
-    version = SimpleNamespace(home_id=1, driver_version="15.29.0")
-    client = cast("Any", SimpleNamespace(driver=driver, version=version))
+    client = client_of(Nodes((node_data(),)))
     network.attach(client)
     task = asyncio.create_task(network.serve(client, beat))
     await rounds()

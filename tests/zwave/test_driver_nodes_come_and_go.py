@@ -1,83 +1,67 @@
 """Nodes that are included, named and removed while the link stands. By hand: the bed includes none."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any, cast, override
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
-from zwave_js_server.const import CommandClass
 
 from drivers.zwave.lock import ZwaveLock
+from drivers.zwave.messages import NodeData
 from drivers.zwave.network import Network
+from drivers.zwave.node import Nodes
+from drivers.zwave.numbers import CommandClass
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.driver import AllCleared, LockDead, LockEvent, LockSeen
-from tests.zwave.hand_network import Air, Node, until
+from tests.zwave.hand_network import Air, client_of, node_data, says_value, until
 from tests.zwave.running import WallClock
 
 DOOR = "Front door"
 
 
-class Named(Node):
-    """A node with a number and a name, that tells everybody who listens."""
-
-    def __init__(self, number: int, name: str) -> None:
-        super().__init__()
-        self.node_id, self.name = number, name
-        self.data: dict[str, object] = {}
-        self.listeners: defaultdict[str, list[Callable[[dict[str, Any]], None]]] = defaultdict(list)
-
-    @override
-    def on(self, name: str, handler: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        self.listeners[name].append(handler)
-        return lambda: self.listeners[name].remove(handler)
-
-    def is_renamed(self, name: str) -> None:
-        """Give it another name, as the server tells it."""
-        self.name = name
-        args = {"commandClass": CommandClass.NODE_NAMING, "property": "name", "newValue": name}
-        for handler in list(self.listeners["value updated"]):
-            handler({"args": args})
-
-
 class House:
     """A network with one lock, configured by name."""
 
-    def __init__(self, *nodes: Named) -> None:
+    def __init__(self, *nodes: NodeData) -> None:
         self.told: list[LockEvent] = []
         clock = WallClock()
         self.lock = ZwaveLock("front", ZwaveLockSettings(node_name=DOOR), clock, self.told.append)
         feed = cast("Any", SimpleNamespace(put=self.told.append))
         stubs = cast("Any", Air(20)), feed, cast("Any", SimpleNamespace(doubt=lambda _: None))
         self.network = Network({"front": self.lock}, *stubs, ZoneInfo("UTC"))
-        self._nodes = {node.node_id: node for node in nodes}
-        self._listeners: dict[str, Callable[[dict[str, Any]], None]] = {}
-        controller = SimpleNamespace(on=self._listeners.__setitem__, nodes=self._nodes)
-        driver = SimpleNamespace(controller=controller, on=lambda *_: None)
-        version = SimpleNamespace(home_id=1, driver_version="15.29.0")
-        self.client = cast("Any", SimpleNamespace(driver=driver, version=version))
+        self._nodes = Nodes(nodes)
+        self.client = client_of(self._nodes)
 
-    def includes(self, node: Named) -> None:
+    def includes(self, node: NodeData) -> None:
         """Take a node into the network."""
-        self._nodes[node.node_id] = node
-        self._listeners["node added"]({"node": node})
+        told = msgspec.to_builtins(node)
+        self._nodes.heed({"source": "controller", "event": "node added", "node": told})
 
-    def removes(self, node: Named) -> None:
-        """Take a node out of it, as the library does: it is gone before that is told."""
-        del self._nodes[node.node_id]
-        self._listeners["node removed"]({"node": node})
+    def removes(self, number: int) -> None:
+        """Take a node out of it."""
+        told = {"nodeId": number}
+        self._nodes.heed({"source": "controller", "event": "node removed", "node": told, "reason": 0})
 
-    async def managed(self, node: Named) -> None:
-        """Wait until the lock is that of a node, and is managed."""
-        await until(lambda: self.lock.node is cast("Any", node) and self.lock.capabilities is not None)
+    def renames(self, number: int, name: str) -> None:
+        """Give a node another name."""
+        says_value(self._nodes, CommandClass.NODE_NAMING, "name", name, node=number)
+
+    def is_at(self, number: int) -> bool:
+        """Say whether the lock is that node."""
+        return self.lock.node is not None and self.lock.node.node_id == number
+
+    async def managed(self, number: int) -> None:
+        """Wait until the lock is that node, and is managed."""
+        await until(lambda: self.is_at(number) and self.lock.capabilities is not None)
         await until(lambda: any(isinstance(event, LockSeen) for event in self.told))
 
 
 @asynccontextmanager
-async def house(*nodes: Named) -> AsyncIterator[House]:
+async def house(*nodes: NodeData) -> AsyncIterator[House]:
     """Let the link to such a network stand."""
     it = House(*nodes)
     it.network.attach(it.client)
@@ -88,15 +72,15 @@ async def house(*nodes: Named) -> AsyncIterator[House]:
 
 async def test_a_lock_that_takes_the_place_of_another_is_managed_when_that_one_goes() -> None:
     """It was included and named first; it has lost its codes."""
-    old, new = Named(7, DOOR), Named(12, "")
+    old, new = node_data(7, DOOR), node_data(12, "")
     async with house(old) as it:
-        await it.managed(old)
+        await it.managed(7)
         it.told.clear()
         it.includes(new)
-        new.is_renamed(DOOR)
-        assert it.lock.node is cast("Any", old)
-        it.removes(old)
-        await it.managed(new)
+        it.renames(12, DOOR)
+        assert it.is_at(7)
+        it.removes(7)
+        await it.managed(12)
         await until(lambda: AllCleared(device_id="front") in it.told)
         assert it.told[0] == LockDead(device_id="front")
         assert it.lock.problem is None
@@ -105,32 +89,32 @@ async def test_a_lock_that_takes_the_place_of_another_is_managed_when_that_one_g
 @pytest.mark.parametrize("is_removed", [True, False])
 async def test_of_two_nodes_of_one_name_the_other_is_the_lock_once_one_goes(*, is_removed: bool) -> None:
     """Or has another name. It was there before, with all its codes."""
-    one, other = Named(7, DOOR), Named(12, DOOR)
+    one, other = node_data(7, DOOR), node_data(12, DOOR)
     async with house(one, other) as it:
         assert it.lock.problem is not None
         assert it.lock.problem.startswith("2 nodes")
         if is_removed:
-            it.removes(one)
+            it.removes(7)
         else:
-            one.is_renamed("Cellar")
-        await it.managed(other)
+            it.renames(7, "Cellar")
+        await it.managed(12)
         assert AllCleared(device_id="front") not in it.told
 
 
 async def test_a_node_that_only_gets_its_name_back_has_lost_no_codes() -> None:
     """Somebody had renamed it while the hub was away."""
-    node = Named(7, "Hall")
+    node = node_data(7, "Hall")
     async with house(node) as it:
-        node.is_renamed(DOOR)
-        await it.managed(node)
+        it.renames(7, DOOR)
+        await it.managed(7)
         assert AllCleared(device_id="front") not in it.told
 
 
 async def test_a_removed_lock_says_so_until_there_is_another() -> None:
     """Nodes that are not meant change nothing of that."""
-    node, lamp = Named(7, DOOR), Named(8, "Lamp")
+    node, lamp = node_data(7, DOOR), node_data(8, "Lamp")
     async with house(node, lamp) as it:
-        await it.managed(node)
-        it.removes(node)
-        lamp.is_renamed("Bedside lamp")
+        await it.managed(7)
+        it.removes(7)
+        it.renames(8, "Bedside lamp")
         assert it.lock.problem == "it was removed from the network"

@@ -4,17 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any, cast, override
+from typing import Any, override
 from zoneinfo import ZoneInfo
-
-from zwave_js_server.const import CommandClass
 
 from drivers.zwave.lock import ZwaveLock
 from drivers.zwave.network import Network
+from drivers.zwave.node import Nodes
+from drivers.zwave.numbers import CommandClass
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.driver import DriverError, LockEvent, LockSeen, LockUnreachable, Refused
 from gateway.domain.placement import Refusal
-from tests.zwave.hand_network import Air, Node, until
+from tests.zwave.hand_network import (
+    NODE,
+    PLAIN,
+    Air,
+    client_of,
+    node_data,
+    says,
+    says_ready,
+    says_value,
+    until,
+)
 from tests.zwave.running import WallClock
 
 MANUFACTURER_SPECIFIC = CommandClass.MANUFACTURER_SPECIFIC
@@ -23,14 +33,13 @@ MANUFACTURER_SPECIFIC = CommandClass.MANUFACTURER_SPECIFIC
 class Door(Air):
     """A lock that answers with `serials`, one for each question; None is a lost answer."""
 
-    def __init__(self, *serials: str | DriverError | None, version: int = 2) -> None:
+    def __init__(self, *serials: str | DriverError | None, version: int = 2, dsk: str | None = None) -> None:
         super().__init__(30)
         self.serials = list(serials)
         self.questions = 0
-        self.node = Node()
-        self.node.command_classes.append(SimpleNamespace(id=MANUFACTURER_SPECIFIC, version=version))
+        self.data = node_data(offers=PLAIN | {MANUFACTURER_SPECIFIC: version}, dsk=dsk)
         self.told: list[LockEvent] = []
-        self.lock = ZwaveLock("door", ZwaveLockSettings(node=5), WallClock(), self.told.append)
+        self.lock = ZwaveLock("door", ZwaveLockSettings(node=NODE), WallClock(), self.told.append)
         feed, clocks = SimpleNamespace(put=self.told.append), SimpleNamespace(doubt=lambda _: None)
         stubs: tuple[Any, Any, Any] = self, feed, clocks
         self._network = Network({"door": self.lock}, *stubs, ZoneInfo("UTC"))
@@ -47,21 +56,14 @@ class Door(Air):
         if isinstance(answer, DriverError):
             raise answer
         if answer is not None:
-            self.knows(answer)
+            says_value(self.nodes, MANUFACTURER_SPECIFIC, "deviceId", answer)
         return answer
-
-    def knows(self, serial: str | None) -> None:
-        """Let the server remember a serial number, or forget it."""
-        value = SimpleNamespace(command_class=MANUFACTURER_SPECIFIC, property_="deviceId", value=serial)
-        self.node.values = {} if serial is None else {"deviceId": value}
 
     @asynccontextmanager
     async def link(self, home_id: int = 1) -> AsyncIterator[None]:
         """Keep a connection; when the block begins the lock was met."""
-        controller = SimpleNamespace(on=lambda *_: None, nodes={5: self.node})
-        driver = SimpleNamespace(controller=controller, on=lambda *_: None)
-        version = SimpleNamespace(home_id=home_id, driver_version="15.29.0")
-        client = cast("Any", SimpleNamespace(driver=driver, version=version))
+        self.nodes = Nodes((self.data,))
+        client = client_of(self.nodes, home_id)
         self._network.attach(client)
         task = asyncio.create_task(self._network.serve(client))
         await self.met()
@@ -71,7 +73,10 @@ class Door(Air):
 
     async def says(self, event: str) -> str | None:
         """Let something happen to the lock; return the serial number with which it is introduced then."""
-        self.node.handlers[event]({})
+        if event == "ready":
+            says_ready(self.nodes, self.data)
+        else:
+            says(self.nodes, event)
         return await self.met()
 
     async def met(self) -> str | None:
@@ -88,7 +93,7 @@ async def test_a_lost_answer_is_asked_for_at_the_next_sign_of_life() -> None:
     door = Door(None, "of a stranger")
     async with door.link():
         assert await door.says("node info received") == "of a stranger"
-        door.node.handlers["node info received"]({})
+        says(door.nodes, "node info received")
         await asyncio.sleep(0.01)
         assert not any(isinstance(event, LockSeen) for event in door.told)
     assert door.questions == 2
@@ -100,7 +105,7 @@ async def test_after_three_questions_in_vain_it_is_left_alone() -> None:
     async with door.link():
         for _ in range(2):
             assert await door.says("node info received") is None
-        door.node.handlers["node info received"]({})
+        says(door.nodes, "node info received")
         await asyncio.sleep(0.01)
         assert not any(isinstance(event, LockSeen) for event in door.told)
     assert door.questions == 3
@@ -121,7 +126,7 @@ async def test_another_network_and_another_interview_are_reasons_to_ask() -> Non
     async with door.link():
         pass
     async with door.link(home_id=2):
-        door.node.handlers["interview started"]({})
+        says(door.nodes, "interview started")
         assert await door.says("ready") is None
     assert door.questions == 3
 
@@ -130,19 +135,18 @@ async def test_a_no_is_an_answer_and_an_unreachable_lock_is_asked_when_it_comes_
     """A refusal comes from the server: nothing is lost."""
     door = Door(Refused(Refusal.OTHER, "the lock does not offer this"))
     async with door.link():
-        door.node.handlers["node info received"]({})
+        says(door.nodes, "node info received")
         await asyncio.sleep(0.01)
     assert door.questions == 1
     door = Door(LockUnreachable("no acknowledgement"), "ours")
     async with door.link():
-        door.node.handlers["dead"]({})
+        says(door.nodes, "dead")
         assert await door.says("alive") == "ours"
 
 
 async def test_a_lock_is_introduced_with_its_key_too() -> None:
     """The server knows it of each lock that was included with S2, without asking."""
-    door = Door("ours")
-    door.node.dsk = "11111-22222"
+    door = Door("ours", dsk="11111-22222")
     async with door.link():
         assert door.seen.dsk == "11111-22222"
 
@@ -151,6 +155,6 @@ async def test_an_older_lock_is_never_asked() -> None:
     """Version 1 has no such question."""
     door = Door(version=1)
     async with door.link():
-        door.node.handlers["node info received"]({})
+        says(door.nodes, "node info received")
         await asyncio.sleep(0.01)
     assert door.questions == 0

@@ -189,7 +189,7 @@ async def _link_to(url: str) -> ClientConnection:
         )
     except (socket.gaierror, ValueError):  # such as a part of the name that is too long
         failure = Failure.NAME_NOT_FOUND
-    except ssl.SSLError:
+    except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError):  # it hangs up on the greeting of TLS
         failure = Failure.NO_TLS
     except OSError:
         failure = Failure.NOBODY_LISTENS

@@ -54,11 +54,11 @@ def test_a_node_has_the_status_that_was_told_last(event: str, status: NodeStatus
 def test_a_node_is_not_ready_while_it_is_interviewed() -> None:
     """After it the server tells all that it knows now; what was known before is gone."""
     nodes, node = network(value(BATTERY, "level", 80))
-    says(nodes, "interview started")
-    assert not node.ready
-    says(nodes, "interview completed")
-    assert node.ready
-    says(nodes, "interview started")
+    was_ready = []
+    for event in ("interview started", "interview completed", "interview started"):
+        says(nodes, event)
+        was_ready.append(node.ready)
+    assert was_ready == [False, True, False]
     says_ready(nodes, node_data(name="other door", manufacturer=7))
     assert (node.ready, node.name, node.manufacturer_id, level(node)) == (True, "other door", 7, "not kept")
 

@@ -30,6 +30,7 @@ from drivers.zwave.messages import (
     NotSent,
     ServerRefused,
     Version,
+    nodes_in,
 )
 from drivers.zwave.node import Nodes
 
@@ -210,6 +211,6 @@ async def _greeting(link: ClientConnection) -> Version:
 
 def _state_in(result: msgspec.Raw) -> tuple[NodeData, ...]:
     try:
-        return _LISTENING.decode(result).state.nodes
+        return nodes_in(_LISTENING.decode(result).state)
     except msgspec.DecodeError:
         raise LinkFailed(Failure.WRONG_VERSION) from None

@@ -23,7 +23,9 @@ GREETING = {
     "minSchemaVersion": 0,
     "maxSchemaVersion": 50,
 }
-STATE = {"state": {"driver": {}, "controller": {}, "nodes": [{"nodeId": 2, "status": 4, "ready": True}]}}
+STATE: dict[str, Any] = {
+    "state": {"driver": {}, "controller": {}, "nodes": [{"nodeId": 2, "status": 4, "ready": True}]}
+}
 
 type Script = Callable[["Server"], Awaitable[None]]
 
@@ -165,9 +167,9 @@ async def test_a_server_that_is_not_understood_is_of_another_version(state: str)
         assert await failure(url) is Failure.WRONG_VERSION
 
 
-@pytest.mark.parametrize("state", [None, {}, {"state": {"nodes": [{"nodeId": "x"}]}}, {"state": 7}])
+@pytest.mark.parametrize("state", [None, {}, {"state": {}}, {"state": {"nodes": 5}}, {"state": 7}])
 async def test_a_state_that_is_not_understood_is_of_another_version(state: object) -> None:
-    """Nodes would be missing, and their locks pass for removed."""
+    """All nodes would be missing, and their locks pass for removed."""
 
     async def script(server: Server) -> None:
         await server.says(GREETING)
@@ -177,6 +179,39 @@ async def test_a_state_that_is_not_understood_is_of_another_version(state: objec
 
     async with serving(script) as url:
         assert await failure(url) is Failure.WRONG_VERSION
+
+
+@pytest.mark.parametrize(
+    ("odd", "known"),
+    [
+        ({"nodeId": "4711"}, {2}),
+        ({"nodeId": 3, "name": {"4711": 1}}, {2}),
+        ({"nodeId": 3, "values": [{"commandClass": 99, "property": ["4711"], "metadata": 5}]}, {2, 3}),
+        (
+            {
+                "nodeId": 3,
+                "values": [{"commandClass": 99, "property": "x", "propertyKey": {}, "endpoint": None}],
+            },
+            {2, 3},
+        ),
+        ({"nodeId": 3, "values": [{"commandClass": 99, "property": 5, "metadata": {"states": [1]}}]}, {2, 3}),
+    ],
+)
+async def test_a_node_that_is_not_understood_takes_no_other_with_it(
+    odd: dict[str, object], known: set[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some lamp; if it is a lock, that one is missing. Values of no interest are no trouble at all."""
+
+    async def script(server: Server) -> None:
+        await server.says(GREETING)
+        await server.answers({})
+        await server.answers({"state": {"nodes": [odd, *STATE["state"]["nodes"]]}})
+        await server.stays()
+
+    async with listening(script) as (client, _):
+        assert set(client.nodes.by_id) == known
+    assert ("a node that is not understood" in caplog.text) is (known == {2})
+    assert "4711" not in caplog.text
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])

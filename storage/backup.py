@@ -22,6 +22,7 @@ from storage.errors import (
     WrongKey,
     in_plain_words,
 )
+from storage.event_numbers import count_on, number_after
 from storage.keys import write_key
 from storage.private_files import sync_folder, write_over
 from storage.room import free_in, lack, size_of
@@ -44,8 +45,6 @@ _BARE = b"SQLite format 3\0"
 _PIECE = 1 << 16
 _LOOK_EVERY = 2_000
 """Instructions of SQLite: some milliseconds on a small hub."""
-SEQ_LEAP = 1_000_000
-"""How far `seq` jumps at a restore, so that no number given after the backup was made is given again."""
 
 
 def backup(
@@ -183,7 +182,15 @@ def restore(
         StorageFailed: see the message. A restore cut off while files are moved leaves a mark, and no daemon
             starts until it was run again; in all other cases nothing was changed.
     """
-    return _replace(data_dir, now, replace, lambda folder: _unpack(file, passphrase, folder, damaged=damaged))
+
+    def unpack(folder: Path, above: int) -> None:
+        with file.open("rb") as source:
+            key, content = unseal(source, passphrase)
+            write_over(folder / DATABASE, content)
+        write_over(folder / KEY, [write_key(key)])
+        _hold(folder / DATABASE, Vault(key), above, damaged=damaged)
+
+    return _replace(data_dir, now, replace, unpack)
 
 
 def is_copy(file: Path) -> bool:
@@ -203,15 +210,21 @@ def go_back(
     Otherwise like `restore`: every lock is held, and what was there is kept. Raises as it does, and WrongKey.
     """
 
-    def unpack(folder: Path) -> None:
+    def unpack(folder: Path, above: int) -> None:
         with copy.open("rb") as source:
             write_over(folder / DATABASE, iter(lambda: source.read(_PIECE), b""))
-        _hold(folder / DATABASE, Vault(key), damaged=damaged)
+        _hold(folder / DATABASE, Vault(key), above, damaged=damaged)
 
     return _replace(data_dir, now, replace, unpack)
 
 
-def _replace(data_dir: Path, now: datetime, replace: bool, unpack: Callable[[Path], None]) -> list[Path]:  # noqa: FBT001 - as the operator said
+def _replace(
+    data_dir: Path,
+    now: datetime,
+    replace: bool,  # noqa: FBT001 - as the operator said
+    unpack: Callable[[Path, int], None],
+) -> list[Path]:
+    """Put in place what `unpack` leaves in a folder, its events numbered above the number given."""
     with DataDirectory(data_dir):
         # A restore that was cut off has had its permission.
         interrupted = (data_dir / RESTORING).exists()
@@ -219,21 +232,13 @@ def _replace(data_dir: Path, now: datetime, replace: bool, unpack: Callable[[Pat
             raise RestoreRefused(f"there is a database in {data_dir}: pass --replace to put it aside first")
         try:
             with TemporaryDirectory(dir=data_dir, prefix=RESTORED) as folder:
-                unpack(Path(folder))
+                unpack(Path(folder), number_after(data_dir / DATABASE, now))
                 return _put_in_place(Path(folder), data_dir, now)
         except OSError as error:
             raise StorageFailed(f"the backup could not be restored: {error.strerror}") from error
 
 
-def _unpack(file: Path, passphrase: str, folder: Path, *, damaged: bool) -> None:
-    with file.open("rb") as source:
-        key, content = unseal(source, passphrase)
-        write_over(folder / DATABASE, content)
-    write_over(folder / KEY, [write_key(key)])
-    _hold(folder / DATABASE, Vault(key), damaged=damaged)
-
-
-def _hold(database: Path, vault: Vault, *, damaged: bool) -> None:
+def _hold(database: Path, vault: Vault, above: int, *, damaged: bool) -> None:
     try:
         opened = open_database(database)
     except DatabaseTooNew:
@@ -252,11 +257,7 @@ def _hold(database: Path, vault: Vault, *, damaged: bool) -> None:
                     device = tx.device(device_id)
                     if device is not None:
                         tx.save_device(changed(device, held_for_restore=True))
-            leap = connection.execute(
-                "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (SEQ_LEAP,)
-            )
-            if not leap.rowcount:
-                connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (SEQ_LEAP,))
+            count_on(connection, above)
 
         run_unit(connection, vault, check_key(vault))
         found = damaged_locks(SqliteTx(connection, vault))

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.store import StorageFailed, Tx
-from storage.backup import SEQ_LEAP, backup, restore
+from storage.backup import backup, restore
 from storage.data_dir import DATABASE, RESTORING
 from storage.errors import BackupUnreadable, DataDirectoryInUse, RestoreRefused, WrongKey
 from storage.keys import load_key
@@ -110,24 +110,6 @@ def test_every_lock_is_held(hub: Path, tmp_path: Path) -> None:
     with closing(open_database(new / DATABASE)) as connection:
         devices = run_unit(connection, Vault(load_key(new, None)), lambda tx: tx.devices())
     assert {device.device_id: device.held_for_restore for device in devices} == {"front": True, "back": True}
-
-
-@pytest.mark.parametrize("told_before", [0, 3])
-def test_numbers_of_events_are_not_given_again(data_dir: Path, tmp_path: Path, told_before: int) -> None:
-    """Those told after the backup are known to subscribers and not to the restored hub."""
-
-    def tell(tx: Tx) -> None:
-        for number in range(told_before):
-            tx.emit(event(number))
-
-    fill(data_dir, tell)
-    backup(data_dir / DATABASE, load_key(data_dir, None), WORDS, tmp_path / "file", cost=CHEAP)
-    new = tmp_path / "new"
-    restore(tmp_path / "file", WORDS, new, now=NOW)
-
-    with closing(open_database(new / DATABASE)) as connection:
-        seq = run_unit(connection, Vault(load_key(new, None)), lambda tx: tx.emit(event(99)))
-    assert seq == told_before + SEQ_LEAP + 1
 
 
 async def test_works_while_the_daemon_runs(data_dir: Path, tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ def _backup(context: Context) -> None:
     args = context.args
     folder = context.settings.gateway.data_directory
     if not (folder / DATABASE).exists():
-        raise UsageError(f"there is no database in {folder} yet")
+        raise UsageError(
+            f"there is no database in {folder}: start the daemon once, or put `gateway.data_directory` right"
+        )
     credentials = context.env.get("CREDENTIALS_DIRECTORY")
     key = load_key(folder, Path(credentials) if credentials else None)
     target = args.file if args.keep is None else _dated(context)

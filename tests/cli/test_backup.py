@@ -121,10 +121,12 @@ def test_a_database_is_not_overwritten_unasked(pinsmith: Pinsmith, backup: Path)
 
 
 def test_without_a_database_there_is_nothing_to_back_up(house: House, pinsmith: Pinsmith) -> None:
-    """No empty database and no key appear by asking."""
+    """No empty database and no key appear by asking; it says where it looked and what to do."""
     done = pinsmith("backup", str(house.folder / "backup.pinsmith"))
 
     assert done.code == Exit.USAGE
+    assert f"no database in {house.folder}/var" in done.err
+    assert "gateway.data_directory" in done.err
     assert not (house.folder / "var").exists()
 
 

@@ -73,6 +73,13 @@ def test_the_backup_gets_no_more_secrets_than_it_reads() -> None:
     assert unit["ExecStart"][0].split()[-4] == f"%d/{PASSPHRASE}"
 
 
+def test_the_pages_put_the_key_where_both_services_find_it() -> None:
+    """A line LoadCredential= beside one of them leaves the other without: no backup is made then."""
+    said = (UNITS.parent / "docs/operation.md").read_text()
+    assert f"/etc/credstore/{CREDENTIAL}" in said
+    assert f"LoadCredential={CREDENTIAL}:/" not in said
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_memory_is_written_to_a_file(name: str) -> None:
     """One byte and not none: a core dump for a program such as systemd-coredump knows only this limit."""

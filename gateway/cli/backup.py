@@ -92,10 +92,15 @@ def _dated(context: Context) -> Path:
 def _thin_out(context: Context, written: Path) -> None:
     """Delete the oldest dated backups of this hub; never the one just written, whatever the clock says.
 
-    By name and not by the date of the file, which a copy changes. Other files there are left alone.
+    By name and not by the date of the file, which a copy changes, and which is of the same clock. One that
+    is named later than that just written is older all the same: the clock was ahead then, or is behind now.
+    Other files there are left alone.
     """
     shape = re.compile(re.escape(_stem(context)) + r"\d{8}T\d{6}Z" + re.escape(_ENDING))
-    others = sorted(p for p in written.parent.iterdir() if shape.fullmatch(p.name) and p != written)
+    others = sorted(
+        (path for path in written.parent.iterdir() if shape.fullmatch(path.name) and path != written),
+        key=lambda path: (path.name < written.name, path.name),
+    )
     for old in others[: max(len(others) - context.args.keep + 1, 0)]:
         old.unlink(missing_ok=True)
 

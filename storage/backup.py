@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -167,6 +167,7 @@ def restore(
     now: datetime,
     replace: bool = False,
     damaged: bool = False,
+    handed: bytes | None = None,
 ) -> list[Path]:
     """Put a backup in place and hold every lock until an operator has looked at the plan.
 
@@ -174,6 +175,8 @@ def restore(
     lock. A database that is there already is kept under a dated name, with its key, and only moved for
     `replace`. A backup in which something does not open is taken only for `damaged`: nothing is done on the
     locks that it is about until they are forgotten. Return the files kept that way.
+
+    No file is made of a key that systemd hands over (`handed`): it may be sealed there.
 
     Raises:
         DataDirectoryInUse: a daemon runs on the directory.
@@ -187,10 +190,11 @@ def restore(
         with file.open("rb") as source:
             key, content = unseal(source, passphrase)
             write_over(folder / DATABASE, content)
-        write_over(folder / KEY, [write_key(key)])
+        if key != handed:
+            write_over(folder / KEY, [write_key(key)])
         _hold(folder / DATABASE, Vault(key), above, damaged=damaged)
 
-    return _replace(data_dir, now, replace, unpack)
+    return _replace(data_dir, (KEY, DATABASE), now, replace, unpack)
 
 
 def is_copy(file: Path) -> bool:
@@ -215,16 +219,17 @@ def go_back(
             write_over(folder / DATABASE, iter(lambda: source.read(_PIECE), b""))
         _hold(folder / DATABASE, Vault(key), above, damaged=damaged)
 
-    return _replace(data_dir, now, replace, unpack)
+    return _replace(data_dir, (DATABASE,), now, replace, unpack)
 
 
 def _replace(
     data_dir: Path,
+    names: Sequence[str],
     now: datetime,
     replace: bool,  # noqa: FBT001 - as the operator said
     unpack: Callable[[Path, int], None],
 ) -> list[Path]:
-    """Put in place what `unpack` leaves in a folder, its events numbered above the number given."""
+    """Put what `unpack` leaves in a folder, its events above the number given, in place of these files."""
     with DataDirectory(data_dir):
         # A restore that was cut off has had its permission.
         interrupted = (data_dir / RESTORING).exists()
@@ -233,7 +238,7 @@ def _replace(
         try:
             with TemporaryDirectory(dir=data_dir, prefix=RESTORED) as folder:
                 unpack(Path(folder), number_after(data_dir / DATABASE, now))
-                return _put_in_place(Path(folder), data_dir, now)
+                return _put_in_place(Path(folder), data_dir, names, now)
         except OSError as error:
             raise StorageFailed(f"the backup could not be restored: {error.strerror}") from error
 
@@ -270,7 +275,7 @@ def _hold(database: Path, vault: Vault, above: int, *, damaged: bool) -> None:
         run_unit(connection, vault, hold)
 
 
-def _put_in_place(folder: Path, data_dir: Path, now: datetime) -> list[Path]:
+def _put_in_place(folder: Path, data_dir: Path, names: Sequence[str], now: datetime) -> list[Path]:
     """Swap the files. As long as the mark stands, no daemon starts on a half-finished swap."""
     write_over(data_dir / RESTORING, [])
     aside = f".replaced-{now:%Y%m%dT%H%M%SZ}"
@@ -278,18 +283,18 @@ def _put_in_place(folder: Path, data_dir: Path, now: datetime) -> list[Path]:
         # Run twice in one second, or by a clock that stands still: what was kept first is not overwritten.
         aside += "-again"
     kept = []
-    # A copy made before an upgrade comes without a key: the one that is there stays.
-    new = [name for name in (KEY, DATABASE) if (folder / name).exists()]
     # SQLite finds the log of a database by its name, and would apply an old one to the new database.
     for name, new_name in (
-        *((name, name + aside) for name in new),
+        *((name, name + aside) for name in names),
         (f"{DATABASE}-wal", f"{DATABASE}{aside}-wal"),
     ):
         if (data_dir / name).exists():
             kept.append((data_dir / name).rename(data_dir / new_name))
     (data_dir / f"{DATABASE}-shm").unlink(missing_ok=True)
-    for name in new:
-        (folder / name).rename(data_dir / name)
+    for name in names:
+        # Without a key, where systemd hands it over.
+        if (folder / name).exists():
+            (folder / name).rename(data_dir / name)
     sync_folder(data_dir)
     (data_dir / RESTORING).unlink()
     sync_folder(data_dir)

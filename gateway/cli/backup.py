@@ -144,10 +144,24 @@ def _restore(context: Context) -> None:
         return
     for path in kept:
         context.terminal.say(f"kept: {path}")
+    _tell_key(context)
     context.terminal.say(
         "restored; no lock is written to yet. Start the daemon, then `pinsmith restore --confirm`, which "
         "shows what it will do and asks"
     )
+
+
+def _tell_key(context: Context) -> None:
+    """Say where a backup has left its key; nothing where that is the one that systemd hands over."""
+    from storage.backup import is_copy  # noqa: PLC0415 - cryptography is slow to load
+    from storage.data_dir import KEY  # noqa: PLC0415 - same
+
+    key = context.settings.gateway.data_directory / KEY
+    if key.exists() and not is_copy(context.args.file):
+        context.terminal.say(
+            f"the key is now in {key}; where systemd hands it to the daemon, put it there before you start "
+            "it, and delete this file"
+        )
 
 
 def _confirm(context: Context) -> None:
@@ -175,5 +189,21 @@ def _put_back(context: Context) -> list[Path]:
         return go_back(args.file, key, folder, now=context.now(), replace=args.replace, damaged=args.damaged)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=False)
     return restore(
-        args.file, passphrase, folder, now=context.now(), replace=args.replace, damaged=args.damaged
+        args.file,
+        passphrase,
+        folder,
+        now=context.now(),
+        replace=args.replace,
+        damaged=args.damaged,
+        handed=_handed(context),
     )
+
+
+def _handed(context: Context) -> bytes | None:
+    """Return the key that systemd hands over, where it does."""
+    from storage.keys import CREDENTIAL, load_key  # noqa: PLC0415 - cryptography is slow to load
+
+    credentials = context.env.get("CREDENTIALS_DIRECTORY")
+    if not credentials or not Path(credentials, CREDENTIAL).exists():
+        return None
+    return load_key(context.settings.gateway.data_directory, Path(credentials))

@@ -67,6 +67,24 @@ async def test_a_backup_is_restored_and_must_be_confirmed(
     await store.close()
 
 
+@pytest.mark.parametrize("handed", ["the same", "another", None])
+def test_it_says_where_the_key_lies_unless_systemd_hands_it_over(
+    house: House, pinsmith: Pinsmith, backup: Path, handed: str | None
+) -> None:
+    """Where the daemon takes it from a credential, it would not open the database with the one of before."""
+    key = house.folder / "var" / "key"
+    if handed is not None:
+        credential = house.folder / "credentials" / "pinsmith.key"
+        credential.parent.mkdir()
+        credential.write_text(key.read_text() if handed == "the same" else "11" * 32)
+        house.env["CREDENTIALS_DIRECTORY"] = str(credential.parent)
+
+    done = pinsmith("restore", str(backup), "--replace", typed=(PASSPHRASE,))
+
+    assert done.code == Exit.OK
+    assert (f"the key is now in {key}" in done.out, key.exists()) == (handed != "the same",) * 2
+
+
 @pytest.mark.parametrize(("typed", "sent"), [("y\n", True), ("\n", False)])
 def test_the_plan_is_shown_before_a_restore_is_confirmed(
     house: House, pinsmith: Pinsmith, typed: str, *, sent: bool

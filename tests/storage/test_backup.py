@@ -200,6 +200,26 @@ def test_a_replaced_database_is_kept_with_its_key(hub: Path, saved: Path, tmp_pa
         assert run_unit(restored, Vault(load_key(hub, None)), lambda tx: tx.code("code-1")) == CODE
 
 
+def test_a_key_that_systemd_hands_over_is_not_laid_beside_the_database(hub: Path, saved: Path) -> None:
+    """It may be sealed to the machine, so that it is in no copy of the card. A left-over file is put aside."""
+    key = load_key(hub, None)
+    (hub / "key").write_text("11" * 32)
+
+    kept = restore(saved, WORDS, hub, now=NOW, replace=True, handed=key)
+
+    assert not (hub / "key").exists()
+    assert "11" * 32 in [path.read_text() for path in kept if path.name.startswith("key.replaced")]
+    with closing(open_database(hub / DATABASE)) as restored:
+        assert run_unit(restored, Vault(key), lambda tx: tx.code("code-1")) == CODE
+
+
+def test_another_key_than_systemd_hands_over_is_laid_there(hub: Path, saved: Path, tmp_path: Path) -> None:
+    """Nothing but the backup has it."""
+    restore(saved, WORDS, tmp_path / "new", now=NOW, handed=bytes(32))
+
+    assert load_key(tmp_path / "new", None) == load_key(hub, None)
+
+
 async def test_a_running_daemon_is_not_restored_under(
     store: SqliteStore, saved_elsewhere: Path, data_dir: Path
 ) -> None:

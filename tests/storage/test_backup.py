@@ -201,7 +201,7 @@ def test_a_replaced_database_is_kept_with_its_key(hub: Path, saved: Path, tmp_pa
 
 
 def test_a_key_that_systemd_hands_over_is_not_laid_beside_the_database(hub: Path, saved: Path) -> None:
-    """It may be sealed to the machine, so that it is in no copy of the card. A left-over file is put aside."""
+    """It may be sealed to the machine, and then is in no copy of the card. A left-over file is put aside."""
     key = load_key(hub, None)
     (hub / "key").write_text("11" * 32)
 

@@ -28,7 +28,7 @@ NEW = itertools.count()
 
 def tell(data_dir: Path, events: int = 1) -> list[int]:
     """Start a hub, let it tell so many events, and stop it; return their numbers."""
-    told = []
+    told: list[int] = []
 
     def unit(tx: Tx) -> None:
         told.extend(tx.emit(event(next(NEW))) for _ in range(events))

@@ -64,7 +64,9 @@ def _backup(context: Context) -> None:
     args = context.args
     folder = context.settings.gateway.data_directory
     if not (folder / DATABASE).exists():
-        raise UsageError(f"there is no database in {folder} yet")
+        raise UsageError(
+            f"there is no database in {folder}: start the daemon once, or put `gateway.data_directory` right"
+        )
     credentials = context.env.get("CREDENTIALS_DIRECTORY")
     key = load_key(folder, Path(credentials) if credentials else None)
     target = args.file if args.keep is None else _dated(context)
@@ -90,10 +92,15 @@ def _dated(context: Context) -> Path:
 def _thin_out(context: Context, written: Path) -> None:
     """Delete the oldest dated backups of this hub; never the one just written, whatever the clock says.
 
-    By name and not by the date of the file, which a copy changes. Other files there are left alone.
+    By name and not by the date of the file, which a copy changes, and which is of the same clock. One that
+    is named later than that just written is older all the same: the clock was ahead then, or is behind now.
+    Other files there are left alone.
     """
     shape = re.compile(re.escape(_stem(context)) + r"\d{8}T\d{6}Z" + re.escape(_ENDING))
-    others = sorted(p for p in written.parent.iterdir() if shape.fullmatch(p.name) and p != written)
+    others = sorted(
+        (path for path in written.parent.iterdir() if shape.fullmatch(path.name) and path != written),
+        key=lambda path: (path.name < written.name, path.name),
+    )
     for old in others[: max(len(others) - context.args.keep + 1, 0)]:
         old.unlink(missing_ok=True)
 
@@ -137,10 +144,24 @@ def _restore(context: Context) -> None:
         return
     for path in kept:
         context.terminal.say(f"kept: {path}")
+    _tell_key(context)
     context.terminal.say(
         "restored; no lock is written to yet. Start the daemon, then `pinsmith restore --confirm`, which "
         "shows what it will do and asks"
     )
+
+
+def _tell_key(context: Context) -> None:
+    """Say where a backup has left its key; nothing where that is the one that systemd hands over."""
+    from storage.backup import is_copy  # noqa: PLC0415 - cryptography is slow to load
+    from storage.data_dir import KEY  # noqa: PLC0415 - same
+
+    key = context.settings.gateway.data_directory / KEY
+    if key.exists() and not is_copy(context.args.file):
+        context.terminal.say(
+            f"the key is now in {key}; where systemd hands it to the daemon, put it there before you start "
+            "it, and delete this file"
+        )
 
 
 def _confirm(context: Context) -> None:
@@ -168,5 +189,21 @@ def _put_back(context: Context) -> list[Path]:
         return go_back(args.file, key, folder, now=context.now(), replace=args.replace, damaged=args.damaged)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=False)
     return restore(
-        args.file, passphrase, folder, now=context.now(), replace=args.replace, damaged=args.damaged
+        args.file,
+        passphrase,
+        folder,
+        now=context.now(),
+        replace=args.replace,
+        damaged=args.damaged,
+        handed=_handed(context),
     )
+
+
+def _handed(context: Context) -> bytes | None:
+    """Return the key that systemd hands over, where it does."""
+    from storage.keys import CREDENTIAL, load_key  # noqa: PLC0415 - cryptography is slow to load
+
+    credentials = context.env.get("CREDENTIALS_DIRECTORY")
+    if not credentials or not Path(credentials, CREDENTIAL).exists():
+        return None
+    return load_key(context.settings.gateway.data_directory, Path(credentials))

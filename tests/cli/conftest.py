@@ -57,6 +57,7 @@ class House:
     refusal: tuple[str, str] | None = None
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
+    now: datetime = NOW
     events: list[dict[str, Any]] = field(default_factory=list)
     """What the daemon tells once it was asked."""
     watched: list[str] = field(default_factory=list)
@@ -137,7 +138,7 @@ def pinsmith(house: House) -> Pinsmith:
             ask_daemon=house.answer,
             watch_daemon=house.watch,
             open_line=house.line,
-            now=lambda: NOW,
+            now=lambda: house.now,
         )
         code = carry_out(context)
         return Done(code=code, out=out.getvalue(), err=err.getvalue())

@@ -3,6 +3,7 @@
 import io
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,24 @@ async def test_a_backup_is_restored_and_must_be_confirmed(
     await store.close()
 
 
+@pytest.mark.parametrize("handed", ["the same", "another", None])
+def test_it_says_where_the_key_lies_unless_systemd_hands_it_over(
+    house: House, pinsmith: Pinsmith, backup: Path, handed: str | None
+) -> None:
+    """Where the daemon takes it from a credential, it would not open the database with the one of before."""
+    key = house.folder / "var" / "key"
+    if handed is not None:
+        credential = house.folder / "credentials" / "pinsmith.key"
+        credential.parent.mkdir()
+        credential.write_text(key.read_text() if handed == "the same" else "11" * 32)
+        house.env["CREDENTIALS_DIRECTORY"] = str(credential.parent)
+
+    done = pinsmith("restore", str(backup), "--replace", typed=(PASSPHRASE,))
+
+    assert done.code == Exit.OK
+    assert (f"the key is now in {key}" in done.out, key.exists()) == (handed != "the same",) * 2
+
+
 @pytest.mark.parametrize(("typed", "sent"), [("y\n", True), ("\n", False)])
 def test_the_plan_is_shown_before_a_restore_is_confirmed(
     house: House, pinsmith: Pinsmith, typed: str, *, sent: bool
@@ -121,10 +140,12 @@ def test_a_database_is_not_overwritten_unasked(pinsmith: Pinsmith, backup: Path)
 
 
 def test_without_a_database_there_is_nothing_to_back_up(house: House, pinsmith: Pinsmith) -> None:
-    """No empty database and no key appear by asking."""
+    """No empty database and no key appear by asking; it says where it looked and what to do."""
     done = pinsmith("backup", str(house.folder / "backup.pinsmith"))
 
     assert done.code == Exit.USAGE
+    assert f"no database in {house.folder}/var" in done.err
+    assert "gateway.data_directory" in done.err
     assert not (house.folder / "var").exists()
 
 
@@ -262,6 +283,54 @@ def test_the_backup_just_made_stays_whatever_the_clock_says(house: House, pinsmi
 
     (kept,) = dated(folder)
     assert kept not in future
+
+
+TRUE = datetime(2026, 3, 1, tzinfo=UTC)
+AHEAD, BEHIND = TRUE.replace(year=2031), TRUE.replace(year=2020)
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("nights", "left"),
+    [
+        ([TRUE] * 4 + [AHEAD] * 4 + [TRUE], [6, 7, 8]),
+        ([TRUE] * 4 + [AHEAD] * 4 + [TRUE] * 4, [9, 10, 11]),
+        ([TRUE] * 4 + [AHEAD] + [TRUE] * 2, [3, 5, 6]),
+        ([TRUE] * 4 + [BEHIND], [2, 3, 4]),
+        ([TRUE] * 4 + [BEHIND, TRUE], [2, 3, 5]),
+        ([TRUE] * 4 + [BEHIND] * 4, [5, 6, 7]),
+        ([TRUE] * 4 + [BEHIND] * 4 + [TRUE], [6, 7, 8]),
+    ],
+    ids=[
+        "put right after weeks ahead",
+        "right for weeks after weeks ahead",
+        "ahead for a night",
+        "behind for a night",
+        "right again after a night behind",
+        "behind for weeks",
+        "right again after weeks behind",
+    ],
+)
+def test_a_clock_that_is_wrong_for_a_while_costs_no_good_backup(
+    house: House,
+    pinsmith: Pinsmith,
+    monkeypatch: pytest.MonkeyPatch,
+    nights: list[datetime],
+    left: list[int],
+) -> None:
+    """Each night one goes, and it is an old one, or one of the nights on which the clock was wrong."""
+    monkeypatch.setattr("storage.backup.backup", lambda _database, _key, _words, target, **_: target.touch())
+    folder = house.folder / "backups"
+    folder.mkdir()
+    names: list[str] = []
+    for night, clock in enumerate(nights):
+        house.now = clock + timedelta(days=night)
+        before = set(dated(folder))
+        pinsmith("backup", "--keep", "3", str(folder), typed=(PASSPHRASE, PASSPHRASE))
+        names += set(dated(folder)) - before
+        assert len(dated(folder)) == min(night + 1, 3)
+
+    assert [night for night, name in enumerate(names) if (folder / name).exists()] == left
 
 
 @pytest.mark.usefixtures("database")

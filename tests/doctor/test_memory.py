@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from gateway.doctor.memory import check_memory
 from gateway.doctor.probe_memory import probe_memory
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device, LockPolicy
@@ -103,6 +104,18 @@ async def test_a_key_that_systemd_hands_over_is_used(tmp_path: Path) -> None:
     facts = probe_memory(data, credentials)
     assert facts.from_credential
     assert facts.key_fits
+
+
+async def test_a_file_that_holds_the_key_beside_the_credential_is_told(tmp_path: Path) -> None:
+    """In clear on the card, such as after a restore; the daemon does not read it."""
+    data = await remember(tmp_path)
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    shutil.copyfile(data / "key", credentials / "pinsmith.key")
+    [told, *_] = check_memory(probe_memory(data, credentials), data)
+    assert told.id == "key_in_clear"
+    (data / "key").unlink()
+    assert "key_in_clear" not in {one.id for one in check_memory(probe_memory(data, credentials), data)}
 
 
 async def test_a_running_daemon_with_a_credential_lacks_no_key(tmp_path: Path) -> None:

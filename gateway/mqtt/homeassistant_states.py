@@ -98,7 +98,10 @@ def lock_news(
             problem_details={"errors": [_brief(error) for error in errors]},
             in_sync=_on(all(_is_in_sync(code) for code in codes)),
             arrival_at_risk=_on(late),
-            arrival_details={"access_codes": [_who(code.access_code_id, names) for code in late]},
+            arrival_details={
+                "access_codes": [_who(code.access_code_id, names) for code in late],
+                "access_code_ids": [code.access_code_id for code in late],
+            },
             battery=_percent(shown.properties.battery),
             slots_free=_free(shown),
             codes_on_lock=shown.counts.on_lock,

@@ -21,9 +21,9 @@ MINUTE = timedelta(minutes=1)
 WAITS = wire.Mutation(mutation_code="deferring_creation", message="", created_at="")
 CHANGES = wire.Mutation(mutation_code="updating_code", message="", created_at="")
 WRITES = wire.Mutation(mutation_code="creating", message="", created_at="")
-DISABLED = {"evidence": "accepted", "pending_mutations": [WAITS]}
+DISABLED: dict[str, Any] = {"evidence": "accepted", "pending_mutations": [WAITS]}
 """On the lock, where the hub enables it at its start."""
-OPEN = {"evidence": "accepted", "pending_mutations": []}
+OPEN: dict[str, Any] = {"evidence": "accepted", "pending_mutations": []}
 """On a lock that cannot disable codes, so that it opens a little before its start."""
 OF_CODE = error("duplicate_code_on_device", is_access_code_error=True)
 OF_LOCK = error("device_disconnected", is_device_error=True)
@@ -210,7 +210,7 @@ class TestGuests:
         state = news(code, events=(self.USE,)).state
         assert b"Ada" not in msgspec.json.encode(state)
         assert (state.last_use["who"], state.last_used_at) == ("code-1", "2026-07-01T12:00:00.000Z")
-        assert state.arrival_details == {"access_codes": ["code-1"]}
+        assert state.arrival_details == {"access_codes": ["code-1"], "access_code_ids": ["code-1"]}
         assert state.codes == {}
 
     def test_have_names_where_they_are_published(self) -> None:
@@ -219,6 +219,7 @@ class TestGuests:
         state = news(*codes, events=(self.USE,), publish_names=True).state
         assert state.codes == {"names": {"code-1": "Ada"}}
         assert (state.last_use["who"], state.arrival_details["access_codes"]) == ("Ada", ["Ada"])
+        assert state.arrival_details["access_code_ids"] == ["code-1"]  # two guests may have one name
         other = told("lock.unlocked", access_code_id=None)
         assert news(*codes, events=(other,), publish_names=True).state.last_use["who"] is None
 

@@ -1,13 +1,14 @@
 """What the hub remembers of a lock that somebody should look at."""
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from gateway.doctor.finding import Finding, fine, note, problem, warning
+from gateway.doctor.finding import Finding, Kind, fine, note, problem, warning
+from gateway.domain.catalogue import CATALOGUE
 from gateway.domain.issues import Issue
 from gateway.domain.lock import LOW_BATTERY, Device, Link
 
-_LONG_AWAY = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 
 _BATTERY_EMPTY = problem(
@@ -100,8 +101,33 @@ DRIVER_SAYS = problem(
     "What its driver found stands in the way.",
     "See what is said here about Z-Wave or Bluetooth, and docs/zwave.md or docs/bluetooth.md.",
 )
+_ERROR = problem(
+    "lock_error",
+    "{code}{codes}: {meaning}",
+    "In the words of the hub: {messages}.",
+    "{remedy} What you see of it at the door: docs/troubleshooting.md.",
+)
+_WARNING = warning("lock_warning", _ERROR.what, _ERROR.cause, _ERROR.remedy)
+_SAID_BY: Mapping[str, tuple[Kind, ...]] = {
+    "device_clock_wrong": (_CLOCK,),
+    "device_disconnected": (_AWAY,),
+    "device_not_found": (_NEVER_SEEN,),
+    "device_not_managed": (_NOT_MANAGED,),
+    "device_not_paired": (_NOT_PAIRED,),
+    "device_paused": (_PAUSED,),
+    "device_replaced": (_REPLACED,),
+    "device_wiped": (_WIPED,),
+    "held_after_restore": (_HELD,),
+    "keypad_missing": (_NO_KEYPAD,),
+    "low_battery": (_BATTERY_EMPTY, _BATTERY_LOW),
+    "removed_from_configuration": (_REMOVED,),
+    "third_party_integration_detected": (_TWO_CONTROLLERS,),
+}
+"""Findings that say the same as an error or warning of the hub, and more."""
 KINDS = (
     DRIVER_SAYS,
+    _ERROR,
+    _WARNING,
     _BATTERY_EMPTY,
     _BATTERY_LOW,
     _CLOCK,
@@ -124,12 +150,13 @@ def check_lock(
 ) -> Iterator[Finding]:
     """Judge one lock. `device` and `issues` are what the database has; None: it has nothing."""
     if device is None or (device.capabilities is None and device.is_paired is None):
-        yield _NEVER_SEEN.found(lock)
-        return
-    found = list(_of_device(lock, device, issues, configured=configured, now=now))
+        found = [_NEVER_SEEN.found(lock)]
+    else:
+        found = list(_of_device(lock, device, issues, configured=configured, now=now))
+    found += _of_issues(lock, issues, said={one.id for one in found})
     yield from found
     if not found:
-        level = "" if device.battery is None else f", batteries at {device.battery:.0%}"
+        level = "" if device is None or device.battery is None else f", batteries at {device.battery:.0%}"
         yield fine(lock, f"nothing stands against it{level}")
 
 
@@ -151,9 +178,8 @@ def _of_device(
         yield kind.found(lock, level=device.battery)
     if device.is_clock_right is False or (device.clock_unread and not device.keeps_time):
         yield _CLOCK.found(lock, off=_off(device))
-    since = device.link_since
-    if device.link is Link.UNREACHABLE and since is not None and now - since > _LONG_AWAY:
-        yield _AWAY.found(lock, since=f"{since:%Y-%m-%d %H:%M} UTC")
+    if device.link is Link.UNREACHABLE and device.link_since is not None:
+        yield _AWAY.found(lock, since=f"{device.link_since:%Y-%m-%d %H:%M} UTC")
     yield from _of_decisions(lock, device, now)
 
 
@@ -168,6 +194,25 @@ def _of_decisions(lock: str, device: Device, now: datetime) -> Iterator[Finding]
         yield _PAUSED.found(lock, lock=lock, until=f"{device.paused_until:%Y-%m-%d %H:%M} UTC")
     if not device.is_managed:
         yield _NOT_MANAGED.found(lock)
+
+
+def _of_issues(lock: str, issues: Collection[Issue], said: Collection[str]) -> Iterator[Finding]:
+    """Tell what the hub has against a lock and its codes, but for what is `said` already."""
+    by_code = defaultdict[str, list[Issue]](list)
+    for issue in issues:
+        by_code[issue.code].append(issue)
+    for code, alike in by_code.items():
+        if any(kind.id in said for kind in _SAID_BY.get(code, ())):
+            continue
+        known, codes = CATALOGUE[code], sum(issue.access_code_id is not None for issue in alike)
+        yield (_ERROR if known.level == "error" else _WARNING).found(
+            lock,
+            code=code,
+            codes="" if not codes else " on a code" if codes == 1 else f" on {codes} codes",
+            meaning=known.meaning.removesuffix("."),
+            messages="; ".join(dict.fromkeys(issue.message for issue in alike)),
+            remedy=known.remedy,
+        )
 
 
 def _off(device: Device) -> str:

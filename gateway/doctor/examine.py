@@ -65,6 +65,8 @@ def _of_hub(settings: Settings, memory: MemoryFacts, broker: BrokerFacts) -> Ite
         step=settings.clock.step,
         floor=memory.floor,
         zone=settings.gateway.time_zone.key,
+        # Another hub of our name may answer, on a machine of its own.
+        trusted=broker.clock_trusted and memory.runs_here is not False,
     )
     yield from check_disk(probe_disk(directory))
     yield from check_memory(memory, directory)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import Settings
-from gateway.doctor.broker import check_broker
+from gateway.doctor.broker import as_of_now, check_broker
 from gateway.doctor.finding import Finding, Severity
 from gateway.doctor.locks import DRIVER_SAYS, check_lock
 from gateway.doctor.machine import check_clock, check_disk
@@ -34,6 +34,7 @@ async def examine(
         asyncio.to_thread(probe_memory, settings.gateway.data_directory, credentials),
         asyncio.to_thread(_visit_broker, settings, client),
     )
+    broker = as_of_now(broker, runs_here=memory.runs_here)
     ways, found = {lock}, list(_of_hub(settings, memory, broker))
     if settings.zwave_locks:
         found += await _of_zwave(settings, memory)

@@ -278,6 +278,21 @@ async def test_another_hub_under_our_name(tmp_path: Path) -> None:
     assert "under the name hub" in told.what
 
 
+async def test_a_daemon_that_did_not_start_after_a_power_cut(tmp_path: Path) -> None:
+    """The broker still has its "online", and its will was never told."""
+    async with Broker(tmp_path) as broker, somebody(broker.port, "watcher") as watcher:
+        how = settings(tmp_path, broker.port)
+        async with running(how, watcher):
+            await eventually(lambda: watcher.under("bridge/health"))
+            await broker.kill()
+        await broker.start()
+        async with peer(broker.port) as late:
+            await eventually(lambda: any(b'"online"' in m.payload for m in late.heard if m.retain))
+        found = await report(how)
+    found.says("daemon_not_running", "is an older word", "systemctl start pinsmith")
+    assert not found.ids & {"two_hubs", "daemon_silent"}
+
+
 async def test_a_clock_that_the_daemon_trusts_without_a_time_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

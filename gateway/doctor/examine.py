@@ -145,9 +145,13 @@ def _of_locks(
     known = {device.device_id: device for device in memory.devices}
     now = datetime.now(UTC)
     for name in dict.fromkeys((*settings.policies, *known)):
-        configured = name in settings.policies
         yield from check_lock(
-            name, known.get(name), memory.issues.get(name, ()), configured=configured, now=now
+            name,
+            known.get(name),
+            memory.issues.get(name, ()),
+            configured=name in settings.policies,
+            held=memory.held.get(name),
+            now=now,
         )
     for driver in ("zwave", "ble"):
         for name, why in (_told(broker, driver).get("problems") or {}).items():

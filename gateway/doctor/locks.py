@@ -77,6 +77,12 @@ _REMOVED = warning(
     "Its table was deleted or its name changed. Codes on it go on opening the door.",
     "Put it back and `pinsmith locks retire {lock}` first; if it is gone, `pinsmith locks forget {lock}`.",
 )
+_RETIRED = note(
+    "lock_retired",
+    "this lock is not in the configuration any more, and no code of the hub is on it",
+    "It was retired, or there were no codes on it when its table was deleted. The hub still remembers it.",
+    "`pinsmith locks forget {lock}`",
+)
 _PAUSED = note(
     "lock_paused",
     "this lock is paused until {until}; nothing is removed from it either",
@@ -120,7 +126,7 @@ _SAID_BY: Mapping[str, tuple[Kind, ...]] = {
     "held_after_restore": (_HELD,),
     "keypad_missing": (_NO_KEYPAD,),
     "low_battery": (_BATTERY_EMPTY, _BATTERY_LOW),
-    "removed_from_configuration": (_REMOVED,),
+    "removed_from_configuration": (_REMOVED, _RETIRED),
     "third_party_integration_detected": (_TWO_CONTROLLERS,),
 }
 """Findings that say the same as an error or warning of the hub, and more."""
@@ -139,6 +145,7 @@ KINDS = (
     _WIPED,
     _NO_KEYPAD,
     _REMOVED,
+    _RETIRED,
     _PAUSED,
     _NOT_MANAGED,
     _NEVER_SEEN,
@@ -146,13 +153,24 @@ KINDS = (
 
 
 def check_lock(
-    lock: str, device: Device | None, issues: Collection[Issue], *, configured: bool, now: datetime
+    lock: str,
+    device: Device | None,
+    issues: Collection[Issue],
+    *,
+    configured: bool,
+    held: int | None,
+    now: datetime,
 ) -> Iterator[Finding]:
-    """Judge one lock. `device` and `issues` are what the database has; None: it has nothing."""
-    if device is None or (device.capabilities is None and device.is_paired is None):
+    """Judge one lock. `device` and `issues` are what the database has; None: it has nothing.
+
+    `held`: how many codes are or may be on the lock; None: not known.
+    """
+    if device is None or (configured and device.capabilities is None and device.is_paired is None):
         found = [_NEVER_SEEN.found(lock)]
+    elif not configured:
+        found = [(_RETIRED if held == 0 else _REMOVED).found(lock, lock=lock)]
     else:
-        found = list(_of_device(lock, device, issues, configured=configured, now=now))
+        found = list(_of_device(lock, device, issues, now))
     found += _of_issues(lock, issues, said={one.id for one in found})
     yield from found
     if not found:
@@ -160,12 +178,7 @@ def check_lock(
         yield fine(lock, f"nothing stands against it{level}")
 
 
-def _of_device(
-    lock: str, device: Device, issues: Collection[Issue], *, configured: bool, now: datetime
-) -> Iterator[Finding]:
-    if not configured:
-        yield _REMOVED.found(lock, lock=lock)
-        return
+def _of_device(lock: str, device: Device, issues: Collection[Issue], now: datetime) -> Iterator[Finding]:
     if device.is_paired is False:
         driver = device.policy.driver if device.policy is not None else "DRIVER"
         yield _NOT_PAIRED.found(lock, lock=lock, driver=driver)
@@ -210,7 +223,7 @@ def _of_issues(lock: str, issues: Collection[Issue], said: Collection[str]) -> I
             code=code,
             codes="" if not codes else " on a code" if codes == 1 else f" on {codes} codes",
             meaning=known.meaning.removesuffix("."),
-            messages="; ".join(dict.fromkeys(issue.message for issue in alike)),
+            messages="; ".join(dict.fromkeys(issue.message.removesuffix(".") for issue in alike)),
             remedy=known.remedy,
         )
 

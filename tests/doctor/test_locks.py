@@ -12,7 +12,9 @@ from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, Device, Identity, Link, LockPolicy
 from tests.doctor.bed import FRONT, Report, remember, report, settings
 from tests.mqtt.broker import free_port
+from tests.storage.samples import store_everything
 
+BACK = '[locks.back]\ndriver = "simulated"\n'
 FINE = Device(
     device_id="front",
     policy=LockPolicy(name="front", driver="simulated"),
@@ -123,7 +125,7 @@ async def test_what_stands_against_codes_is_told_once_for_all_of_them(tmp_path: 
     """With every message that differs."""
     issues = tuple(
         Issue(code="failed_to_set_on_device", message=message, access_code_id=code_id)
-        for code_id, message in (("a", "no answer"), ("b", "no answer"), ("c", "no room"))
+        for code_id, message in (("a", "no answer"), ("b", "no answer."), ("c", "no room"))
     )
     found = await look(tmp_path, FINE, issues=issues)
     told = found.says("lock_error", "no answer; no room", "in range")
@@ -154,17 +156,25 @@ async def test_somebody_else_who_changes_codes_again_and_again(tmp_path: Path) -
 
 async def test_a_lock_that_left_the_configuration(tmp_path: Path) -> None:
     """Its codes may still open the door."""
-    shed = replace(FINE, device_id="shed")
-    found = await look(tmp_path, FINE, shed)
-    told = found.says("lock_removed_from_configuration", "go on opening", "pinsmith locks forget shed")
-    assert told.where == "shed"
+    await remember(tmp_path, store_everything)
+    found = await report(settings(tmp_path, free_port(), rest=BACK))
+    told = found.says("lock_removed_from_configuration", "go on opening", "pinsmith locks forget front")
+    assert told.where == "front"
+
+
+async def test_a_lock_that_was_retired_and_left_the_configuration(tmp_path: Path) -> None:
+    """As the documentation says: nothing is left to take off it, and nothing to put back."""
+    gone = (Issue(code="removed_from_configuration", message="m"),)
+    found = await look(tmp_path, replace(FINE, retiring=True), issues=gone, rest=BACK)
+    told = found.says("lock_retired", "It was retired", "`pinsmith locks forget front`")
+    assert (told.where, told.severity) == ("front", Severity.NOTE)
+    assert {one.id for one in found.findings if one.where == "front"} == {"lock_retired"}
 
 
 async def test_one_lock_in_two_tables(tmp_path: Path) -> None:
     """Two device ids with the same serial number undo each other's codes."""
-    both = FRONT + '[locks.back]\ndriver = "simulated"\n'
     front = replace(FINE, identity=OTHER)
-    found = await look(tmp_path, front, replace(front, device_id="back"), rest=both)
+    found = await look(tmp_path, front, replace(front, device_id="back"), rest=FRONT + BACK)
     told = found.says("same_lock_twice", "undo each other's codes", "Delete one of the two tables")
     assert told.severity is Severity.PROBLEM
 

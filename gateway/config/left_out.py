@@ -23,7 +23,7 @@ def left_out(settings: Settings, tx: Tx) -> tuple[Mistake, ...]:
 
 def _held(tx: Tx, device_id: str) -> int:
     snap = tx.snapshot(device_id)
-    return 0 if snap is None else sum(map(snap.may_hold, snap.codes))
+    return 0 if snap is None else snap.held
 
 
 def _message(device_id: str, codes: int) -> str:

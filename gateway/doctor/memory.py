@@ -31,7 +31,7 @@ _DATABASE_OPEN = problem(
     "database_open",
     "the database in {path} can be read by other users of this machine",
     "It was copied or restored by hand.",
-    "`chmod 600 {path}/pinsmith.db*`",
+    "`sudo sh -c 'chmod 600 {path}/pinsmith.db*'`",
 )
 _KEY_OPEN = problem(
     "key_open",

@@ -59,6 +59,8 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
     devices: tuple[Device, ...] = ()
     """All that open."""
     issues: Mapping[str, tuple[Issue, ...]] = {}
+    held: Mapping[str, int] = {}
+    """How many codes are or may be on each lock of which everything opens."""
     damaged: Mapping[str, str] = {}
     """The locks of which something does not open, with the table that it stands in."""
 
@@ -132,14 +134,25 @@ def _read(tx: SqliteTx, vault: Vault, found: MemoryFacts) -> MemoryFacts:
         found = replace(found, floor=datetime.fromisoformat(floor))
     if not key_fits(tx, vault):
         return replace(found, key_fits=False)
-    devices, issues = [], {}
+    devices, issues, held = [], {}, {}
     for device_id in tx.device_ids():
         with spared(tx):
             device, issues_of = tx.device(device_id), tuple(tx.issues(device_id))
             if device is not None:
                 devices.append(device)
                 issues[device_id] = issues_of
-    return replace(found, key_fits=True, devices=tuple(devices), issues=issues, damaged=damaged_locks(tx))
+        with spared(tx):
+            snap = tx.snapshot(device_id)
+            if snap is not None:
+                held[device_id] = snap.held
+    return replace(
+        found,
+        key_fits=True,
+        devices=tuple(devices),
+        issues=issues,
+        held=held,
+        damaged=damaged_locks(tx),
+    )
 
 
 def _modes(path: Path) -> Modes | None:

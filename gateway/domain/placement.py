@@ -202,3 +202,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         if placement is not None and placement.confirmed is not None:
             return True
         return bool(self.open_intents(access_code_id))
+
+    @property
+    def held(self) -> int:
+        """Return how many codes are or may be on the lock."""
+        return sum(map(self.may_hold, self.codes))

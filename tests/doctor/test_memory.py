@@ -1,6 +1,8 @@
 """What is wrong with key, database and data directory, in real files."""
 
+import asyncio
 import os
+import shlex
 import shutil
 import sqlite3
 from contextlib import closing
@@ -216,6 +218,18 @@ async def test_a_directory_and_a_database_open_to_others(tmp_path: Path) -> None
     found = await look(tmp_path)
     found.says("directory_open", "copied or made by hand", f"chmod 700 {data}")
     found.says("database_open", "copied or restored by hand", "chmod 600")
+
+
+async def test_what_closes_an_open_database_needs_no_shell_to_find_its_files(tmp_path: Path) -> None:
+    """Before sudo the user's own shell would look up a *, in a folder that it may not read."""
+    data = await remember(tmp_path)
+    (data / "pinsmith.db-wal").touch()
+    for file in data.glob("pinsmith.db*"):
+        file.chmod(0o644)
+    remedy = (await look(tmp_path)).one("database_open").remedy.strip("`")
+    done = await asyncio.create_subprocess_exec(*shlex.split(remedy.removeprefix("sudo ")))
+    assert await done.wait() == 0
+    assert {file.stat().st_mode & 0o777 for file in data.glob("pinsmith.db*")} == {0o600}
 
 
 async def test_a_restore_that_was_interrupted(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """Where the `pinsmith` command starts."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gateway.cli import backup, codes, diagnostics, doctor, hub, keypad, locks, pairing, service, watch
-from gateway.cli.arguments import Parser, everywhere
+from gateway.cli.arguments import Parser, demand_text, everywhere
 from gateway.cli.context import Context
 from gateway.cli.exits import MEANINGS, Exit, Failure, RefusedByDaemon
 from gateway.cli.init import command as init
@@ -53,6 +54,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the locale does not know must not cost the rest of the answer, such as a new PIN.
+            stream.reconfigure(errors="backslashreplace")
     args = make_parser().parse_args(argv)
     return carry_out(Context(args=args, terminal=Terminal()))
 
@@ -85,6 +90,7 @@ def carry_out(context: Context) -> int:
 
 def _done(context: Context) -> Exit:
     do: Callable[[Context], Exit | None] = context.args.do
+    demand_text(context.args)
     try:
         return do(context) or Exit.OK
     except PermissionError as error:

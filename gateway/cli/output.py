@@ -16,7 +16,9 @@ _ANY_WIDTH = 100_000
 
 def show_json(terminal: Terminal, data: object) -> None:
     """Print data for programs."""
-    terminal.say(json.dumps(data, ensure_ascii=False, indent=2))
+    # What the locale does not know is escaped as JSON has it, before the stream does it in another way.
+    in_utf = (terminal.stdout.encoding or "utf-8").lower().startswith("utf")
+    terminal.say(json.dumps(data, ensure_ascii=not in_utf, indent=2))
 
 
 def show_table(terminal: Terminal, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

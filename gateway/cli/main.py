@@ -67,9 +67,7 @@ def carry_out(context: Context) -> int:
     try:
         return _done(context)
     except ConfigError as error:
-        for mistake in error.mistakes:
-            context.terminal.warn(str(mistake))
-        return Exit.CONFIGURATION
+        return _misconfigured(context, error)
     except RefusedByDaemon as error:
         return _failed(context, error.exit, {"type": error.type, "message": str(error)})
     except Failure as error:
@@ -97,6 +95,14 @@ def _done(context: Context) -> Exit:
         if not isinstance(error.filename, str):
             raise
         raise Closed(Path(error.filename)) from None
+
+
+def _misconfigured(context: Context, error: ConfigError) -> Exit:
+    if context.args.json:
+        return _failed(context, Exit.CONFIGURATION, {"type": "wrong_configuration", "message": str(error)})
+    # Each line begins with the name of the file, where editors look for it.
+    context.terminal.warn(str(error))
+    return Exit.CONFIGURATION
 
 
 def _failed(context: Context, code: Exit, error: Mapping[str, str]) -> Exit:

@@ -15,27 +15,32 @@ def shown(pinsmith: Pinsmith, line: str, monkeypatch: pytest.MonkeyPatch, width:
     return [text.rstrip() for text in pinsmith(*line.split(), out=Keys()).out.splitlines()]
 
 
-@pytest.fixture
-def codes(house: House) -> None:
-    """Two codes with everything that a code may have, and ids as the daemon makes them."""
-    house.answers["access_codes/list"] = {"access_codes": [CODE | {"access_code_id": one} for one in IDS]}
-
-
-@pytest.mark.usefixtures("codes")
+@pytest.mark.parametrize("trouble", [{}, {"errors": [], "warnings": []}])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_pin_and_no_id_is_broken(pinsmith: Pinsmith, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    """Half a PIN would be handed to a guest."""
+def test_no_pin_and_no_id_is_broken(
+    house: House,
+    pinsmith: Pinsmith,
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+    trouble: dict[str, list[str]],
+) -> None:
+    """Half a PIN would be handed to a guest. Without trouble it stands in the last column."""
+    house.answers["access_codes/list"] = {
+        "access_codes": [CODE | {"access_code_id": one} | trouble for one in IDS]
+    }
+
     lines = shown(pinsmith, "codes list --show-pins", monkeypatch, width)
 
     for whole in (*IDS, CODE["code"], "Anna", "front-door", "2026-12-24 15:00 CET"):
         assert any(whole in line for line in lines)
 
 
-@pytest.mark.usefixtures("codes")
 def test_where_the_table_does_not_fit_each_code_is_a_block(
-    pinsmith: Pinsmith, monkeypatch: pytest.MonkeyPatch
+    house: House, pinsmith: Pinsmith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As `codes get` shows it, with an empty line in between."""
+    house.answers["access_codes/list"] = {"access_codes": [CODE | {"access_code_id": one} for one in IDS]}
+
     lines = shown(pinsmith, "codes list --show-pins", monkeypatch, 80)
 
     assert [" ".join(line.split()) for line in lines[:10]] == [

@@ -59,7 +59,7 @@ def add(commands: Commands) -> None:
 def _backup(context: Context) -> None:
     from storage.backup import backup  # noqa: PLC0415 - cryptography is slow to load
     from storage.data_dir import DATABASE  # noqa: PLC0415 - same
-    from storage.keys import load_key  # noqa: PLC0415 - same
+    from storage.keys import existing_key  # noqa: PLC0415 - same
 
     args = context.args
     folder = context.settings.gateway.data_directory
@@ -68,7 +68,7 @@ def _backup(context: Context) -> None:
             f"there is no database in {folder}: start the daemon once, or put `gateway.data_directory` right"
         )
     credentials = context.env.get("CREDENTIALS_DIRECTORY")
-    key = load_key(folder, Path(credentials) if credentials else None)
+    key = existing_key(folder, Path(credentials) if credentials else None)
     target = args.file if args.keep is None else _dated(context)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=True)
     with shown(context.terminal.stderr) as (copied, watched):
@@ -178,14 +178,14 @@ def _confirm(context: Context) -> None:
 
 def _put_back(context: Context) -> list[Path]:
     from storage.backup import go_back, is_copy, restore  # noqa: PLC0415 - cryptography is slow to load
-    from storage.keys import load_key  # noqa: PLC0415 - same
+    from storage.keys import existing_key  # noqa: PLC0415 - same
 
     args, folder = context.args, context.settings.gateway.data_directory
     asked = [str(args.file), "--replace"] if args.replace else [str(args.file)]
     demand_owner(folder, args.config, "restore", *asked)
     if is_copy(args.file):
         credentials = context.env.get("CREDENTIALS_DIRECTORY")
-        key = load_key(folder, Path(credentials) if credentials else None)
+        key = existing_key(folder, Path(credentials) if credentials else None)
         return go_back(args.file, key, folder, now=context.now(), replace=args.replace, damaged=args.damaged)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=False)
     return restore(

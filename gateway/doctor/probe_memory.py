@@ -18,7 +18,7 @@ from gateway.domain.lock import Device
 from gateway.domain.store import StorageFailed, spared
 from storage.data_dir import DATABASE, KEY, LOCK, RESTORING
 from storage.errors import KeyUnusable
-from storage.keys import CREDENTIAL, load_key
+from storage.keys import CREDENTIAL, existing_key
 from storage.schema import migrations
 from storage.soundness import damaged_locks, is_sound
 from storage.sqlite import SqliteTx, key_fits
@@ -85,10 +85,9 @@ def probe_memory(data_dir: Path, credentials: Path | None, locks: Path = Path("/
         return replace(found, denied=found.database is not None)
     key: bytes | None = None
     given = credentials is not None and (credentials / CREDENTIAL).exists()
-    # Where there is none, load_key would make one.
     if given or found.key is not None:
         try:
-            key = load_key(data_dir, credentials)
+            key = existing_key(data_dir, credentials)
         except KeyUnusable as error:
             found = replace(found, key_trouble=str(error))
     found = replace(found, from_credential=given)

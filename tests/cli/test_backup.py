@@ -371,6 +371,43 @@ async def test_the_copy_made_before_an_upgrade_is_taken_back_without_a_passphras
     await store.close()
 
 
+@pytest.fixture
+def credentials(house: House, database: None) -> Path:  # noqa: ARG001 - must be there
+    """A folder with the key, as systemd hands it to the daemon; there is no file `key`."""
+    folder = house.folder / "credentials"
+    folder.mkdir()
+    (house.folder / "var" / "key").rename(folder / "pinsmith.key")
+    return folder
+
+
+def test_a_backup_without_the_credential_says_how_to_get_it(
+    house: House, pinsmith: Pinsmith, credentials: Path
+) -> None:
+    """A restore is no way out: the daemon is well, and its newest codes would be lost."""
+    target = str(house.folder / "file.backup")
+
+    without = pinsmith("backup", target, typed=(PASSPHRASE, PASSPHRASE))
+    house.env = {"CREDENTIALS_DIRECTORY": str(credentials)}
+
+    assert without.code == Exit.FAILED
+    assert "`env CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service`" in without.err
+    assert pinsmith("backup", target, typed=(PASSPHRASE, PASSPHRASE)).code == Exit.OK
+
+
+def test_going_back_makes_no_key(house: House, pinsmith: Pinsmith, credentials: Path) -> None:
+    """The newer database was moved aside, as the page says. A new key would only fit nothing."""
+    folder = house.folder / "var"
+    copy = (folder / "pinsmith.db").rename(folder / "pinsmith.db.format-3")
+
+    without = pinsmith("restore", str(copy))
+    assert (without.code, (folder / "key").exists()) == (Exit.FAILED, False)
+    assert "the credential pinsmith.key" in without.err
+    house.env = {"CREDENTIALS_DIRECTORY": str(credentials)}
+
+    assert pinsmith("restore", str(copy)).code == Exit.OK
+    assert (folder / "key").exists() is False
+
+
 def test_a_copy_under_another_key_is_refused(
     house: House,
     pinsmith: Pinsmith,

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Credential, Empty, Known, SlotRef, Unreadable
@@ -31,15 +33,19 @@ def plan_setting(code: AccessCode, want: Credential, snap: Snapshot, t: TimeView
         return [], []
     trouble = _obstacle(code, want, placement, snap, t, wake)
     if trouble is not None:
-        return [], [trouble]
-    full = _said_full(code, placement, snap, t)
+        held = _with_held_pin(code, want, placement, snap, t, wake)
+        why = reason_to_write(held, placement, snap) if held is not None else None
+        if held is None or why is None:
+            return [], [trouble]
+        want = held
+    known = [trouble] if trouble is not None else _said_full(code, placement, snap, t)
     if not is_due(placement.retry_at, t.now):
         wake.note(placement.retry_at)
-        return [], full
+        return [], known
     if snap.device.wiped_at is not None and placement.confirmed is None and snap.device.held_after_wipe:
         return [], []
     steps, trouble_of_step = _steps(code, want, why, placement, snap, t, capabilities)
-    return steps, trouble_of_step or full
+    return steps, trouble_of_step or known
 
 
 def _steps(
@@ -152,6 +158,24 @@ def _obstacle(
     wake.note(rejection.at + REJECTION_STANDS)
     explained = conflict(code, want.pin, snap) if rejection.explained else None
     return explained or _rejected(code, rejection)
+
+
+def _with_held_pin(
+    code: AccessCode, want: Credential, placement: Placement, snap: Snapshot, t: TimeView, wake: Wake
+) -> Credential | None:
+    """Return what is wanted with the PIN that is on the lock, while the one asked for may not come there.
+
+    It would open at all hours otherwise. None where the lock has no other PIN of the code for certain, or
+    refused that as well.
+    """
+    if placement.confirmed is None or not _is_there(placement.confirmed.credential.pin, placement, snap):
+        return None
+    rejection = placement.held_rejection
+    if rejection is not None and _stands(rejection, code, snap, t):
+        wake.note(rejection.at + REJECTION_STANDS)
+        return None
+    held = replace(want, pin=placement.confirmed.credential.pin)
+    return held if held.pin != want.pin else None
 
 
 def _is_there(pin: Pin, placement: Placement, snap: Snapshot) -> bool:

@@ -1,6 +1,6 @@
 """Getting a code onto its lock and keeping it there. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -235,20 +235,46 @@ def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
 
 def conflict_with_ours(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
     """Return the duplicate with another access code, which may still have this PIN."""
+    holder = next(_holders(pin, snap, besides=code.access_code_id), None)
+    if holder is None:
+        return None
+    return Issue(
+        code="duplicate_code_on_device",
+        access_code_id=code.access_code_id,
+        message="another access code on this lock may still have this PIN" + _or_alike(rules_of(snap)),
+        data={"managed_access_code_id": holder},
+    )
+
+
+def waits_for_itself(code_id: str, pin: Pin, snap: Snapshot) -> str | None:
+    """Return the code that still has this PIN and waits for what `code_id` has, maybe through others.
+
+    With this PIN each of them would wait for the next one for ever.
+    """
+    for holder in _holders(pin, snap, besides=code_id):
+        ahead, seen = [holder], {code_id}
+        while ahead:
+            other = snap.codes.get(ahead.pop())
+            if other is None or other.access_code_id in seen or other.deleted_at is not None:
+                continue  # a deleted one waits for nobody: it goes
+            seen.add(other.access_code_id)
+            nexts = list(_holders(other.pin, snap, besides=other.access_code_id))
+            if code_id in nexts:
+                return holder
+            ahead += nexts
+    return None
+
+
+def _holders(pin: Pin, snap: Snapshot, *, besides: str) -> Iterator[str]:
+    """Return the other access codes whose slots may hold a PIN that the lock cannot tell from this one."""
     rules = rules_of(snap)
 
     def alike(other: Pin) -> bool:
         return clash(pin, other, rules)
 
     for other in snap.placements.values():
-        if other.access_code_id != code.access_code_id and _may_have(other, alike, snap):
-            return Issue(
-                code="duplicate_code_on_device",
-                access_code_id=code.access_code_id,
-                message="another access code on this lock may still have this PIN" + _or_alike(rules),
-                data={"managed_access_code_id": other.access_code_id},
-            )
-    return None
+        if other.access_code_id != besides and _may_have(other, alike, snap):
+            yield other.access_code_id
 
 
 def conflict_with_others(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:

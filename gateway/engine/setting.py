@@ -174,8 +174,9 @@ def _with_held_pin(
     if rejection is not None and _stands(rejection, code, snap, t):
         wake.note(rejection.at + REJECTION_STANDS)
         return None
-    held = replace(want, pin=placement.confirmed.credential.pin)
-    return held if held.pin != want.pin else None
+    held = placement.confirmed.credential
+    # Another name can wait for the PIN: it opens and shuts nothing.
+    return replace(want, pin=held.pin, name=held.name) if held.pin != want.pin else None
 
 
 def _is_there(pin: Pin, placement: Placement, snap: Snapshot) -> bool:

@@ -209,7 +209,11 @@ class TestNewPinInVain:
         code_id = await bench.create(PIN, ends_at=instant(NOON + 3 * DAY))
         await bench.settle(HOUR)
         later = instant(NOON + 2 * DAY)
-        await change(bench, code_id, code=OTHER, starts_at=later)
+        bench.driver.operations.clear()
+        await change(bench, code_id, code=OTHER, name="Bo")
+        await bench.settle(MINUTE)
+        assert bench.driver.taken("write") == []
+        await change(bench, code_id, starts_at=later)
         await bench.settle(MINUTE)
         held = bench.lock.slots["20"]
         assert (held.pin, held.schedule and instant(held.schedule.starts_at)) == (Pin(PIN), later)

@@ -79,6 +79,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     rewrite_due: bool = False
     """An unexplained report on digits that cannot be read: one rewrite is allowed (rule 3)."""
     rejection: Rejection | None = None
+    held_rejection: Rejection | None = None
+    """The same of dates or shutting for the PIN of before, where the one asked for cannot be written."""
     failures: int = 0
     failure: str | None = None
     """Why the last attempt failed, in plain words."""

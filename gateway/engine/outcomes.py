@@ -21,7 +21,7 @@ from gateway.engine.holding import confirm, gone
 from gateway.engine.outside import removed_by_somebody
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
-from gateway.engine.rejections import rejection_of
+from gateway.engine.rejections import note_rejection
 from gateway.engine.setting import reason_to_write
 from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
@@ -378,10 +378,9 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
     work.set_placement(code_id, failures=failures, failure=str(error), unanswered=False)
     is_full = error.reason is Refusal.FULL
     if (error.reason.permanent or is_full) and intent.kind is IntentKind.SET:
-        rejection = rejection_of(work, code, error.reason)
         # Room may come about in ways that nothing tells: tried again, later and later.
-        retry_at = work.retry_after(failures) if is_full else None
-        work.set_placement(code_id, rejection=rejection, retry_at=retry_at)
+        work.set_placement(code_id, retry_at=work.retry_after(failures) if is_full else None)
+        note_rejection(work, code, intent.target, error.reason)
     else:
         work.set_placement(code_id, retry_at=work.retry_after(failures))
     if is_full:

@@ -1,6 +1,8 @@
 """Getting a code onto its lock and keeping it there. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
@@ -31,15 +33,19 @@ def plan_setting(code: AccessCode, want: Credential, snap: Snapshot, t: TimeView
         return [], []
     trouble = _obstacle(code, want, placement, snap, t, wake)
     if trouble is not None:
-        return [], [trouble]
-    full = _said_full(code, placement, snap, t)
+        held = _with_held_pin(code, want, placement, snap, t, wake)
+        why = reason_to_write(held, placement, snap) if held is not None else None
+        if held is None or why is None:
+            return [], [trouble]
+        want = held
+    known = [trouble] if trouble is not None else _said_full(code, placement, snap, t)
     if not is_due(placement.retry_at, t.now):
         wake.note(placement.retry_at)
-        return [], full
+        return [], known
     if snap.device.wiped_at is not None and placement.confirmed is None and snap.device.held_after_wipe:
         return [], []
     steps, trouble_of_step = _steps(code, want, why, placement, snap, t, capabilities)
-    return steps, trouble_of_step or full
+    return steps, trouble_of_step or known
 
 
 def _steps(
@@ -154,6 +160,25 @@ def _obstacle(
     return explained or _rejected(code, rejection)
 
 
+def _with_held_pin(
+    code: AccessCode, want: Credential, placement: Placement, snap: Snapshot, t: TimeView, wake: Wake
+) -> Credential | None:
+    """Return what is wanted with the PIN that is on the lock, while the one asked for may not come there.
+
+    It would open at all hours otherwise. None where the lock has no other PIN of the code for certain, or
+    refused that as well.
+    """
+    if placement.confirmed is None or not _is_there(placement.confirmed.credential.pin, placement, snap):
+        return None
+    rejection = placement.held_rejection
+    if rejection is not None and _stands(rejection, code, snap, t):
+        wake.note(rejection.at + REJECTION_STANDS)
+        return None
+    held = placement.confirmed.credential
+    # Another name can wait for the PIN: it opens and shuts nothing.
+    return replace(want, pin=held.pin, name=held.name) if held.pin != want.pin else None
+
+
 def _is_there(pin: Pin, placement: Placement, snap: Snapshot) -> bool:
     """Say whether the code's slot holds this very PIN, as far as known.
 
@@ -211,20 +236,46 @@ def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
 
 def conflict_with_ours(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
     """Return the duplicate with another access code, which may still have this PIN."""
+    holder = next(_holders(pin, snap, besides=code.access_code_id), None)
+    if holder is None:
+        return None
+    return Issue(
+        code="duplicate_code_on_device",
+        access_code_id=code.access_code_id,
+        message="another access code on this lock may still have this PIN" + _or_alike(rules_of(snap)),
+        data={"managed_access_code_id": holder},
+    )
+
+
+def waits_for_itself(code_id: str, pin: Pin, snap: Snapshot) -> str | None:
+    """Return the code that still has this PIN and waits for what `code_id` has, maybe through others.
+
+    With this PIN each of them would wait for the next one for ever.
+    """
+    for holder in _holders(pin, snap, besides=code_id):
+        ahead, seen = [holder], {code_id}
+        while ahead:
+            other = snap.codes.get(ahead.pop())
+            if other is None or other.access_code_id in seen or other.deleted_at is not None:
+                continue  # a deleted one waits for nobody: it goes
+            seen.add(other.access_code_id)
+            nexts = list(_holders(other.pin, snap, besides=other.access_code_id))
+            if code_id in nexts:
+                return holder
+            ahead += nexts
+    return None
+
+
+def _holders(pin: Pin, snap: Snapshot, *, besides: str) -> Iterator[str]:
+    """Return the other access codes whose slots may hold a PIN that the lock cannot tell from this one."""
     rules = rules_of(snap)
 
     def alike(other: Pin) -> bool:
         return clash(pin, other, rules)
 
     for other in snap.placements.values():
-        if other.access_code_id != code.access_code_id and _may_have(other, alike, snap):
-            return Issue(
-                code="duplicate_code_on_device",
-                access_code_id=code.access_code_id,
-                message="another access code on this lock may still have this PIN" + _or_alike(rules),
-                data={"managed_access_code_id": other.access_code_id},
-            )
-    return None
+        if other.access_code_id != besides and _may_have(other, alike, snap):
+            yield other.access_code_id
 
 
 def conflict_with_others(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:

@@ -64,6 +64,8 @@ def turn(
         work.set_device(audit_at=_next_audit(work, rules))
     if absorb is not None:
         absorb(work)
+    if act:
+        _close_lost(work)
     housekeeping(work, rules)
     found = plan_for(work.snapshot(), t, rules)
     announce(work, tx, found.issues)
@@ -209,6 +211,17 @@ def _ended_long_ago(code: AccessCode, work: Work) -> bool:
     sure = t.trusted and t.step is None
     ends = (code.ends_at, code.first_used_at if code.is_used_up else None)
     return sure and any(end is not None and t.at - end >= work.timing.code_retention for end in ends)
+
+
+def _close_lost(work: Work) -> None:
+    """End what was journalled about slots of others and never ended: the hub was killed, or its disk full.
+
+    Operations on a lock are serial, and the next one is about to begin: none is on the air. Those of our own
+    codes stay open until a look or a repetition tells; nothing else would ever end these.
+    """
+    for intent in list(work.intents):
+        if intent.access_code_id is None:
+            work.close(intent, "unknown")
 
 
 def _journal(work: Work, step: Step) -> Intent | None:

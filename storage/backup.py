@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from msgspec.structs import replace as changed
 
-from gateway.domain.store import StorageFailed, Tx, spared
+from gateway.domain.events import Event
+from gateway.domain.store import Source, StorageFailed, Tx, spared
 from storage.data_dir import BACKING_UP, DATABASE, KEY, RESTORED, RESTORING, DataDirectory
 from storage.errors import (
     WAY_OUT,
@@ -57,7 +58,7 @@ def backup(
     random: Callable[[int], bytes] = os.urandom,
     free: Callable[[Path], int] = free_in,
     copied: Callable[[int, int], None] = lambda _done, _of: None,
-    watched: Callable[[BinaryIO], BinaryIO] = lambda source: source,
+    watched: Callable[[BinaryIO], Source] = lambda source: source,
 ) -> None:
     """Write database and key to `target` (mode 0600), sealed with the passphrase; the daemon may be running.
 
@@ -89,6 +90,16 @@ def backup(
         # Where a file could not be made, its folder; its own name is one that nobody has typed.
         where = f"{Path(error.filename).parent}: " if error.filename else ""
         raise StorageFailed(f"the backup could not be written: {where}{error.strerror}") from error
+
+
+def note(database: Path, key: bytes, event: Event) -> None:
+    """Put an event into the outbox of a database, beside the daemon if it runs, which sends it.
+
+    Raises StorageFailed.
+    """
+    vault = Vault(key)
+    with _opened(database, vault) as connection:
+        run_unit(connection, vault, lambda tx: tx.emit(event))
 
 
 @contextmanager

@@ -2,16 +2,22 @@
 
 import os
 import re
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from gateway.cli.arguments import command, takes_passphrase
+from gateway.cli.backup_news import News
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import UsageError
 from gateway.cli.hub import show_plans
 from gateway.cli.users import demand_owner
+from gateway.domain.events import Event
+from gateway.domain.store import Source, StorageFailed
+from gateway.mqtt.own_events import OwnEvents
 
 _ENDING = ".backup"
 
@@ -71,12 +77,42 @@ def _backup(context: Context) -> None:
     key = existing_key(folder, Path(credentials) if credentials else None)
     target = args.file if args.keep is None else _dated(context)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=True)
-    with shown(context.terminal.stderr) as (copied, watched):
-        backup(folder / DATABASE, key, passphrase, target, copied=copied, watched=watched)
+    news = _news(context, folder / DATABASE, key)
+    try:
+        with shown(context.terminal.stderr) as (copied, watched):
+
+            def copied_and_told(done: int, of: int) -> None:
+                copied(done, of)
+                news.copied(done, of)
+
+            def watched_and_told(source: BinaryIO) -> Source:
+                return news.sealing(watched(source), os.fstat(source.fileno()).st_size)
+
+            backup(
+                folder / DATABASE, key, passphrase, target, copied=copied_and_told, watched=watched_and_told
+            )
+    except StorageFailed as error:
+        news.failed(str(error))
+        raise
+    news.made()
     if args.keep is not None:
         _thin_out(context, target)
     if not context.json({"file": str(target)}):
         context.terminal.say(f"written to {target}; without the passphrase nobody can read it")
+
+
+def _news(context: Context, database: Path, key: bytes) -> News:
+    """Return what tells of the backup through the database. That it cannot is said, and stops no backup."""
+    from storage.backup import note  # noqa: PLC0415 - cryptography is slow to load
+
+    def noting(event: Event) -> None:
+        try:
+            note(database, key, event)
+        except StorageFailed as error:
+            context.terminal.warn(f"nobody is told of this backup: {error}")
+
+    own = OwnEvents(context.settings.gateway.id, context.now, lambda: str(uuid.uuid4()))
+    return News(noting, own, time.monotonic)
 
 
 def _dated(context: Context) -> Path:

@@ -54,7 +54,7 @@ class Asking:
             self.bench.store,
             Topics(ROOT),
             Health(self.bench.clock, dict),
-            own_events=OwnEvents("hub", self.bench.clock, lambda: f"id-{next(ids)}"),
+            own_events=OwnEvents("hub", self.bench.clock.now, lambda: f"id-{next(ids)}"),
             max_payload_bytes=65536,
             clock=self.bench.clock.boot,
         )

@@ -43,9 +43,9 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
         _unreadable(work, owner, before, reading)
     else:
         _empty(work, owner, slot)
-    if owner is not None and owner.doubted:
-        work.set_placement(owner.access_code_id, doubted=False)
     if owner is not None and not isinstance(reading, Empty):
+        # An empty slot is not ours either: somebody may fill it before the second look.
+        work.set_placement(owner.access_code_id, doubted=False)
         _count_anew(work, work.placement(owner.access_code_id))
     state = work.slot(slot)
     if state.touched:
@@ -191,7 +191,7 @@ def _third_value(work: Work, owner: Placement, slot: SlotRef, seen: Credential) 
     sent = next((i.target for i in intents if i.target is not None and i.target.pin == seen.pin), None)
     if sent is not None and (confirmed is None or confirmed.credential.pin != seen.pin):
         _arrived_and_changed(work, code_id, slot, sent, seen)
-    elif confirmed is None or owner.empty_twice or owner.doubted:
+    elif confirmed is None or owner.empty_twice or (owner.doubted and confirmed.credential.pin != seen.pin):
         _lost_to_stranger(work, owner, slot)
     elif any(intent.kind is IntentKind.CLEAR for intent in intents):
         if seen.pin == confirmed.credential.pin:

@@ -124,15 +124,15 @@ def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities
     intents = snap.open_intents(placement.access_code_id)
     if capabilities.readback is Readback.NONE:
         return None
-    if placement.doubted and placement.slot is not None:
-        why = "after a restore the slot is looked at before it is written"
-        return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=placement.slot, why=why)
+    state = snap.slots.get(placement.slot) if placement.slot is not None else None
+    if placement.doubted and state is not None and state.reading is None:
+        why = "the slot may be somebody else's by now: it is looked at before it is written"
+        return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=state.slot, why=why)
     if not intents:
         return None
     why = "the answer to the last attempt got lost"
     if capabilities.lock_chooses_slot and placement.slot is None:
         return ReadAll(why=why)
-    state = snap.slots.get(placement.slot) if placement.slot is not None else None
     if state is None or state.reading is not None:
         # Opening the intent forgot the reading; one that is there came after it, and could not tell.
         return None

@@ -1,0 +1,75 @@
+"""What happens to a Nuki beside the hub, with the whole hub behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+from tests.ble.test_whole_hub import CELLAR, Hub, paired_with
+from tests.ble_bed.backend import bleak_on
+from tests.ble_bed.nuki.brain import Brain
+from tests.ble_bed.nuki.memory import Code
+from tests.ble_bed.nuki.on_air import NukiOnAir
+from tests.ble_bed.radio import Air
+from tests.ble_bed.virtual import VirtualClock, in_virtual_time
+
+GUESTS, FAMILY = ("471193", "471194"), (864213, 864214)
+
+
+class Home:
+    """A hub, and a Nuki that it is paired with."""
+
+    def __init__(self, hub: Hub, keypad: NukiOnAir, clock: VirtualClock) -> None:
+        self.hub, self.keypad, self.clock = hub, keypad, clock
+        self.brain = keypad.brain
+
+    async def create(self, pin: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Create a code."""
+        made = await self.hub.do("access_codes/create", device_id=CELLAR, code=pin, **params)
+        return dict(made["access_code"])
+
+    def pins(self) -> list[int]:
+        """Return what is really on the lock."""
+        return sorted(code.pin for code in self.brain.memory.codes.values())
+
+    async def told(self) -> list[str]:
+        """Return the types of all events about codes."""
+        events = (await self.hub.do("events/list", limit=500))["events"]
+        return [event["event_type"] for event in events if event["event_type"].startswith("access_code")]
+
+
+@asynccontextmanager
+async def home() -> AsyncIterator[Home]:
+    """Pair a hub with a Nuki."""
+    air, clock, dice = Air(), VirtualClock(asyncio.get_running_loop()), Random(5)
+    with bleak_on(air):
+        keypad = await NukiOnAir.hang_up(
+            air, "C0:00:00:00:0A:01", Brain(now=clock.now, random=dice.randbytes)
+        )
+        hub = Hub(clock, {CELLAR: "nuki"})
+        async with hub.running():
+            await paired_with(hub, keypad)
+            yield Home(hub, keypad, clock)
+
+
+@in_virtual_time
+async def test_a_family_s_codes_on_a_lock_that_was_reset_stay() -> None:
+    """They got the numbers that the guests' codes had. The guests' codes come back beside them."""
+    async with home() as it:
+        codes = [await it.create(pin) for pin in GUESTS]
+        await asyncio.sleep(600)
+        memory = it.brain.memory
+        numbers = sorted(memory.codes)
+        memory.codes.clear()
+        memory.users.clear()
+        memory.next_code = numbers[0]
+        for pin in FAMILY:
+            memory.add(Code(pin=pin, name=b"Family".ljust(20, b"\0"), created=it.clock.now()))
+        assert sorted(memory.codes) == numbers
+
+        await paired_with(it.hub, it.keypad)
+        await asyncio.sleep(600)
+        assert it.pins() == sorted([*map(int, GUESTS), *FAMILY])
+        assert [await it.hub.status(code) for code in codes] == ["set", "set"]
+        assert "access_code.modified_external_to_gateway" not in await it.told()

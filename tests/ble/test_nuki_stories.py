@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from random import Random
 from typing import Any
 
+import pytest
+
+from gateway.engine.mutations import instant
 from tests.ble.test_whole_hub import CELLAR, Hub, paired_with
 from tests.ble_bed.backend import bleak_on
 from tests.ble_bed.nuki.brain import Brain
@@ -73,3 +77,25 @@ async def test_a_family_s_codes_on_a_lock_that_was_reset_stay() -> None:
         assert it.pins() == sorted([*map(int, GUESTS), *FAMILY])
         assert [await it.hub.status(code) for code in codes] == ["set", "set"]
         assert "access_code.modified_external_to_gateway" not in await it.told()
+
+
+@pytest.mark.parametrize("answer", [0x23, 0x24])
+@in_virtual_time
+async def test_a_code_deleted_while_it_waited_for_its_start_is_added_again(answer: int) -> None:
+    """The lock says that there is no such code; the guest waits half a minute, and not until the audit."""
+    async with home() as it:
+        it.brain.faults.unknown_id = answer
+        starts = it.clock.now() + timedelta(minutes=20)
+        guest = await it.create(
+            GUESTS[0], starts_at=instant(starts), ends_at=instant(starts + timedelta(days=1))
+        )
+        other = await it.create(GUESTS[1])
+        await asyncio.sleep(900)
+        (number,) = (n for n, code in it.brain.memory.codes.items() if code.pin == int(GUESTS[0]))
+        assert not it.brain.memory.codes.pop(number).enabled
+
+        await asyncio.sleep(360)
+        assert it.pins() == sorted(map(int, GUESTS))
+        assert it.brain.type_code(int(GUESTS[0]))
+        assert [await it.hub.status(code) for code in (guest, other)] == ["set", "set"]
+        assert (await it.told()).count("access_code.deleted_external_to_gateway") == 1

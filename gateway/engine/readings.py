@@ -158,7 +158,8 @@ def _is_half(
     """Say whether of a write the code arrived without its schedule, or the schedule without its code.
 
     Some locks take them by two commands. The schedule is then that from before: where no code of ours was,
-    that of whoever had the slot.
+    that of whoever had the slot. A lock that chooses the slot may enable what it adds (Nuki), and is told to
+    disable it by a second command.
     """
     for intent in intents:
         if intent.target is None:
@@ -167,6 +168,8 @@ def _is_half(
         halves = [msgspec.structs.replace(intent.target, schedule=before)]
         if confirmed is not None:
             halves.append(msgspec.structs.replace(confirmed.credential, schedule=intent.target.schedule))
+        if intent.slot is None:
+            halves.append(msgspec.structs.replace(intent.target, enabled=True))
         if any(seen.same_access(half, gap) for half in halves):
             return True
     return False

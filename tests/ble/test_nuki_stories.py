@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from drivers.ble.nuki.commands import Command
 from gateway.engine.mutations import instant
 from tests.ble.test_whole_hub import CELLAR, Hub, paired_with
 from tests.ble_bed.backend import bleak_on
@@ -99,3 +100,22 @@ async def test_a_code_deleted_while_it_waited_for_its_start_is_added_again(answe
         assert it.brain.type_code(int(GUESTS[0]))
         assert [await it.hub.status(code) for code in (guest, other)] == ["set", "set"]
         assert (await it.told()).count("access_code.deleted_external_to_gateway") == 1
+
+
+@in_virtual_time
+async def test_a_staged_code_that_could_not_be_disabled_at_once_is_blamed_on_nobody() -> None:
+    """The lock took it, enabled, and was busy when it was to be disabled."""
+    async with home() as it:
+        it.brain.faults.refuses = {Command.UPDATE_CODE: 0x45}
+        starts = it.clock.now() + timedelta(minutes=20)
+        guest = await it.create(
+            GUESTS[0], starts_at=instant(starts), ends_at=instant(starts + timedelta(days=1))
+        )
+        await asyncio.sleep(10)
+        assert [code.enabled for code in it.brain.memory.codes.values()] == [True]
+        it.brain.faults.refuses = {}
+        await asyncio.sleep(300)
+        assert [code.enabled for code in it.brain.memory.codes.values()] == [False]
+        await asyncio.sleep(1200)
+        assert await it.hub.status(guest) == "set"
+        assert "access_code.modified_external_to_gateway" not in await it.told()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from drivers.simulated.models import CHOOSER, READABLE, Model
-from gateway.domain.driver import AuthorityUp
+from gateway.domain.driver import AuthorityUp, NoAnswer
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Former
 from gateway.engine.doubt import doubt
@@ -16,6 +16,7 @@ from gateway.engine.planner import plan
 from gateway.engine.readings import absorb_reading
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, TIMING, known, slot, view
+from tests.engine.conftest import Hang
 from tests.engine.pairing_bed import KEYS, BrokeOff, PairingDriver, attempt, unpaired
 from tests.engine.working import working
 
@@ -170,3 +171,21 @@ def test_what_came_back_of_our_own_is_cleared_while_it_is_that(pin: str, *, clea
     absorb_reading(work, "20", known(pin))
     planned = plan(work.snapshot(), view(), TIMING).steps
     assert any(isinstance(step, ClearSlot) for step in planned) is clears
+
+
+async def test_a_slot_that_does_not_answer_is_not_cleared_unseen(hang: Hang) -> None:
+    """Else it would be: it is ours as far as anybody knows, which is not so here."""
+    bench = await hang(READABLE)
+    await bench.create(GUESTS[0], ends_at=instant(NOON + DAY))
+    await bench.settle(HOUR)
+    [ref] = bench.on_lock()
+    bench.lock.delete_all()
+    bench.by_hand(ref, FAMILY[0])
+    await bench.engine.shop.turn(DOOR, absorb=doubt)
+    bench.clock.pass_by(DAY)
+    bench.driver.faults = [("before", NoAnswer("nothing came"))]
+    await bench.settle()
+    assert bench.on_lock() == {ref: FAMILY[0]}
+    await bench.settle(HOUR)
+    assert bench.on_lock() == {ref: FAMILY[0]}
+    assert "access_code.unmanaged.created" in bench.events()

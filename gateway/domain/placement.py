@@ -99,7 +99,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     """Changes by somebody else within a day of each other that were put right: two controllers may fight."""
     contested_at: datetime | None = None
     doubted: bool = False
-    """Known from a restored backup: another code may be in its slot by now, so it is looked at first."""
+    """Known from a restored backup, or from before the lock was paired anew: another code may be in its slot
+    by now, so it is looked at first."""
     was_on_lock: bool = False
     """The code has been proven on the lock, so its removal is worth telling."""
 

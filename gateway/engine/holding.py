@@ -40,6 +40,7 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
         failure=None,
         retry_at=None,
         cleared_at=None,
+        doubted=False,
         was_on_lock=placement.was_on_lock or evidence >= Evidence.ACCEPTED,
         lost=placement.lost if evidence < Evidence.OCCUPIED else 0,
     )
@@ -132,6 +133,7 @@ def gone(work: Work, placement: Placement, *, by_us: bool) -> None:
         retry_at=None,
         removal_began=None,
         cleared_at=None,
+        doubted=False,
     )
     work.close_all(placement.access_code_id, "gone")
 

@@ -43,9 +43,9 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
         _unreadable(work, owner, before, reading)
     else:
         _empty(work, owner, slot)
-    if owner is not None and owner.doubted:
-        work.set_placement(owner.access_code_id, doubted=False)
     if owner is not None and not isinstance(reading, Empty):
+        # An empty slot is not ours either: somebody may fill it before the second look.
+        work.set_placement(owner.access_code_id, doubted=False)
         _count_anew(work, work.placement(owner.access_code_id))
     state = work.slot(slot)
     if state.touched:
@@ -158,7 +158,8 @@ def _is_half(
     """Say whether of a write the code arrived without its schedule, or the schedule without its code.
 
     Some locks take them by two commands. The schedule is then that from before: where no code of ours was,
-    that of whoever had the slot.
+    that of whoever had the slot. A lock that chooses the slot may enable what it adds (Nuki), and is told to
+    disable it by a second command.
     """
     for intent in intents:
         if intent.target is None:
@@ -167,6 +168,8 @@ def _is_half(
         halves = [msgspec.structs.replace(intent.target, schedule=before)]
         if confirmed is not None:
             halves.append(msgspec.structs.replace(confirmed.credential, schedule=intent.target.schedule))
+        if intent.slot is None:
+            halves.append(msgspec.structs.replace(intent.target, enabled=True))
         if any(seen.same_access(half, gap) for half in halves):
             return True
     return False
@@ -191,7 +194,7 @@ def _third_value(work: Work, owner: Placement, slot: SlotRef, seen: Credential) 
     sent = next((i.target for i in intents if i.target is not None and i.target.pin == seen.pin), None)
     if sent is not None and (confirmed is None or confirmed.credential.pin != seen.pin):
         _arrived_and_changed(work, code_id, slot, sent, seen)
-    elif confirmed is None or owner.empty_twice or owner.doubted:
+    elif confirmed is None or owner.empty_twice or (owner.doubted and confirmed.credential.pin != seen.pin):
         _lost_to_stranger(work, owner, slot)
     elif any(intent.kind is IntentKind.CLEAR for intent in intents):
         if seen.pin == confirmed.credential.pin:

@@ -26,6 +26,8 @@ def plan_removal(code: AccessCode, snap: Snapshot, t: TimeView, wake: Wake) -> l
         if placement.cleared_at is not None and age(placement.cleared_at, t.now) < EMPTY_TWICE:
             wake.note(placement.cleared_at + EMPTY_TWICE)
             return []
+    elif _is_unseen(placement, snap) and not _answers(placement, snap, t):
+        return []  # the look that is due comes first
     elif _must_look(placement, snap, t):
         return [_look(snap, placement.slot, f"{why}; looked at first, it may hold something else")]
     elif _clear_went_unanswered(placement, snap) and _answers(placement, snap, t):
@@ -36,6 +38,12 @@ def plan_removal(code: AccessCode, snap: Snapshot, t: TimeView, wake: Wake) -> l
 
 def _look(snap: Snapshot, slot: SlotRef, why: str) -> Step:
     return ReadAll(why=why) if _chooses(snap) else ReadSlot(slot=slot, why=why)
+
+
+def _is_unseen(placement: Placement, snap: Snapshot) -> bool:
+    """Say whether it is doubted that the slot is ours, and nobody has looked since."""
+    state = snap.slots.get(placement.slot or "")
+    return placement.doubted and state is not None and state.reading is None
 
 
 def _must_look(placement: Placement, snap: Snapshot, t: TimeView) -> bool:

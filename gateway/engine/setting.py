@@ -15,8 +15,8 @@ from gateway.domain.placement import Placement, Refusal, Rejection, Slot, Snapsh
 from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.pins import rules_of
-from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
-from gateway.engine.slots import Full, choose, is_listed, owned, taken, unread
+from gateway.engine.plan import ClearSlot, ReadAll, ReadSlot, Step, WriteCode
+from gateway.engine.slots import Full, choose, is_beyond, is_listed, owned, taken, unread
 from gateway.engine.waiting import Wake, age, is_due
 
 type Found = tuple[list[Step], list[Issue]]
@@ -62,7 +62,8 @@ def _steps(
     if look is not None:
         return [look], []
     half_gone = placement.confirmed is None or placement.cleared_at is not None
-    if code.has_window and not t.trusted and half_gone:
+    moves = placement.confirmed is not None and is_beyond(placement, capabilities)
+    if code.has_window and not t.trusted and (half_gone or moves):
         return (
             [],
             [],
@@ -74,12 +75,16 @@ def _steps(
             return [], [full_issue(code, Full(ours=_ours(snap), foreign=_foreign(snap)))]
         if placement.slot is None and _list_first(snap, t, capabilities):
             return [ReadAll(why="the lock is listed before a code is added")], []
-    elif placement.confirmed is None and not snap.open_intents(code.access_code_id):
+    elif moves or (placement.confirmed is None and not snap.open_intents(code.access_code_id)):
         choice = choose(snap, placement, t.now)
         if isinstance(choice, Full):
             return [], [full_issue(code, choice)]
         if not choice.fresh:
             return [ReadSlot(slot=choice.slot, why=f"slot {choice.slot} is read before its first use")], []
+        if moves and placement.slot is not None:
+            # No lock takes a PIN twice, so it leaves the old slot before it comes into the new one.
+            way = f"the lock is said to have no slot {placement.slot}: the code moves to slot {choice.slot}"
+            return [ClearSlot(access_code_id=code.access_code_id, slot=placement.slot, why=way)], []
         write_to = choice.slot
     step = WriteCode(access_code_id=code.access_code_id, slot=write_to, credential=want, why=why)
     return [step], []
@@ -130,15 +135,15 @@ def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities
     intents = snap.open_intents(placement.access_code_id)
     if capabilities.readback is Readback.NONE:
         return None
-    if placement.doubted and placement.slot is not None:
-        why = "after a restore the slot is looked at before it is written"
-        return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=placement.slot, why=why)
+    state = snap.slots.get(placement.slot) if placement.slot is not None else None
+    if placement.doubted and state is not None and state.reading is None:
+        why = "the slot may be somebody else's by now: it is looked at before it is written"
+        return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=state.slot, why=why)
     if not intents:
         return None
     why = "the answer to the last attempt got lost"
     if capabilities.lock_chooses_slot and placement.slot is None:
         return ReadAll(why=why)
-    state = snap.slots.get(placement.slot) if placement.slot is not None else None
     if state is None or state.reading is not None:
         # Opening the intent forgot the reading; one that is there came after it, and could not tell.
         return None

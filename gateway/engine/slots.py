@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from gateway.domain.credential import Empty, Known, SlotRef, Unreadable
-from gateway.domain.lock import Readback
+from gateway.domain.lock import Capabilities, Readback
 from gateway.domain.placement import Placement, Slot, Snapshot
 from gateway.domain.timing import RECENT_READING
 from gateway.engine.waiting import age, is_due
@@ -34,6 +34,20 @@ def taken(snap: Snapshot) -> frozenset[SlotRef]:
 def owned(snap: Snapshot) -> frozenset[SlotRef]:
     """Return the slots that hold a code of ours, or are kept for one."""
     return frozenset(p.slot for p in snap.placements.values() if p.slot is not None)
+
+
+def is_beyond(placement: Placement, capabilities: Capabilities) -> bool:
+    """Say whether a code has a slot that the lock is no longer said to have (`slots` of a Yale was lowered).
+
+    What is there opens the door all the same.
+    """
+    slots = capabilities.slots
+    return bool(slots) and placement.slot is not None and placement.slot not in slots
+
+
+def beyond(snap: Snapshot, capabilities: Capabilities) -> list[SlotRef]:
+    """Return the slots of ours that the lock is no longer said to have."""
+    return sorted(owned(snap).difference(capabilities.slots)) if capabilities.slots else []
 
 
 def unread(snap: Snapshot) -> frozenset[SlotRef]:

@@ -14,6 +14,7 @@ from gateway.engine.commands.codes import give_up
 from gateway.engine.commands.common import attempt_of, mark_deleted
 from gateway.engine.commands.context import Context
 from gateway.engine.commands.params import Nothing, OneDevice, Pause, RemoveGuestCodes, UpdateDevice
+from gateway.engine.doubt import doubt
 from gateway.engine.replies import (
     DeviceIdsReply,
     DeviceReply,
@@ -260,12 +261,9 @@ def refill(context: Context, asked: OneDevice) -> DeviceReply:
 
 
 def _confirm_restore(work: Work) -> None:
-    """Believe no reading of the time before: others may have changed the lock since the backup was made."""
-    work.set_device(held_for_restore=False, audit_at=work.now, audit_round=None, probe=None)
-    for slot in list(work.slots):
-        work.set_slot(slot, reading=None, read_at=None, check_at=work.now)
-    for code_id, placement in list(work.placements.items()):
-        work.set_placement(code_id, doubted=placement.confirmed is not None)
+    """Write the lock again: others may have changed it since the backup was made."""
+    work.set_device(held_for_restore=False)
+    doubt(work)
 
 
 def confirm_restore(context: Context, _asked: Nothing) -> DeviceIdsReply:

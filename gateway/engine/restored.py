@@ -98,8 +98,13 @@ def settle_looks(work: Work, looked_at: SlotRef) -> None:
         slot, reading = state.slot, state.reading
         if slot != looked_at and reading is None:
             continue
-        is_nobodys = isinstance(reading, Known) and work.snapshot().owner(slot) is None
-        if is_nobodys and (take_back(work, slot, reading) or _waits(work, reading.credential.pin)):
+        is_nobodys = work.snapshot().owner(slot) is None
+        if (
+            reading is not None
+            and is_nobodys
+            and not take_back(work, slot, reading)
+            and _waits(work, reading)
+        ):
             continue
         work.set_slot(slot, doubted=False)
     if not _is_listed(work) and not any(state.doubted for state in work.slots.values()):
@@ -158,8 +163,8 @@ def _has_no_slot(work: Work, code: AccessCode) -> bool:
     return slot is None or isinstance(work.slot(slot).reading, Empty)
 
 
-def _waits(work: Work, pin: Pin) -> bool:
-    """Say whether a slot with this PIN is ours if the one is empty where the backup says that its code is."""
-    code = _whose(work, pin)
+def _waits(work: Work, reading: Reading) -> bool:
+    """Say whether a slot is ours if the one is empty where the backup says that the code with its PIN is."""
+    code = _whose(work, reading.credential.pin) if isinstance(reading, Known) else None
     slot = work.placement(code.access_code_id).slot if code is not None else None
     return slot is not None and work.slot(slot).reading is None

@@ -3,84 +3,19 @@
 The backup knows them as waiting. They are told by their PIN, in the first look at each slot.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
-from drivers.simulated.models import CHOOSER, MASKED, NATIVE, READABLE, TINY, WRITE_ONLY, Model
+from drivers.simulated.models import CHOOSER, NATIVE, READABLE, TINY, Model
 from gateway.domain.credential import Credential
-from gateway.domain.driver import AuthorityUp, NoAnswer
+from gateway.domain.driver import NoAnswer
 from gateway.domain.pin import Pin
 from gateway.engine.mutations import instant
-from tests.engine.bench import Bench
-from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON, POLICY
+from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
 from tests.engine.conftest import Hang
+from tests.engine.restoring import ANNA, ENDS, OTHER, STARTS, WAITS, Save, opens, put, unmanaged
 
-ANNA, OTHER = "471134", "864213"
-STARTS, ENDS = NOON + 5 * DAY, NOON + 8 * DAY
-WAITS: dict[str, Any] = {"starts_at": instant(STARTS), "ends_at": instant(ENDS)}
-"""So early that no lock has been told of it, whatever it keeps by itself."""
 TELLS = pytest.mark.parametrize("model", [READABLE, NATIVE, CHOOSER, TINY], ids=lambda m: m.name)
-
-
-class House:
-    """A bench and what its backup was."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.backup: sqlite3.Connection = bench.store.copy()
-
-    async def restore(self) -> None:
-        """Start the hub with what it knew then; no look was made yet."""
-        bench = self.bench
-        bench.store.put_back(self.backup)
-        held = replace(bench.snap().device, held_for_restore=True)
-        bench.store.do(lambda tx: tx.save_device(held))
-        bench.clock.reboot(bench.clock.wall + MINUTE)
-        bench.boot()
-        await bench.engine.start()
-        await bench.engine.handle(AuthorityUp(device_ids=(DOOR,)))
-        await bench.tell(bench.seen())
-        bench.events()
-        bench.driver.operations.clear()
-
-    async def confirm(self, span: timedelta = HOUR) -> None:
-        """Let a person confirm it, and the hub work so long."""
-        await self.bench.do("restore/confirm")
-        await self.bench.settle(span)
-
-
-type Save = Callable[[Bench], House]
-
-
-@pytest.fixture
-def saved() -> Iterator[Save]:
-    """Return a function that makes a backup of what a bench's hub knows."""
-    houses: list[House] = []
-
-    def save(bench: Bench) -> House:
-        houses.append(House(bench))
-        return houses[-1]
-
-    yield save
-    for house in houses:
-        house.backup.close()
-
-
-def put(bench: Bench, slot: str, pin: str, **content: Any) -> str:  # noqa: ANN401 - fields of Credential
-    """Have a PIN on the lock, as the hub of before had put it there or somebody did; return its slot."""
-    if bench.lock.model.capabilities.lock_chooses_slot:
-        return bench.lock.write(None, Credential(pin=Pin(pin), **content))
-    return bench.lock.write(slot, Credential(pin=Pin(pin), **content))
-
-
-def unmanaged(bench: Bench) -> list[str]:
-    """Return the slots that count as somebody else's."""
-    return [slot.slot for slot in bench.snap().slots.values() if slot.unmanaged_id is not None]
 
 
 @TELLS
@@ -188,13 +123,13 @@ class TestWhatItIsHeldTo:
         code_id = await bench.create(ANNA, **WAITS)
         house = saved(bench)
         await bench.settle(STARTS - 20 * MINUTE - NOON)
-        assert not bench.lock.slots["20"].enabled
+        assert not opens(bench, "20")
         await house.restore()
         await house.confirm(5 * MINUTE)
         assert bench.driver.taken("write", "clear") == []
-        assert not bench.lock.slots["20"].enabled
+        assert not opens(bench, "20")
         await bench.settle(HOUR)
-        assert bench.lock.slots["20"].enabled
+        assert opens(bench, "20")
         assert (await bench.shown(code_id))["status"] == "set"
 
     async def test_one_that_is_disabled_although_it_should_open_is_enabled(
@@ -346,149 +281,3 @@ class TestOtherSlots:
         await house.confirm(MINUTE)
         assert list(bench.on_lock().values()) == [ANNA]
         assert (await bench.shown(code_id))["status"] == "set"
-
-
-class TestTheirs:
-    """What stays somebody else's."""
-
-    async def test_the_same_pin_without_a_restore(self, hang: Hang) -> None:
-        """Whoever types it at the keypad has a code of their own."""
-        bench = await hang(READABLE)
-        code_id = await bench.create(ANNA, **WAITS)
-        await bench.settle(MINUTE)
-        bench.by_hand("20", ANNA)
-        await bench.do("devices/sync", device_id=DOOR)
-        await bench.settle(STARTS + HOUR - NOON)
-        assert unmanaged(bench) == ["20"]
-        assert "duplicate_code_on_device" in bench.issues()
-        assert (await bench.shown(code_id))["status"] == "setting"
-
-    @pytest.mark.parametrize("model", [READABLE, CHOOSER], ids=lambda m: m.name)
-    async def test_the_same_pin_after_the_looks(self, hang: Hang, saved: Save, model: Model) -> None:
-        """The slot was seen empty since the restore."""
-        bench = await hang(model)
-        await bench.create(ANNA, **WAITS)
-        house = saved(bench)
-        await house.restore()
-        await house.confirm()
-        assert bench.snap().device.restored_from is None
-        slot = put(bench, "20", ANNA)
-        await bench.do("devices/sync", device_id=DOOR)
-        await bench.settle(HOUR)
-        assert unmanaged(bench) == [slot]
-
-    async def test_the_same_pin_known_before_the_backup(self, hang: Hang, saved: Save) -> None:
-        """The hub of before knew it as somebody else's, and never wrote its own beside it."""
-        bench = await hang(READABLE)
-        await bench.create(ANNA, **WAITS)
-        await bench.settle(MINUTE)
-        bench.by_hand("20", ANNA)
-        await bench.do("devices/sync", device_id=DOOR)
-        await bench.settle(HOUR)
-        house = saved(bench)
-        await house.restore()
-        await house.confirm()
-        assert unmanaged(bench) == ["20"]
-
-    async def test_another_s_slot_that_shows_our_pin_by_now(self, hang: Hang, saved: Save) -> None:
-        """They deleted theirs, and the hub used the slot: this one is ours."""
-        bench = await hang(READABLE)
-        await bench.create(ANNA, **WAITS)
-        await bench.settle(MINUTE)
-        bench.by_hand("20", OTHER)
-        await bench.do("devices/sync", device_id=DOOR)
-        await bench.settle(HOUR)
-        house = saved(bench)
-        bench.lock.clear("20")
-        put(bench, "20", ANNA)
-        await house.restore()
-        await house.confirm(MINUTE)
-        assert "access_code.unmanaged.removed" in bench.events()
-        assert (unmanaged(bench), bench.on_lock()) == ([], {})
-
-    async def test_the_pin_of_one_that_had_ended_before_the_backup(self, hang: Hang, saved: Save) -> None:
-        """It was given to a newer code since, which the backup does not know: nobody is shut out."""
-        bench = await hang(READABLE)
-        await bench.create(ANNA, ends_at=instant(NOON + DAY))
-        await bench.settle(DAY + HOUR)
-        assert bench.on_lock() == {}
-        house = saved(bench)
-        await bench.create(ANNA)
-        await bench.settle(HOUR)
-        await house.restore()
-        await house.confirm(2 * DAY)
-        assert list(bench.on_lock().values()) == [ANNA]
-        assert unmanaged(bench) == list(bench.on_lock())
-
-    async def test_of_two_with_one_pin_the_one_that_goes_on(self, hang: Hang, saved: Save) -> None:
-        """A PIN is free again once its code is over and off."""
-        bench = await hang(READABLE)
-        await bench.create(ANNA, ends_at=instant(NOON + DAY))
-        await bench.settle(DAY + HOUR)
-        code_id = await bench.create(ANNA, **WAITS)
-        house = saved(bench)
-        await bench.settle(STARTS + HOUR - bench.clock.wall)
-        await house.restore()
-        await house.confirm()
-        assert (await bench.shown(code_id))["status"] == "set"
-        assert (unmanaged(bench), len(bench.on_lock())) == ([], 1)
-
-    async def test_a_slot_that_is_not_granted(self, hang: Hang, saved: Save) -> None:
-        """The hub never wrote there."""
-        bench = await hang(READABLE, policy=replace(POLICY, managed_slots=("19", "20")))
-        await bench.create(ANNA, **WAITS)
-        house = saved(bench)
-        put(bench, "3", ANNA)
-        await house.restore()
-        await house.confirm()
-        assert unmanaged(bench) == ["3"]
-
-
-class TestLocksThatShowNoDigits:
-    """There nothing can be proven."""
-
-    async def test_a_masked_slot_stays_somebody_else_s_and_is_named(self, hang: Hang, saved: Save) -> None:
-        """Which slots may hold the code stands beside the refusal, and they stay in the list of others'."""
-        bench = await hang(MASKED)
-        code_id = await bench.create(ANNA, **WAITS)
-        house = saved(bench)
-        await bench.settle(STARTS + HOUR - NOON)
-        await house.restore()
-        await house.confirm()
-        assert "access_code.unmanaged.created" in bench.events()
-        [error] = [
-            error
-            for error in (await bench.shown(code_id))["errors"]
-            if error["error_code"] == "duplicate_code_on_device"
-        ]
-        assert "slot 20" in error["message"]
-        await bench.settle(ENDS + HOUR - bench.clock.wall)
-        assert (unmanaged(bench), bench.on_lock()) == (["20"], {"20": ANNA})
-
-    async def test_whoever_deletes_it_there_has_it_written_anew(self, hang: Hang, saved: Save) -> None:
-        """That is what docs/operation.md says to do."""
-        bench = await hang(MASKED)
-        code_id = await bench.create(ANNA, **WAITS)
-        house = saved(bench)
-        await bench.settle(STARTS + HOUR - NOON)
-        await house.restore()
-        await house.confirm()
-        [theirs] = [slot.unmanaged_id for slot in bench.snap().slots.values() if slot.unmanaged_id]
-        await bench.do("access_codes/unmanaged/delete", access_code_id=theirs)
-        await bench.settle(HOUR)
-        assert ((await bench.shown(code_id))["status"], list(bench.on_lock().values())) == ("set", [ANNA])
-        await bench.settle(ENDS + HOUR - bench.clock.wall)
-        assert bench.on_lock() == {}
-
-    async def test_a_write_only_lock_is_not_looked_at(self, hang: Hang, saved: Save) -> None:
-        """Its slot is written again, and cleared at the end."""
-        bench = await hang(WRITE_ONLY)
-        await bench.create(ANNA, **WAITS)
-        house = saved(bench)
-        await bench.settle(STARTS + HOUR - NOON)
-        await house.restore()
-        await house.confirm()
-        assert bench.driver.taken("read") == []
-        assert bench.snap().device.restored_from is None
-        await bench.settle(ENDS + HOUR - bench.clock.wall)
-        assert bench.on_lock() == {}

@@ -134,6 +134,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     """The slot holds a PIN again that we removed: an operation of ours took effect late. It is cleared."""
     refusals: int = 0
     """Times in a row that the lock did not clear it, of what is no code of ours (a ghost, or one doomed)."""
+    doubted: bool = False
+    """Nobody has looked since a backup was restored: what came there meanwhile may be ours."""
     failures: int = 0
     """Looks in a row that got no answer."""
     retry_at: datetime | None = None

@@ -21,6 +21,7 @@ from gateway.engine.exchange import take_as_they_lie
 from gateway.engine.holding import confirm, gone, not_applied, still_there
 from gateway.engine.inventory import stray
 from gateway.engine.outside import modified, modified_unseen, removed_by_somebody
+from gateway.engine.restored import doubt_unknown, settle_looks
 from gateway.engine.waiting import age
 from gateway.engine.wipe import is_wipe, suspect_wipe
 from gateway.engine.work import Work
@@ -52,6 +53,8 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
         work.set_slot(slot, touched=False)
     if owner is not None:
         _exchanged(work, owner)
+    if before.doubted:
+        settle_looks(work, slot)
 
 
 def _exchanged(work: Work, owner: Placement) -> None:
@@ -77,6 +80,7 @@ def absorb_list(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
     work.set_device(probed_at=work.now)
     if work.device.looks_refused:
         work.set_device(looks_refused=0, look_retry_at=None)
+    doubt_unknown(work, readings)
     _find_unplaced(work, readings)
     for slot in sorted(set(work.slots) | {p.slot for p in work.placements.values() if p.slot is not None}):
         if slot not in readings:
@@ -85,6 +89,7 @@ def absorb_list(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
                 work.drop_slot(slot)
     for slot in sorted(readings):
         absorb_reading(work, slot, readings[slot])
+    work.set_device(restored_from=None)
 
 
 def _is_forgettable(work: Work, slot: SlotRef) -> bool:

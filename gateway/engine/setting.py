@@ -16,7 +16,7 @@ from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.pins import rules_of
 from gateway.engine.plan import ClearSlot, ReadAll, ReadSlot, Step, WriteCode
-from gateway.engine.slots import Full, choose, is_beyond, is_listed, owned, taken, unread
+from gateway.engine.slots import Full, choose, is_beyond, is_listed, not_looked_at, owned, taken, unread
 from gateway.engine.waiting import Wake, age, is_due
 
 type Found = tuple[list[Step], list[Issue]]
@@ -76,6 +76,11 @@ def _steps(
         if placement.slot is None and _list_first(snap, t, capabilities):
             return [ReadAll(why="the lock is listed before a code is added")], []
     elif moves or (placement.confirmed is None and not snap.open_intents(code.access_code_id)):
+        unseen = not_looked_at(snap, t.now)
+        if unseen is not None:
+            return [
+                ReadSlot(slot=unseen, why="after a restore the code is looked for before it is written")
+            ], []
         choice = choose(snap, placement, t.now)
         if isinstance(choice, Full):
             return [], [full_issue(code, choice)]
@@ -93,7 +98,7 @@ def _steps(
 def _list_first(snap: Snapshot, t: TimeView, capabilities: Capabilities) -> bool:
     """Say whether a list is needed to know that there is room, or that the PIN is free (rule 1)."""
     listed = snap.device.probed_at
-    if listed is None or age(listed, t.now) > RECENT_READING:
+    if listed is None or snap.device.restored_from is not None or age(listed, t.now) > RECENT_READING:
         return True
     return len(taken(snap) | unread(snap)) >= capabilities.max_codes
 
@@ -162,7 +167,7 @@ def _obstacle(
         return None
     wake.note(rejection.at + REJECTION_STANDS)
     explained = conflict(code, want.pin, snap) if rejection.explained else None
-    return explained or _rejected(code, rejection)
+    return explained or _rejected(code, rejection, snap)
 
 
 def _with_held_pin(
@@ -220,18 +225,25 @@ def _stands(rejection: Rejection, code: AccessCode, snap: Snapshot, t: TimeView)
     )
 
 
-def _rejected(code: AccessCode, rejection: Rejection) -> Issue:
+def _rejected(code: AccessCode, rejection: Rejection, snap: Snapshot) -> Issue:
     if rejection.reason is Refusal.DUPLICATE:
+        hidden = [slot.slot for slot in snap.slots.values() if _is_hidden(slot)]
+        where = f"; it may be in slot {' or '.join(hidden)}, where no digits can be read" if hidden else ""
         return Issue(
             code="duplicate_code_on_device",
             access_code_id=code.access_code_id,
-            message="the lock refused this PIN because it already has it, in a slot that is not known yet",
+            message="the lock refused this PIN because it already has it, in a slot that is not known yet"
+            f"{where}",
         )
     return Issue(
         code="code_constraints_violated",
         access_code_id=code.access_code_id,
         message="the lock refused the form of this PIN",
     )
+
+
+def _is_hidden(slot: Slot) -> bool:
+    return slot.unmanaged_id is not None and isinstance(slot.reading, Unreadable)
 
 
 def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:

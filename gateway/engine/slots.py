@@ -55,6 +55,14 @@ def unread(snap: Snapshot) -> frozenset[SlotRef]:
     return frozenset(slot for slot, state in snap.slots.items() if state.reading is None) - owned(snap)
 
 
+def not_looked_at(snap: Snapshot, now: datetime) -> SlotRef | None:
+    """Return a slot that answers and that nobody has looked at since a restore: any code may be in it."""
+    if snap.device.restored_from is None or not is_due(snap.device.look_retry_at, now):
+        return None
+    slots = [snap.slots.get(slot) for slot in reversed(snap.device.managed_slots)]
+    return next((s.slot for s in slots if s and s.doubted and s.reading is None and _answers(s, now)), None)
+
+
 def is_listed(snap: Snapshot) -> bool:
     """Say whether the hub can say of every slot what it holds, on a lock that chooses its slots."""
     return snap.device.probed_at is not None and not unread(snap)

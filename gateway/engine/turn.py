@@ -20,6 +20,7 @@ from gateway.engine.desire import desired, is_honoured_removal, is_over, is_to_s
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
+from gateway.engine.restored import are_looks_due
 from gateway.engine.setting import plan_setting
 from gateway.engine.waiting import Wake, age
 from gateway.engine.wipe import is_silent
@@ -197,7 +198,12 @@ def _end_wipe_alarm(work: Work) -> None:
 
 
 def drop_finished(work: Work) -> None:
-    """Drop codes that are on no lock: deleted ones, and those that ended or were used up long ago."""
+    """Drop codes that are on no lock: deleted ones, and those that ended or were used up long ago.
+
+    After a restore none before it was looked for: it may have come onto the lock since the backup was made.
+    """
+    if are_looks_due(work):
+        return
     for code in list(work.codes.values()):
         finished = code.deleted_at is not None or _ended_long_ago(code, work)
         if finished and not work.snapshot().may_hold(code.access_code_id):

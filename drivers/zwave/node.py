@@ -22,12 +22,14 @@ _STATUS = {
     "wake up": NodeStatus.AWAKE,
 }
 _REMEMBERED = {
-    CommandClass.USER_CODE,
-    CommandClass.NOTIFICATION,
-    CommandClass.MANUFACTURER_SPECIFIC,
-    CommandClass.BATTERY,
+    (CommandClass.USER_CODE, "userIdStatus"),
+    (CommandClass.USER_CODE, "keypadMode"),
+    (CommandClass.NOTIFICATION, "alarmType"),
+    (CommandClass.MANUFACTURER_SPECIFIC, "deviceId"),
+    (CommandClass.BATTERY, "level"),
 }
-"""Command classes of which values are asked for later. A node has hundreds of others."""
+"""Values that are asked for later. A node has hundreds of others, among them the codes of guests and that of
+the administrator: PINs stay in memory no longer than they must."""
 _UNKNOWN = "unknown"
 """What the server writes for a value that it could not read."""
 
@@ -132,7 +134,7 @@ class Node(Emitter):
     def _heed_value(self, name: str, args: Event) -> None:
         value = convert(args, ValueData)
         if (value.command_class, value.name) == (CommandClass.NODE_NAMING, "name"):
-            self.name = args.get("newValue")
+            self.name = args.get("newValue", self.name)
         if not _is_remembered(value):
             return
         key = _key(value)
@@ -180,6 +182,5 @@ def _key(value: ValueData) -> Key:
 
 
 def _is_remembered(value: ValueData) -> bool:
-    """Say whether it is one to be kept. Codes are not: PINs stay in memory no longer than they must."""
     named = isinstance(value.name, str) and isinstance(value.property_key, str | int | None)
-    return named and not value.endpoint and value.command_class in _REMEMBERED and value.name != "userCode"
+    return named and not value.endpoint and (value.command_class, value.name) in _REMEMBERED

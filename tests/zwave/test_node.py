@@ -95,6 +95,15 @@ def test_the_names_of_numbers_outlast_values_and_may_change() -> None:
     assert node.value(USER_CODE, "userIdStatus", 3) == Value(0, {"2": "Disabled"})
 
 
+@pytest.mark.parametrize("name", ["adminCode", "masterCode"])
+def test_the_code_of_the_administrator_is_not_kept(name: str) -> None:
+    """The server asks every lock for it that has one."""
+    nodes, node = network(value(USER_CODE, name, "987654"))
+    says_value(nodes, USER_CODE, name, "987655")
+    assert node.value(USER_CODE, name) is None
+    assert "98765" not in str(vars(node))
+
+
 def test_no_code_is_kept() -> None:
     """The server remembers the digits of all slots; here they are only told to who listens."""
     nodes, node = network(value(USER_CODE, "userCode", "4711", property_key=1))
@@ -124,6 +133,8 @@ def test_a_name_that_is_given_is_that_of_the_node() -> None:
     nodes, node = network()
     says_value(nodes, CommandClass.NODE_NAMING, "location", "Cellar")
     says_value(nodes, CommandClass.NODE_NAMING, "name", "Front door")
+    args = {"commandClass": CommandClass.NODE_NAMING, "property": "name", "metadata": {"type": "string"}}
+    says(nodes, "metadata updated", args=args)
     assert node.name == "Front door"
 
 

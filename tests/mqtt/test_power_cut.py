@@ -95,7 +95,8 @@ async def remembered(data: Path, key: str) -> Any:  # noqa: ANN401 - JSON
     """Return what the hub, which does not run, remembers."""
     store = await SqliteStore.open(data, Vault(load_key(data, None)))
     try:
-        return json.loads(await store.run(lambda tx: tx.meta(key)) or "null")
+        stored = await store.run(lambda tx: tx.meta(key))
+        return json.loads(stored or "null")
     finally:
         await store.close()
 

@@ -24,6 +24,7 @@ OFFLINE = b'{"state":"offline"}'
 COALESCE_S = 0.1
 """A lock at work changes many times in a row; that many updates are put into one."""
 _EMPTIED = "mqtt.emptied"
+_ROOT = "mqtt.root"
 
 
 class News:
@@ -162,6 +163,7 @@ class Publisher:
                 else:
                     states |= found
             waiting = tx.undelivered_count()
+            self._leave_former_root(tx, t.at)
             return News(
                 list(tx.tombstones()),
                 states,
@@ -172,6 +174,24 @@ class Publisher:
             )
 
         return await self._store.run(unit)
+
+    def _leave_former_root(self, tx: Tx, at: datetime) -> None:
+        """Have codes, which may be shown with names, emptied below the root of before where that was another.
+
+        Only codes: their ids are nobody else's, while another hub may use that root by now.
+        """
+        former, root = tx.meta(_ROOT), self._topics.root
+        if former == root:
+            return
+        if former is not None:
+            gone = tx.tombstones()
+            codes = [code_id for device_id in tx.device_ids() for code_id in tx.code_ids(device_id)]
+            paths = [*gone, *(f"access_code/{code_id}/state" for code_id in codes)]
+            emptied = dict.fromkeys((f"{former}/{path}" for path in paths), at)
+            remember_emptied(tx, _EMPTIED, emptied_lately(tx, _EMPTIED) | emptied)
+            for path in gone:
+                tx.drop_tombstone(path)
+        tx.save_meta(_ROOT, root)
 
     def _states(self, tx: Tx, device_id: str, t: TimeView) -> dict[str, bytes]:
         # How well a lock is reached changes all the time: that alone publishes no state.

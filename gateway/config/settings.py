@@ -82,7 +82,8 @@ class MqttSettings(Struct, frozen=True, kw_only=True):
     def password(self) -> str | None:
         """Read the password file now, so that settings never hold the secret; None where none is configured.
 
-        The last line break is not part of the password. Raises OSError where the file has become unreadable.
+        The last line break is not part of the password. Raises OSError, or ValueError for what is no
+        text, where the file has become unreadable.
         """
         if self.password_file is None:
             return None

@@ -19,6 +19,7 @@ from gateway.domain.pulse import Beat
 from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx
 from gateway.domain.timing import Timing
 from gateway.engine.views import retained_states
+from gateway.mqtt.emptied import emptied_lately, remember_emptied, still_kept
 from gateway.mqtt.health import Health
 from gateway.mqtt.homeassistant_payloads import Discovery
 from gateway.mqtt.homeassistant_states import ERRORS, USES, LockNews, hub_state, lock_news
@@ -30,6 +31,7 @@ COALESCE_S = 0.3
 BIRTH_S = (1.0, 5.0)
 """Within these seconds of Home Assistant's start everything is told again: not by all devices at once."""
 _REMEMBERED = "homeassistant.topics"
+_EMPTIED = "homeassistant.emptied"
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -48,13 +50,17 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 
 class _Look(Struct, frozen=True, kw_only=True):
-    """What one look at the memory found. `stale` topics were published once and are not wanted now."""
+    """What one look at the memory found. `stale` topics were published once and are not wanted now.
+
+    `emptied` ones the broker emptied before, but it may have forgotten that.
+    """
 
     devices: Sequence[Device]
     unread: Collection[str]
     """Locks that do not open in memory."""
     news: Mapping[str, LockNews]
     stale: Sequence[str]
+    emptied: Mapping[str, datetime]
 
 
 class HomeAssistant:
@@ -91,7 +97,7 @@ class HomeAssistant:
         self._dirty: set[str] = set()
         self._all_due = False
         self._is_clean = True
-        """Whether nothing is left that the broker refused to take back."""
+        """Whether nothing is left that the broker refused to take back, or may bring back."""
         self._woken = asyncio.Event()
 
     def listens_to(self, topic: str) -> bool:
@@ -139,7 +145,7 @@ class HomeAssistant:
         t = self._view()
         try:
             look = await self._look(t, None if everything else dirty)
-            await self._empty(look.stale)
+            await self._empty(look, t)
             self._news = {
                 device_id: news
                 for device_id in (*(device.device_id for device in look.devices), *look.unread)
@@ -164,9 +170,9 @@ class HomeAssistant:
         known = dict(self._news)
 
         def unit(tx: Tx) -> _Look:
-            remembered = _remembered(tx)
+            remembered, emptied = _remembered(tx), emptied_lately(tx, _EMPTIED)
             if not self._wish.enabled:
-                return _Look(devices=(), unread=(), news={}, stale=sorted(remembered))
+                return _Look(devices=(), unread=(), news={}, stale=sorted(remembered), emptied=emptied)
             devices: list[Device] = []
             unread: list[str] = []
             news: dict[str, LockNews] = {}
@@ -186,7 +192,11 @@ class HomeAssistant:
             wanted |= self._wanted(devices)
             if not wanted <= remembered:
                 _remember(tx, remembered | wanted)
-            return _Look(devices=devices, unread=unread, news=news, stale=sorted(remembered - wanted))
+            if not wanted.isdisjoint(emptied):
+                emptied = {topic: when for topic, when in emptied.items() if topic not in wanted}
+                remember_emptied(tx, _EMPTIED, emptied)
+            stale = sorted(remembered - wanted)
+            return _Look(devices=devices, unread=unread, news=news, stale=stale, emptied=emptied)
 
         return await self._store.run(unit)
 
@@ -211,22 +221,29 @@ class HomeAssistant:
     def _topics_of(self, device_id: str) -> set[str]:
         return {self._discovery.lock_topic(device_id), self._discovery.lock_state_topic(device_id)}
 
-    async def _empty(self, stale: Sequence[str]) -> None:
+    async def _empty(self, look: _Look, t: TimeView) -> None:
         """Take back topics, discovery first: entities go before they could see their values vanish.
 
         What the broker refuses to empty stays remembered, for the next connection.
         """
         refused = set[str]()
+        going = [*look.stale, *look.emptied]
         for topics in (
-            [topic for topic in stale if topic.endswith("/config")],
-            [topic for topic in stale if not topic.endswith("/config")],
+            [topic for topic in going if topic.endswith("/config")],
+            [topic for topic in going if not topic.endswith("/config")],
         ):
             refused |= await self._retained.put(dict.fromkeys(topics, b""))
-        self._is_clean = not refused
-        done = set(stale) - refused
-        self._retained.forget(done)
-        if done:
-            await self._store.run(lambda tx: _remember(tx, _remembered(tx) - done))
+        done = set(look.stale) - refused
+        kept = still_kept(look.emptied, done, t.at)
+        self._is_clean = not refused and not kept
+        self._retained.forget(look.emptied.keys() - kept.keys())
+
+        def unit(tx: Tx) -> None:
+            _remember(tx, _remembered(tx) - done)
+            remember_emptied(tx, _EMPTIED, kept)
+
+        if done or kept != look.emptied:
+            await self._store.run(unit)
 
     def _values(self, devices: Sequence[Device], t: TimeView) -> dict[str, bytes]:
         it = self._discovery

@@ -55,8 +55,6 @@ class NetworkClient(mqtt.Client):
             manual_ack=True,
         )
         self.will_set(settings.will.topic, settings.will.payload, qos=1, retain=True)
-        if settings.username is not None:
-            self.username_pw_set(settings.username, settings.password.value if settings.password else None)
         self.on_socket_open = _without_delay
         self._settings = settings
         self._ended = ended
@@ -131,6 +129,8 @@ class NetworkClient(mqtt.Client):
 
     def _dial(self) -> None:
         settings = self._settings
+        if settings.username is not None:
+            self.username_pw_set(settings.username, _password(settings))
         if settings.tls is not None:
             self.tls_set_context(_tls_context(settings.tls))
         try:
@@ -182,6 +182,13 @@ class _TlsSocket(ssl.SSLSocket):
         except OSError:
             self.close()
             raise
+
+
+def _password(settings: LinkSettings) -> str | None:
+    try:
+        return settings.password()
+    except (OSError, ValueError):
+        raise NotConnected(link_state.PASSWORD_FILE) from None
 
 
 def _tls_context(tls: TlsSettings) -> ssl.SSLContext:

@@ -1,15 +1,9 @@
 """What the link must know before it can connect."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A value that must not show up when the object holding it is printed or logged."""
-
-    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,9 @@ class LinkSettings:
     under it. `keepalive_s` (seconds, 5 to 65535) also bounds how long a silent broker goes unnoticed: at
     most twice that. `session_expiry_s` (seconds) is told to MQTT 5 brokers; on 3.1.1 the broker decides.
     `receive_maximum` (1 to 65535) bounds the messages held unacknowledged. `max_payload_bytes` is the largest
-    payload handed over; of a larger one only the fact is. Raises ValueError for values out of range.
+    payload handed over; of a larger one only the fact is. `password` is asked for every connection, in a
+    thread of its own, and raises OSError or ValueError where it cannot be read: so a renewed one is taken up,
+    and nothing holds it that may be printed. Raises ValueError for values out of range.
     """
 
     host: str
@@ -58,7 +54,7 @@ class LinkSettings:
     will: Will
     tls: TlsSettings | None = None
     username: str | None = None
-    password: Secret | None = None
+    password: Callable[[], str | None] = lambda: None
     version: Literal["3.1.1", "5"] = "5"
     keepalive_s: int = 30
     session_expiry_s: int = 7 * 86_400

@@ -17,6 +17,7 @@ class LinkKind(enum.StrEnum):
     CONNECTED = "connected"
     UNREACHABLE = "unreachable"
     TLS_FAILED = "tls_failed"
+    NO_PASSWORD = "no_password"  # noqa: S105 - the name of a state
     REFUSED = "refused"
     SUBSCRIPTION_REFUSED = "subscription_refused"
     LOST = "lost"
@@ -82,13 +83,21 @@ TLS_FILES = LinkState(
     "A TLS file cannot be used. Check that ca_file, cert_file and key_file exist, can be read by this "
     "daemon's user, are PEM, and that the key is not encrypted and belongs to the certificate.",
 )
+PASSWORD_FILE = LinkState(
+    LinkKind.NO_PASSWORD,
+    "The password file cannot be read, so the broker is not asked. Check that password_file exists, can be "
+    "read by this daemon's user, and is UTF-8 text. It is tried again by itself.",
+)
+
+_GIVEN_AT_START = "One that systemd hands over as a credential is renewed by a restart of the daemon only."
 
 # MQTT 5.0 section 3.2.2.2; paho reports the return codes of 3.1.1 under these numbers too.
 _REFUSALS = {
     0x84: "The broker does not speak the configured MQTT version. Set version to 3.1.1 or 5.",
     0x85: "The broker does not accept the client id. Choose another one.",
-    0x86: "The broker does not accept user name and password. Check both.",
-    0x87: "The broker does not let this user in. Check user name, password and the broker's access list.",
+    0x86: f"The broker does not accept user name and password. Check both. {_GIVEN_AT_START}",
+    0x87: "The broker does not let this user in. Check user name, password and the broker's access list. "
+    f"{_GIVEN_AT_START}",
     0x88: "The broker says it is not available at the moment. It is tried again by itself.",
     0x89: "The broker says it is busy. It is tried again by itself.",
     0x8A: "The broker has banned this client. Lift the ban in the broker.",

@@ -1,7 +1,8 @@
 """Keeps the retained topics as they should be: what the hub, its locks and their codes look like now."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from gateway.domain.pulse import Beat
 from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx
 from gateway.domain.timing import Timing
 from gateway.engine.views import retained_states
+from gateway.mqtt.emptied import emptied_lately, remember_emptied, still_kept
 from gateway.mqtt.health import Health
 from gateway.mqtt.link import Link
 from gateway.mqtt.retained import Retained, keep_publishing
@@ -21,6 +23,8 @@ OFFLINE = b'{"state":"offline"}'
 """The will."""
 COALESCE_S = 0.1
 """A lock at work changes many times in a row; that many updates are put into one."""
+_EMPTIED = "mqtt.emptied"
+_ROOT = "mqtt.root"
 
 
 class News:
@@ -32,10 +36,15 @@ class News:
         states: dict[str, bytes],
         events_waiting: int,
         *,
+        emptied: dict[str, datetime],
         seen: Sequence[str],
         damaged: dict[str, str],
     ) -> None:
-        """Keep topics below the root; of the locks `seen`, those `damaged` do not open, and why."""
+        """Keep topics below the root; of the locks `seen`, those `damaged` do not open, and why.
+
+        `emptied` topics the broker emptied before, but it may have forgotten that.
+        """
+        self.emptied = emptied
         self.seen = seen
         self.damaged = damaged
         self.tombstones = tombstones
@@ -115,7 +124,7 @@ class Publisher:
             news = await self._look(None if everything else dirty)
             waiting = news.events_waiting
             self._health.looked_at(news.seen, news.damaged)
-            await self._bury(news.tombstones, news.states)
+            await self._bury(news)
             await self._retained.put(news.states)
         except StorageFailed as error:
             self._dirty |= dirty
@@ -154,9 +163,35 @@ class Publisher:
                 else:
                     states |= found
             waiting = tx.undelivered_count()
-            return News(list(tx.tombstones()), states, waiting, seen=asked, damaged=damaged)
+            self._leave_former_root(tx, t.at)
+            return News(
+                list(tx.tombstones()),
+                states,
+                waiting,
+                emptied=emptied_lately(tx, _EMPTIED),
+                seen=asked,
+                damaged=damaged,
+            )
 
         return await self._store.run(unit)
+
+    def _leave_former_root(self, tx: Tx, at: datetime) -> None:
+        """Have codes, which may be shown with names, emptied below the root of before where that was another.
+
+        Only codes: their ids are nobody else's, while another hub may use that root by now.
+        """
+        former, root = tx.meta(_ROOT), self._topics.root
+        if former == root:
+            return
+        if former is not None:
+            gone = tx.tombstones()
+            codes = [code_id for device_id in tx.device_ids() for code_id in tx.code_ids(device_id)]
+            paths = [*gone, *(f"access_code/{code_id}/state" for code_id in codes)]
+            emptied = dict.fromkeys((f"{former}/{path}" for path in paths), at)
+            remember_emptied(tx, _EMPTIED, emptied_lately(tx, _EMPTIED) | emptied)
+            for path in gone:
+                tx.drop_tombstone(path)
+        tx.save_meta(_ROOT, root)
 
     def _states(self, tx: Tx, device_id: str, t: TimeView) -> dict[str, bytes]:
         # How well a lock is reached changes all the time: that alone publishes no state.
@@ -165,21 +200,22 @@ class Publisher:
         )
         return {self._topics.below(path): msgspec.json.encode(state) for path, state in found.items()}
 
-    async def _bury(self, tombstones: list[str], states: Collection[str]) -> None:
-        """Empty the topics of what is gone; each is remembered until the broker acknowledged.
+    async def _bury(self, news: News) -> None:
+        """Empty the topics of what is gone; each is remembered for a day after the broker acknowledged.
 
-        One that it refuses comes again with the next connection, unless it is among `states` by now.
+        One that it refuses comes again with the next connection, unless it is among the states by now.
         """
-        if not tombstones:
-            return
-        paths = {self._topics.below(path): path for path in tombstones}
-        refused = await self._retained.put(dict.fromkeys(paths, b"")) - set(states)
+        paths = {self._topics.below(path): path for path in news.tombstones}
+        again = news.emptied.keys() - news.states.keys()
+        refused = await self._retained.put(dict.fromkeys([*paths, *again], b"")) - news.states.keys()
         done = paths.keys() - refused
-        self._retained.forget(done)
+        kept = still_kept(news.emptied, done, self._view().at, used=news.states)
+        self._retained.forget((done | news.emptied.keys()) - kept.keys())
 
         def unit(tx: Tx) -> None:
             for topic in done:
                 tx.drop_tombstone(paths[topic])
+            remember_emptied(tx, _EMPTIED, kept)
 
-        if done:
+        if done or kept != news.emptied:
             await self._store.run(unit)

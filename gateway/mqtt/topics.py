@@ -29,7 +29,7 @@ class Topics:
 
     def __init__(self, root: str) -> None:
         """Take the first levels of every topic, without a slash at the end."""
-        self._root = root
+        self.root = root
         self.requests = f"{root}/request/+/#"
         """The filter that matches every command."""
         self.bridge_state = f"{root}/bridge/state"
@@ -38,18 +38,18 @@ class Topics:
 
     def below(self, path: str) -> str:
         """Return the topic at `path` below the root."""
-        return f"{self._root}/{path}"
+        return f"{self.root}/{path}"
 
     def event(self, device_id: str, event_type: str) -> str:
         """Return where an event is told."""
-        return f"{self._root}/event/{device_id}/{event_type}"
+        return f"{self.root}/event/{device_id}/{event_type}"
 
     def request(self, topic: str) -> Request | None:
         """Read the topic of a command; None if client or verb cannot be one.
 
         A client is 1 to 64 of letters, digits, `_` and `-`: whoever answers must not be led to other topics.
         """
-        prefix = f"{self._root}/request/"
+        prefix = f"{self.root}/request/"
         client, _, verb = topic.removeprefix(prefix).partition("/")
         if not topic.startswith(prefix) or not CLIENT.fullmatch(client) or not _VERB.fullmatch(verb):
             return None
@@ -62,7 +62,7 @@ class Topics:
         whoever could choose freely would have PINs sent to where others read. Nor may it be of a kind over
         which a broker ends the connection: too long, too deep, or with characters that cannot be seen.
         """
-        own = f"{self._root}/response/{request.client}/"
+        own = f"{self.root}/response/{request.client}/"
         below = (wanted or "").removeprefix(own)
         fits = (
             wanted not in {None, own, below}

@@ -11,7 +11,6 @@ from gateway.mqtt import link_connection, link_state
 from gateway.mqtt.link_client import NetworkClient
 from gateway.mqtt.link_connection import Incoming
 from gateway.mqtt.link_errors import PublishRefused
-from gateway.mqtt.link_settings import Secret
 from gateway.mqtt.link_state import LinkKind, LinkState
 from tests.mqtt.broker import Broker, eventually, free_port, peer
 from tests.mqtt.link_bed import WILL, LinkBed, Version, bed, settings
@@ -71,14 +70,14 @@ class TestNotConnecting:
     ) -> None:
         """The state says what to check, and never the password."""
         async with Broker(tmp_path, passwords={"hub": "correct horse"}) as broker:
-            wrong = bed(broker.port, version, username="hub", password=Secret("battery staple"))
+            wrong = bed(broker.port, version, username="hub", password=lambda: "battery staple")
             async with wrong.running(connected=False):
                 await eventually(lambda: len(wrong.naps) >= 3)
             assert wrong.kinds == [LinkKind.REFUSED, LinkKind.STOPPED]
             assert "user name" in wrong.states[0].message
             assert "staple" not in repr(wrong.states)
             assert [int(nap) for nap in wrong.naps[:2]] == [1, 2]
-            right = bed(broker.port, version, username="hub", password=Secret("correct horse"))
+            right = bed(broker.port, version, username="hub", password=lambda: "correct horse")
             async with right.running():
                 assert right.kinds == [LinkKind.CONNECTED]
 

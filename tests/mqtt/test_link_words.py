@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.mqtt.link_backoff import Backoff
-from gateway.mqtt.link_settings import LinkSettings, Secret, TlsSettings
+from gateway.mqtt.link_settings import LinkSettings, TlsSettings
 from gateway.mqtt.link_state import LinkKind, not_reached, refused
 from tests.mqtt.link_bed import WILL
 
@@ -43,11 +43,15 @@ class TestWords:
         assert "4711" not in state.message
 
     def test_the_password_does_not_print(self) -> None:
-        """Neither alone nor inside the settings."""
-        secret = Secret("correct horse")
-        how = LinkSettings("h", 1, "hub", WILL, username="hub", password=secret)
-        assert "horse" not in f"{secret} {secret!r} {how} {how!r}"
-        assert secret.value == "correct horse"
+        """The settings do not hold it."""
+        how = LinkSettings("h", 1, "hub", WILL, username="hub", password=lambda: "correct horse")
+        assert "horse" not in f"{how} {how!r}"
+        assert how.password() == "correct horse"
+
+    @pytest.mark.parametrize("code", [0x86, 0x87])
+    def test_a_password_that_the_broker_refuses_may_be_one_of_the_start(self, code: int) -> None:
+        """A credential of systemd stays what it was, however its file changes."""
+        assert "credential is renewed by a restart" in refused(code).message
 
     @pytest.mark.parametrize(
         "wrong",

@@ -60,7 +60,9 @@ def turn(
     if snap is None:
         return Turn(step=None, intent=None, holds=None, next_wake=None)
     work = Work(snap, t, rules.timing, chance)
-    if rebase(work):
+    # Noted by a clock that was ahead, it would come far too late. One that is overdue by the new time too stays:
+    # every start is a boot of its own, and a hub that is off at that hour would never audit.
+    if rebase(work) and not _audit_due(work):
         work.set_device(audit_at=_next_audit(work, rules))
     if absorb is not None:
         absorb(work)

@@ -138,7 +138,7 @@ _KINDS = (
     ),
     IssueKind(
         code="delay_in_removing_from_device",
-        meaning="The lock should have confirmed the removal by now.",
+        meaning="The lock should have confirmed by now that the PIN is gone, or its new window.",
         level="warning",
         event="access_code.delay_in_removing_from_device",
         remedy=(

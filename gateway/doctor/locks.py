@@ -73,7 +73,7 @@ _NO_KEYPAD = problem(
 _REMOVED = warning(
     "lock_removed_from_configuration",
     "pinsmith has codes on this lock, and it is not in the configuration",
-    "Its table was deleted or its name changed. Codes on it go on opening the door.",
+    "Its table was deleted or its name changed. Codes on it go on opening the door, none to come is set.",
     "Put it back and `pinsmith locks retire {lock}` first; if it is gone, `pinsmith locks forget {lock}`.",
 )
 _PAUSED = note(

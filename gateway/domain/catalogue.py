@@ -228,7 +228,7 @@ _KINDS = (
     ),
     IssueKind(
         code="removed_from_configuration",
-        meaning="The lock is no longer configured and may hold codes.",
+        meaning="The lock is no longer configured. It may hold codes, and those to come are not set.",
         level="error",
         remedy=(
             "Put the lock back into the configuration and retire it (pinsmith locks retire), or give it"

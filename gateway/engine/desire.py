@@ -216,7 +216,7 @@ def has_ended(code: AccessCode, t: TimeView) -> bool:
 
 def is_over(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
     """Say whether the code is to be gone for good: deleted, past its end, used up, or its lock retired."""
-    return code.deleted_at is not None or snap.device.retiring or code.is_used_up or has_ended(code, t)
+    return snap.device.retiring or code.is_over(t.at)
 
 
 def is_past(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:

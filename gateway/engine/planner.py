@@ -66,6 +66,8 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     steps += look_steps(snap, t, wake)
     steps += audit_steps(snap, t, timing, wake)
     issues += rehearse(snap, t, timing, wants)
+    if gate is Gate.NOT_CONFIGURED:
+        issues = []  # only the file says which slots the hub may use: without it there would be no room
     explained = {issue.access_code_id for issue in issues}
     if gate is Gate.ASLEEP:
         issues += touch_issues(snap, t, waiting, steps)

@@ -228,6 +228,7 @@ _KINDS = (
     ),
     IssueKind(
         code="removed_from_configuration",
+        event="device.removed_from_configuration",
         meaning="The lock is no longer configured. It may hold codes, and those to come are not set.",
         level="error",
         remedy=(

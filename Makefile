@@ -74,7 +74,7 @@ picture: $(DEV) ## record the terminal that the README shows
 test-homeassistant: $(DEV) mosquitto node ## what a real Home Assistant makes of discovery; installs one first, some minutes
 	tests/homeassistant/build.sh build/homeassistant
 	PINSMITH_HOMEASSISTANT=$(CURDIR)/build/homeassistant .venv/bin/pytest \
-		-o faulthandler_timeout=900 tests/homeassistant/test_house.py
+		-o faulthandler_timeout=900 tests/homeassistant/test_house.py tests/homeassistant/test_told_once.py
 
 deb: $(DEV) ## build build/pinsmith_*.deb for Debian 13 (ARCH=amd64 or arm64, VERSION=)
 	.venv/bin/python -m scripts.make_deb $(if $(ARCH),--arch $(ARCH)) $(if $(VERSION),--version $(VERSION))

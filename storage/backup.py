@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from msgspec.structs import replace as changed
 
-from gateway.domain.store import StorageFailed, Tx, spared
+from gateway.domain.events import Event
+from gateway.domain.store import Source, StorageFailed, Tx, spared
 from storage.data_dir import BACKING_UP, DATABASE, KEY, RESTORED, RESTORING, DataDirectory
 from storage.errors import (
     WAY_OUT,
@@ -22,6 +23,7 @@ from storage.errors import (
     WrongKey,
     in_plain_words,
 )
+from storage.event_numbers import count_on, number_after
 from storage.keys import write_key
 from storage.private_files import sync_folder, write_over
 from storage.room import free_in, lack, size_of
@@ -44,8 +46,6 @@ _BARE = b"SQLite format 3\0"
 _PIECE = 1 << 16
 _LOOK_EVERY = 2_000
 """Instructions of SQLite: some milliseconds on a small hub."""
-SEQ_LEAP = 1_000_000
-"""How far `seq` jumps at a restore, so that no number given after the backup was made is given again."""
 
 
 def backup(
@@ -58,7 +58,7 @@ def backup(
     random: Callable[[int], bytes] = os.urandom,
     free: Callable[[Path], int] = free_in,
     copied: Callable[[int, int], None] = lambda _done, _of: None,
-    watched: Callable[[BinaryIO], BinaryIO] = lambda source: source,
+    watched: Callable[[BinaryIO], Source] = lambda source: source,
 ) -> None:
     """Write database and key to `target` (mode 0600), sealed with the passphrase; the daemon may be running.
 
@@ -90,6 +90,16 @@ def backup(
         # Where a file could not be made, its folder; its own name is one that nobody has typed.
         where = f"{Path(error.filename).parent}: " if error.filename else ""
         raise StorageFailed(f"the backup could not be written: {where}{error.strerror}") from error
+
+
+def note(database: Path, key: bytes, event: Event) -> None:
+    """Put an event into the outbox of a database, beside the daemon if it runs, which sends it.
+
+    Raises StorageFailed.
+    """
+    vault = Vault(key)
+    with _opened(database, vault) as connection:
+        run_unit(connection, vault, lambda tx: tx.emit(event))
 
 
 @contextmanager
@@ -168,6 +178,7 @@ def restore(
     now: datetime,
     replace: bool = False,
     damaged: bool = False,
+    handed: bytes | None = None,
 ) -> list[Path]:
     """Put a backup in place and hold every lock until an operator has looked at the plan.
 
@@ -176,6 +187,8 @@ def restore(
     `replace`. A backup in which something does not open is taken only for `damaged`: nothing is done on the
     locks that it is about until they are forgotten. Return the files kept that way.
 
+    No file is made of a key that systemd hands over (`handed`): it may be sealed there.
+
     Raises:
         DataDirectoryInUse: a daemon runs on the directory.
         RestoreRefused: there is a database and `replace` was not asked for.
@@ -183,7 +196,16 @@ def restore(
         StorageFailed: see the message. A restore cut off while files are moved leaves a mark, and no daemon
             starts until it was run again; in all other cases nothing was changed.
     """
-    return _replace(data_dir, now, replace, lambda folder: _unpack(file, passphrase, folder, damaged=damaged))
+
+    def unpack(folder: Path, above: int) -> None:
+        with file.open("rb") as source:
+            key, content = unseal(source, passphrase)
+            write_over(folder / DATABASE, content)
+        if key != handed:
+            write_over(folder / KEY, [write_key(key)])
+        _hold(folder / DATABASE, Vault(key), above, damaged=damaged)
+
+    return _replace(data_dir, (KEY, DATABASE), now, replace, unpack)
 
 
 def is_copy(file: Path) -> bool:
@@ -203,15 +225,22 @@ def go_back(
     Otherwise like `restore`: every lock is held, and what was there is kept. Raises as it does, and WrongKey.
     """
 
-    def unpack(folder: Path) -> None:
+    def unpack(folder: Path, above: int) -> None:
         with copy.open("rb") as source:
             write_over(folder / DATABASE, iter(lambda: source.read(_PIECE), b""))
-        _hold(folder / DATABASE, Vault(key), damaged=damaged)
+        _hold(folder / DATABASE, Vault(key), above, damaged=damaged)
 
-    return _replace(data_dir, now, replace, unpack)
+    return _replace(data_dir, (DATABASE,), now, replace, unpack)
 
 
-def _replace(data_dir: Path, now: datetime, replace: bool, unpack: Callable[[Path], None]) -> list[Path]:  # noqa: FBT001 - as the operator said
+def _replace(
+    data_dir: Path,
+    names: Sequence[str],
+    now: datetime,
+    replace: bool,  # noqa: FBT001 - as the operator said
+    unpack: Callable[[Path, int], None],
+) -> list[Path]:
+    """Put what `unpack` leaves in a folder, its events above the number given, in place of these files."""
     with DataDirectory(data_dir):
         # A restore that was cut off has had its permission.
         interrupted = (data_dir / RESTORING).exists()
@@ -219,21 +248,13 @@ def _replace(data_dir: Path, now: datetime, replace: bool, unpack: Callable[[Pat
             raise RestoreRefused(f"there is a database in {data_dir}: pass --replace to put it aside first")
         try:
             with TemporaryDirectory(dir=data_dir, prefix=RESTORED) as folder:
-                unpack(Path(folder))
-                return _put_in_place(Path(folder), data_dir, now)
+                unpack(Path(folder), number_after(data_dir / DATABASE, now))
+                return _put_in_place(Path(folder), data_dir, names, now)
         except OSError as error:
             raise StorageFailed(f"the backup could not be restored: {error.strerror}") from error
 
 
-def _unpack(file: Path, passphrase: str, folder: Path, *, damaged: bool) -> None:
-    with file.open("rb") as source:
-        key, content = unseal(source, passphrase)
-        write_over(folder / DATABASE, content)
-    write_over(folder / KEY, [write_key(key)])
-    _hold(folder / DATABASE, Vault(key), damaged=damaged)
-
-
-def _hold(database: Path, vault: Vault, *, damaged: bool) -> None:
+def _hold(database: Path, vault: Vault, above: int, *, damaged: bool) -> None:
     try:
         opened = open_database(database)
     except DatabaseTooNew:
@@ -252,11 +273,7 @@ def _hold(database: Path, vault: Vault, *, damaged: bool) -> None:
                     device = tx.device(device_id)
                     if device is not None:
                         tx.save_device(changed(device, held_for_restore=True))
-            leap = connection.execute(
-                "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (SEQ_LEAP,)
-            )
-            if not leap.rowcount:
-                connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (SEQ_LEAP,))
+            count_on(connection, above)
 
         run_unit(connection, vault, check_key(vault))
         found = damaged_locks(SqliteTx(connection, vault))
@@ -269,7 +286,7 @@ def _hold(database: Path, vault: Vault, *, damaged: bool) -> None:
         run_unit(connection, vault, hold)
 
 
-def _put_in_place(folder: Path, data_dir: Path, now: datetime) -> list[Path]:
+def _put_in_place(folder: Path, data_dir: Path, names: Sequence[str], now: datetime) -> list[Path]:
     """Swap the files. As long as the mark stands, no daemon starts on a half-finished swap."""
     write_over(data_dir / RESTORING, [])
     aside = f".replaced-{now:%Y%m%dT%H%M%SZ}"
@@ -277,18 +294,18 @@ def _put_in_place(folder: Path, data_dir: Path, now: datetime) -> list[Path]:
         # Run twice in one second, or by a clock that stands still: what was kept first is not overwritten.
         aside += "-again"
     kept = []
-    # A copy made before an upgrade comes without a key: the one that is there stays.
-    new = [name for name in (KEY, DATABASE) if (folder / name).exists()]
     # SQLite finds the log of a database by its name, and would apply an old one to the new database.
     for name, new_name in (
-        *((name, name + aside) for name in new),
+        *((name, name + aside) for name in names),
         (f"{DATABASE}-wal", f"{DATABASE}{aside}-wal"),
     ):
         if (data_dir / name).exists():
             kept.append((data_dir / name).rename(data_dir / new_name))
     (data_dir / f"{DATABASE}-shm").unlink(missing_ok=True)
-    for name in new:
-        (folder / name).rename(data_dir / name)
+    for name in names:
+        # Without a key, where systemd hands it over.
+        if (folder / name).exists():
+            (folder / name).rename(data_dir / name)
     sync_folder(data_dir)
     (data_dir / RESTORING).unlink()
     sync_folder(data_dir)

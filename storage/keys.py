@@ -19,21 +19,38 @@ _SHAPE = re.compile(rb"[0-9a-fA-F]{%d}\s*" % (2 * KEY_LENGTH))
 def load_key(
     data_dir: Path, credentials_dir: Path | None, random: Callable[[int], bytes] = os.urandom
 ) -> bytes:
-    """Return the master key.
+    """Return the master key of a daemon, which makes one, the file `key`, at its very first start.
 
-    `credentials_dir` is what systemd names in $CREDENTIALS_DIRECTORY. Without a credential the file `key` in
-    the data directory counts. It is created at the very first start, and never beside a database: that one
-    needs the key it was sealed with.
+    Never beside a database: that one needs the key it was sealed with. Otherwise like `existing_key`.
+    """
+    path, database = data_dir / KEY, data_dir / DATABASE
+    is_first_start = not (database.exists() and database.stat().st_size)
+    if is_first_start and not (_credential(credentials_dir) or path.exists()):
+        _create(path, random(KEY_LENGTH))
+    return existing_key(data_dir, credentials_dir)
+
+
+def existing_key(data_dir: Path, credentials_dir: Path | None) -> bytes:
+    """Return the master key: the credential of systemd, or else what is in the file `key`.
+
+    `credentials_dir` is what systemd names in $CREDENTIALS_DIRECTORY.
 
     Raises:
-        KeyUnusable: missing beside a database, not a key, or open to other users; says what to do.
+        KeyUnusable: missing, not a key, or open to other users; says what to do.
     """
-    if credentials_dir is not None and (credentials_dir / CREDENTIAL).exists():
+    credential = _credential(credentials_dir)
+    if credential is not None:
         # systemd decides who can read a credential.
-        return _parsed(credentials_dir / CREDENTIAL)
+        return _parsed(credential)
     path = data_dir / KEY
     if not path.exists():
-        _create(path, random(KEY_LENGTH))
+        raise KeyUnusable(
+            f"the key {path} is missing, and the database cannot be read without it. Where systemd hands it "
+            f"to the daemon as the credential {CREDENTIAL}, nothing is lost: while the daemon runs, put "
+            "`env CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service` before the command; otherwise see "
+            '"The key as a credential" in docs/install.md. Where it was a file, put it back, or restore both '
+            "from a backup with `pinsmith restore FILE`"
+        )
     if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyUnusable(f"{path} is open to other users: run `chmod 600 {path}`")
     return _parsed(path)
@@ -44,13 +61,13 @@ def write_key(key: bytes) -> bytes:
     return key.hex().encode() + b"\n"
 
 
+def _credential(credentials_dir: Path | None) -> Path | None:
+    if credentials_dir is None or not (credentials_dir / CREDENTIAL).exists():
+        return None
+    return credentials_dir / CREDENTIAL
+
+
 def _create(path: Path, key: bytes) -> None:
-    database = path.parent / DATABASE
-    if database.exists() and database.stat().st_size:
-        raise KeyUnusable(
-            f"the key {path} is missing and {database} cannot be read without it: put the file back, or "
-            "restore both from a backup with `pinsmith restore FILE`"
-        )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_new(path, [write_key(key)])

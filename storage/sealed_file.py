@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from gateway.domain.store import StorageFailed
+from gateway.domain.store import Source, StorageFailed
 from storage.errors import BackupUnreadable
 from storage.vault import KEY_LENGTH
 
@@ -61,7 +61,7 @@ class Cost(NamedTuple):
 
 
 def seal(
-    source: BinaryIO,
+    source: Source,
     master_key: bytes,
     passphrase: str,
     cost: Cost,
@@ -113,7 +113,7 @@ def _opened(file: BinaryIO, aead: AESGCM, prefix: bytes, header: bytes) -> Itera
             raise BackupUnreadable("the backup is damaged or cut short: use another one") from None
 
 
-def _pieces(file: BinaryIO, size: int) -> Iterator[tuple[bytes, bool]]:
+def _pieces(file: Source, size: int) -> Iterator[tuple[bytes, bool]]:
     """Yield (piece, whether it is the last one); an empty file is one empty piece."""
     piece = file.read(size)
     while following := file.read(size):

@@ -13,7 +13,7 @@ from bleak.backends.device import BLEDevice
 from drivers.ble.adapter import Adapter
 from drivers.ble.background import Background
 from drivers.ble.errands import Errands
-from drivers.ble.family import KEEP_KEYS, Advert, Configured, LockSession, Unfinished
+from drivers.ble.family import Advert, Configured, LockSession, Unfinished
 from drivers.ble.feed import Feed
 from drivers.ble.giving_way import giving_way
 from drivers.ble.guarded import GuardedSession
@@ -27,6 +27,7 @@ from drivers.ble.visit import Visit
 from drivers.ble.waiting import within
 from gateway.domain.clock import Clock
 from gateway.domain.driver import (
+    KEEP_KEYS,
     AuthorityDown,
     AuthorityLost,
     AuthorityUp,

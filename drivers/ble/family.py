@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from bleak.backends.device import BLEDevice
 from msgspec import Struct
@@ -58,11 +58,6 @@ class Link(Protocol):
 
 type Connect = Callable[[BLEDevice], AbstractAsyncContextManager[Link]]
 """Opens a GATT connection; `drivers.ble.link` has it."""
-
-
-KEEP_KEYS: Final = "keep_keys"
-"""May be given to `pair`, with whatever value, where a family offers it: the stored keys are kept, and what
-is given besides is put to them."""
 
 
 def never() -> bool:

@@ -5,13 +5,14 @@ pydantic: a third of the memory of the daemon (docs/decisions.md). The tests com
 """
 
 import asyncio
+import json
 import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
-from typing import Any
+from typing import Any, override
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,6 +31,7 @@ from drivers.zwave.messages import (
     NotSent,
     ServerRefused,
     Version,
+    nodes_in,
 )
 from drivers.zwave.node import Nodes
 
@@ -39,6 +41,8 @@ MAX_MESSAGE = 64 * 2**20
 """Bytes. The state of a large network has some million."""
 PING_S = 30.0
 """After so long without an answer to a ping, asked as often, the link counts as broken."""
+ADDRESS_S = 0.25
+"""Before the next address of a name is tried too, as RFC 8305 says."""
 CLOSE_S = 2.0
 """For the server to say good-bye."""
 
@@ -134,10 +138,10 @@ class Client:
     async def _next(self) -> Message | None:
         """Return the next message; None at the end of the link."""
         try:
-            return _MESSAGE.decode(await self._link.recv(decode=False))
+            return _message(await self._link.recv(decode=False))
         except ConnectionClosed:
             return None
-        except msgspec.DecodeError:
+        except ValueError:
             raise LinkFailed(Failure.WRONG_VERSION) from None
 
     def _take(self, message: Message) -> None:
@@ -175,10 +179,20 @@ async def opened(url: str) -> AsyncIterator[Client]:
         await link.close()
 
 
+class _Connect(connect):
+    """Follows no redirect: the configuration says where PINs may go, and a redirect may lead past TLS."""
+
+    @override
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 async def _link_to(url: str) -> ClientConnection:
     try:
-        return await connect(
+        return await _Connect(
             url,
+            # A name may have an address of IPv6 from which nothing comes back, which takes minutes to show.
+            happy_eyeballs_delay=ADDRESS_S,
             proxy=None,  # PINs go through no third party, whatever the environment says.
             compression=None,  # Its buffers take more memory than all nodes.
             open_timeout=None,
@@ -187,10 +201,10 @@ async def _link_to(url: str) -> ClientConnection:
             close_timeout=CLOSE_S,
             max_size=MAX_MESSAGE,
         )
+    except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError):  # the last two: it hangs up on TLS
+        failure = Failure.NO_TLS
     except (socket.gaierror, ValueError):  # such as a part of the name that is too long
         failure = Failure.NAME_NOT_FOUND
-    except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError):  # it hangs up on the greeting of TLS
-        failure = Failure.NO_TLS
     except OSError:
         failure = Failure.NOBODY_LISTENS
     except (InvalidHandshake, InvalidURI, ConnectionClosed):
@@ -203,13 +217,25 @@ async def _greeting(link: ClientConnection) -> Version:
         return _VERSION.decode(await link.recv(decode=False))
     except ConnectionClosed:
         failure = Failure.NOT_READY
-    except msgspec.DecodeError:
+    except ValueError:
         failure = Failure.NO_SERVER
     raise LinkFailed(failure)
 
 
+def _message(text: bytes) -> Message:
+    """Decode a message. Raises ValueError."""
+    try:
+        return _MESSAGE.decode(text)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # JavaScript writes half of a pair of code units as it is, such as of a name that was cut in an emoji.
+        whole = json.dumps(json.loads(text), ensure_ascii=False)
+        return _MESSAGE.decode(whole.encode("utf-8", "replace"))
+
+
 def _state_in(result: msgspec.Raw) -> tuple[NodeData, ...]:
     try:
-        return _LISTENING.decode(result).state.nodes
-    except msgspec.DecodeError:
+        return nodes_in(_LISTENING.decode(result).state)
+    except ValueError:
         raise LinkFailed(Failure.WRONG_VERSION) from None

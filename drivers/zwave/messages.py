@@ -3,12 +3,16 @@
 Of what it does not need nothing is looked at, so that a message with news in it is still understood.
 """
 
+import logging
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, ValidationError, field
+from msgspec.json import Decoder
 
 from drivers.zwave.numbers import NodeStatus
+
+_LOG = logging.getLogger(__name__)
 
 OLDEST_SCHEMA = 49
 NEWEST_SCHEMA = 50
@@ -73,22 +77,21 @@ class Message(Struct, frozen=True, rename="camel"):
     event: dict[str, Any] | None = None
 
 
-class Metadata(Struct, frozen=True):
-    """What is said of a value."""
-
-    states: dict[str, str] = {}
-    """The names of its numbers."""
-
-
 class ValueData(Struct, frozen=True, rename="camel"):
-    """One value of a node."""
+    """One value of a node. Most are of no interest, so hardly anything is asked of their form."""
 
     command_class: int
-    property: str | int
-    endpoint: int = 0
-    property_key: str | int | None = None
+    name: Any = field(name="property")
+    endpoint: int | None = None
+    property_key: Any = None
     value: Any = None
-    metadata: Metadata = Metadata()
+    metadata: Any = None
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Return the names of its numbers."""
+        states = self.metadata.get("states") if isinstance(self.metadata, dict) else None
+        return states if isinstance(states, dict) else {}
 
 
 class ClassData(Struct, frozen=True):
@@ -131,12 +134,26 @@ class NodeData(Struct, frozen=True, rename="camel"):
 
 
 class State(Struct, frozen=True):
-    """All that is known of the network."""
+    """All that is known of the network. Each node is decoded for itself: see `nodes_in`."""
 
-    nodes: tuple[NodeData, ...] = ()
+    nodes: tuple[Raw, ...]
 
 
 class Listening(Struct, frozen=True):
     """The answer to the question for all that is known."""
 
     state: State
+
+
+_NODE = Decoder(NodeData)
+
+
+def nodes_in(state: State) -> tuple[NodeData, ...]:
+    """Return the nodes without those that are not understood: a lamp must not take all locks with it."""
+    nodes = []
+    for raw in state.nodes:
+        try:
+            nodes.append(_NODE.decode(raw))
+        except ValidationError:
+            _LOG.warning("the Z-Wave server tells of a node that is not understood")
+    return tuple(nodes)

@@ -22,12 +22,14 @@ _STATUS = {
     "wake up": NodeStatus.AWAKE,
 }
 _REMEMBERED = {
-    CommandClass.USER_CODE,
-    CommandClass.NOTIFICATION,
-    CommandClass.MANUFACTURER_SPECIFIC,
-    CommandClass.BATTERY,
+    (CommandClass.USER_CODE, "userIdStatus"),
+    (CommandClass.USER_CODE, "keypadMode"),
+    (CommandClass.NOTIFICATION, "alarmType"),
+    (CommandClass.MANUFACTURER_SPECIFIC, "deviceId"),
+    (CommandClass.BATTERY, "level"),
 }
-"""Command classes of which values are asked for later. A node has hundreds of others."""
+"""Values that are asked for later. A node has hundreds of others, among them the codes of guests and that of
+the administrator: PINs stay in memory no longer than they must."""
 _UNKNOWN = "unknown"
 """What the server writes for a value that it could not read."""
 
@@ -65,7 +67,7 @@ class Value(Struct, frozen=True):
     """The names of its numbers."""
 
 
-type Key = tuple[int, str | int, str | int | None]
+type Key = tuple[int, str, str | int | None]
 """Command class, property and key of a value of the node itself."""
 
 
@@ -101,7 +103,7 @@ class Node(Emitter):
         for value in data.values:
             if _is_remembered(value):
                 known = None if value.value == _UNKNOWN else value.value
-                self._values[_key(value)] = Value(known, value.metadata.states)
+                self._values[_key(value)] = Value(known, value.states)
 
     def value(self, command_class: CommandClass, name: str, key: str | int | None = None) -> Value | None:
         """Return a value of the node itself; None where it has none, or it is of a class of no interest.
@@ -131,8 +133,8 @@ class Node(Emitter):
 
     def _heed_value(self, name: str, args: Event) -> None:
         value = convert(args, ValueData)
-        if (value.command_class, value.property) == (CommandClass.NODE_NAMING, "name"):
-            self.name = args.get("newValue")
+        if (value.command_class, value.name) == (CommandClass.NODE_NAMING, "name"):
+            self.name = args.get("newValue", self.name)
         if not _is_remembered(value):
             return
         key = _key(value)
@@ -141,7 +143,7 @@ class Node(Emitter):
             return
         before = self._values.get(key, Value(None, {}))
         new = args.get("newValue", before.value)
-        states = value.metadata.states or before.states
+        states = value.states or before.states
         self._values[key] = Value(None if new == _UNKNOWN else new, states)
 
 
@@ -176,9 +178,9 @@ class Nodes(Emitter):
 
 
 def _key(value: ValueData) -> Key:
-    return value.command_class, value.property, value.property_key
+    return value.command_class, value.name, value.property_key
 
 
 def _is_remembered(value: ValueData) -> bool:
-    """Say whether it is one to be kept. Codes are not: PINs stay in memory no longer than they must."""
-    return value.endpoint == 0 and value.command_class in _REMEMBERED and value.property != "userCode"
+    named = isinstance(value.name, str) and isinstance(value.property_key, str | int | None)
+    return named and not value.endpoint and (value.command_class, value.name) in _REMEMBERED

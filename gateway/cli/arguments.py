@@ -2,10 +2,12 @@
 
 import argparse
 import re
+import sys
 from pathlib import Path
 from typing import NoReturn
 
 from gateway.cli.context import Commands
+from gateway.cli.exits import UsageError
 
 _QUOTES_INPUT = re.compile(r"(ignored explicit argument|unrecognized arguments).*", re.DOTALL)
 
@@ -22,6 +24,23 @@ class Parser(argparse.ArgumentParser):
                 message,
             )
         )
+
+
+def demand_text(args: argparse.Namespace) -> None:
+    """Raise UsageError where an argument is not text, such as a name in Latin-1 on a machine with UTF-8.
+
+    The daemon could not read the command, and so would not answer. Files (as `Path`) may be called anything.
+    """
+    texts = {name: given for name, given in vars(args).items() if isinstance(given, str)}
+    for name, text in texts.items():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            encoding = sys.getfilesystemencoding()
+            raise UsageError(
+                f"{name.replace('_', ' ')}: what was typed is not text in {encoding}; set terminal or script "
+                "to that encoding"
+            ) from None
 
 
 def everywhere(parser: argparse.ArgumentParser, *, default: object) -> None:

@@ -2,16 +2,22 @@
 
 import os
 import re
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from gateway.cli.arguments import command, takes_passphrase
+from gateway.cli.backup_news import News
 from gateway.cli.context import Commands, Context
 from gateway.cli.exits import UsageError
 from gateway.cli.hub import show_plans
 from gateway.cli.users import demand_owner
+from gateway.domain.events import Event
+from gateway.domain.store import Source, StorageFailed
+from gateway.mqtt.own_events import OwnEvents
 
 _ENDING = ".backup"
 
@@ -59,22 +65,54 @@ def add(commands: Commands) -> None:
 def _backup(context: Context) -> None:
     from storage.backup import backup  # noqa: PLC0415 - cryptography is slow to load
     from storage.data_dir import DATABASE  # noqa: PLC0415 - same
-    from storage.keys import load_key  # noqa: PLC0415 - same
+    from storage.keys import existing_key  # noqa: PLC0415 - same
 
     args = context.args
     folder = context.settings.gateway.data_directory
     if not (folder / DATABASE).exists():
-        raise UsageError(f"there is no database in {folder} yet")
+        raise UsageError(
+            f"there is no database in {folder}: start the daemon once, or put `gateway.data_directory` right"
+        )
     credentials = context.env.get("CREDENTIALS_DIRECTORY")
-    key = load_key(folder, Path(credentials) if credentials else None)
+    key = existing_key(folder, Path(credentials) if credentials else None)
     target = args.file if args.keep is None else _dated(context)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=True)
-    with shown(context.terminal.stderr) as (copied, watched):
-        backup(folder / DATABASE, key, passphrase, target, copied=copied, watched=watched)
+    news = _news(context, folder / DATABASE, key)
+    try:
+        with shown(context.terminal.stderr) as (copied, watched):
+
+            def copied_and_told(done: int, of: int) -> None:
+                copied(done, of)
+                news.copied(done, of)
+
+            def watched_and_told(source: BinaryIO) -> Source:
+                return news.sealing(watched(source), os.fstat(source.fileno()).st_size)
+
+            backup(
+                folder / DATABASE, key, passphrase, target, copied=copied_and_told, watched=watched_and_told
+            )
+    except StorageFailed as error:
+        news.failed(str(error))
+        raise
+    news.made()
     if args.keep is not None:
         _thin_out(context, target)
     if not context.json({"file": str(target)}):
         context.terminal.say(f"written to {target}; without the passphrase nobody can read it")
+
+
+def _news(context: Context, database: Path, key: bytes) -> News:
+    """Return what tells of the backup through the database. That it cannot is said, and stops no backup."""
+    from storage.backup import note  # noqa: PLC0415 - cryptography is slow to load
+
+    def noting(event: Event) -> None:
+        try:
+            note(database, key, event)
+        except StorageFailed as error:
+            context.terminal.warn(f"nobody is told of this backup: {error}")
+
+    own = OwnEvents(context.settings.gateway.id, context.now, lambda: str(uuid.uuid4()))
+    return News(noting, own, time.monotonic)
 
 
 def _dated(context: Context) -> Path:
@@ -90,10 +128,15 @@ def _dated(context: Context) -> Path:
 def _thin_out(context: Context, written: Path) -> None:
     """Delete the oldest dated backups of this hub; never the one just written, whatever the clock says.
 
-    By name and not by the date of the file, which a copy changes. Other files there are left alone.
+    By name and not by the date of the file, which a copy changes, and which is of the same clock. One that
+    is named later than that just written is older all the same: the clock was ahead then, or is behind now.
+    Other files there are left alone.
     """
     shape = re.compile(re.escape(_stem(context)) + r"\d{8}T\d{6}Z" + re.escape(_ENDING))
-    others = sorted(p for p in written.parent.iterdir() if shape.fullmatch(p.name) and p != written)
+    others = sorted(
+        (path for path in written.parent.iterdir() if shape.fullmatch(path.name) and path != written),
+        key=lambda path: (path.name < written.name, path.name),
+    )
     for old in others[: max(len(others) - context.args.keep + 1, 0)]:
         old.unlink(missing_ok=True)
 
@@ -137,10 +180,24 @@ def _restore(context: Context) -> None:
         return
     for path in kept:
         context.terminal.say(f"kept: {path}")
+    _tell_key(context)
     context.terminal.say(
         "restored; no lock is written to yet. Start the daemon, then `pinsmith restore --confirm`, which "
         "shows what it will do and asks"
     )
+
+
+def _tell_key(context: Context) -> None:
+    """Say where a backup has left its key; nothing where that is the one that systemd hands over."""
+    from storage.backup import is_copy  # noqa: PLC0415 - cryptography is slow to load
+    from storage.data_dir import KEY  # noqa: PLC0415 - same
+
+    key = context.settings.gateway.data_directory / KEY
+    if key.exists() and not is_copy(context.args.file):
+        context.terminal.say(
+            f"the key is now in {key}; where systemd hands it to the daemon, put it there before you start "
+            "it, and delete this file"
+        )
 
 
 def _confirm(context: Context) -> None:
@@ -157,16 +214,32 @@ def _confirm(context: Context) -> None:
 
 def _put_back(context: Context) -> list[Path]:
     from storage.backup import go_back, is_copy, restore  # noqa: PLC0415 - cryptography is slow to load
-    from storage.keys import load_key  # noqa: PLC0415 - same
+    from storage.keys import existing_key  # noqa: PLC0415 - same
 
     args, folder = context.args, context.settings.gateway.data_directory
     asked = [str(args.file), "--replace"] if args.replace else [str(args.file)]
     demand_owner(folder, args.config, "restore", *asked)
     if is_copy(args.file):
         credentials = context.env.get("CREDENTIALS_DIRECTORY")
-        key = load_key(folder, Path(credentials) if credentials else None)
+        key = existing_key(folder, Path(credentials) if credentials else None)
         return go_back(args.file, key, folder, now=context.now(), replace=args.replace, damaged=args.damaged)
     passphrase = context.terminal.passphrase(args.passphrase_file, twice=False)
     return restore(
-        args.file, passphrase, folder, now=context.now(), replace=args.replace, damaged=args.damaged
+        args.file,
+        passphrase,
+        folder,
+        now=context.now(),
+        replace=args.replace,
+        damaged=args.damaged,
+        handed=_handed(context),
     )
+
+
+def _handed(context: Context) -> bytes | None:
+    """Return the key that systemd hands over, where it does."""
+    from storage.keys import CREDENTIAL, load_key  # noqa: PLC0415 - cryptography is slow to load
+
+    credentials = context.env.get("CREDENTIALS_DIRECTORY")
+    if not credentials or not Path(credentials, CREDENTIAL).exists():
+        return None
+    return load_key(context.settings.gateway.data_directory, Path(credentials))

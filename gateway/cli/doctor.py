@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
 
 def _doctor(context: Context) -> Exit:
     settings, lock = context.settings, context.args.device
-    if lock is not None and lock not in settings.policies:
+    if lock is not None and lock not in settings.policies and not _is_remembered(context, lock):
         known = ", ".join(settings.policies) or "none is configured"
         raise UsageError(f"there is no lock {lock}; there are: {known}")
     findings = findings_of(context, lock)
@@ -52,15 +52,27 @@ def findings_of(context: Context, lock: str | None = None) -> "list[Finding]":
     # Loads storage and cryptography, and what the configured drivers need.
     from gateway.doctor.examine import examine  # noqa: PLC0415 - see above
 
-    credentials = context.env.get("CREDENTIALS_DIRECTORY")
     return asyncio.run(
         examine(
             context.settings,
             client=client_name(context.settings.mqtt.username),
-            credentials=Path(credentials) if credentials else None,
+            credentials=_credentials(context),
             lock=lock,
         )
     )
+
+
+def _is_remembered(context: Context, lock: str) -> bool:
+    """Say whether the database knows a lock that is out of the configuration, such as a retired one."""
+    from gateway.doctor.probe_memory import probe_memory  # noqa: PLC0415 - loads storage and cryptography
+
+    memory = probe_memory(context.settings.gateway.data_directory, _credentials(context))
+    return any(device.device_id == lock for device in memory.devices)
+
+
+def _credentials(context: Context) -> Path | None:
+    named = context.env.get("CREDENTIALS_DIRECTORY")
+    return Path(named) if named else None
 
 
 def show_findings(say: Callable[[str], None], findings: "Iterable[Finding]", width: int) -> None:

@@ -1,13 +1,14 @@
 """Where the `pinsmith` command starts."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gateway.cli import backup, codes, diagnostics, doctor, hub, keypad, locks, pairing, service, watch
-from gateway.cli.arguments import Parser, everywhere
+from gateway.cli.arguments import Parser, demand_text, everywhere
 from gateway.cli.context import Context
 from gateway.cli.exits import MEANINGS, Exit, Failure, RefusedByDaemon
 from gateway.cli.init import command as init
@@ -53,6 +54,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the locale does not know must not cost the rest of the answer, such as a new PIN.
+            stream.reconfigure(errors="backslashreplace")
     args = make_parser().parse_args(argv)
     return carry_out(Context(args=args, terminal=Terminal()))
 
@@ -62,9 +67,7 @@ def carry_out(context: Context) -> int:
     try:
         return _done(context)
     except ConfigError as error:
-        for mistake in error.mistakes:
-            context.terminal.warn(str(mistake))
-        return Exit.CONFIGURATION
+        return _misconfigured(context, error)
     except RefusedByDaemon as error:
         return _failed(context, error.exit, {"type": error.type, "message": str(error)})
     except Failure as error:
@@ -85,12 +88,21 @@ def carry_out(context: Context) -> int:
 
 def _done(context: Context) -> Exit:
     do: Callable[[Context], Exit | None] = context.args.do
+    demand_text(context.args)
     try:
         return do(context) or Exit.OK
     except PermissionError as error:
         if not isinstance(error.filename, str):
             raise
         raise Closed(Path(error.filename)) from None
+
+
+def _misconfigured(context: Context, error: ConfigError) -> Exit:
+    if context.args.json:
+        return _failed(context, Exit.CONFIGURATION, {"type": "wrong_configuration", "message": str(error)})
+    # Each line begins with the name of the file, where editors look for it.
+    context.terminal.warn(str(error))
+    return Exit.CONFIGURATION
 
 
 def _failed(context: Context, code: Exit, error: Mapping[str, str]) -> Exit:

@@ -76,14 +76,14 @@ def _look_for_left_out(context: Context) -> list[Mistake]:
     Raises ConfigError where the file lacks locks that have codes.
     """
     from storage.data_dir import DATABASE  # noqa: PLC0415 - cryptography is slow to load
-    from storage.keys import load_key  # noqa: PLC0415 - same
+    from storage.keys import existing_key  # noqa: PLC0415 - same
     from storage.looking import look  # noqa: PLC0415 - same
 
     settings, folder = context.settings, context.settings.gateway.data_directory
     named = context.env.get("CREDENTIALS_DIRECTORY")
     try:
         (folder / DATABASE).stat()
-        key = load_key(folder, Path(named) if named else context.service_credentials)
+        key = existing_key(folder, Path(named) if named else context.service_credentials)
         missing = look(folder, key, lambda tx: left_out(settings, tx, context.now()))
     except FileNotFoundError:
         return []

@@ -31,6 +31,13 @@ def map_lines(slots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{first:>{width}}  {' '.join(groups)}"
     if signs:
         yield "  ".join(f"{sign} {meaning}" for sign, meaning in _LEGEND.items() if sign in signs)
+    astray = [
+        name
+        for name, sign, slot in zip(names, signs, slots, strict=True)
+        if sign == _SIGNS["managed"] and not slot.get("is_usable")
+    ]
+    if astray:
+        yield f"codes of the gateway in slots that are not for it: {', '.join(astray)}"
 
 
 def _sign(slot: Mapping[str, Any]) -> str:

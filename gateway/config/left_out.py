@@ -4,7 +4,6 @@ from datetime import datetime
 
 from gateway.config.errors import Mistake
 from gateway.config.settings import Settings
-from gateway.domain.placement import Snapshot
 from gateway.domain.store import Tx
 
 
@@ -15,22 +14,11 @@ def left_out(settings: Settings, tx: Tx, now: datetime) -> tuple[Mistake, ...]:
     would end it. One that is to come counts too: its guest would stand outside. Backups are for nobody yet.
     """
     gone = (tx.snapshot(device_id) for device_id in tx.device_ids() if device_id not in settings.policies)
-    found = [(snap.device.device_id, _held(snap), _to_come(snap, now)) for snap in gone if snap is not None]
+    found = [(snap.device.device_id, snap.held, snap.to_come(now)) for snap in gone if snap is not None]
     return tuple(
         Mistake(file=settings.file, key=f"locks.{device_id}", message=_message(device_id, held, to_come))
         for device_id, held, to_come in found
         if held or to_come
-    )
-
-
-def _held(snap: Snapshot) -> int:
-    return sum(map(snap.may_hold, snap.codes))
-
-
-def _to_come(snap: Snapshot, now: datetime) -> int:
-    return sum(
-        code.backup != "waiting" and not code.is_over(now) and not snap.may_hold(code_id)
-        for code_id, code in snap.codes.items()
     )
 
 

@@ -52,7 +52,7 @@ class Gateway:
         self._store = store
         self._clock = clock
         topics = Topics(settings.topic_root)
-        own_events = OwnEvents(settings.gateway.id, clock, _new_id)
+        own_events = OwnEvents(settings.gateway.id, clock.now, _new_id)
         self._guard = ClockGuard(clock, _guarding(settings))
         self._drivers = drivers = Drivers(
             settings, clock, keyring=StoredKeys(store), view=self._guard.view, pulse=pulse

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from gateway.config import BrokerUrl
 from gateway.doctor.finding import Finding, Kind, fine, note, problem, warning
 from gateway.doctor.probe_broker import BrokerFacts
@@ -163,7 +165,8 @@ KINDS = (
     note(
         "daemon_not_running",
         "no daemon of this gateway is at the broker",
-        "It is stopped, or it was never started.",
+        "It is stopped, it did not start, or it was never started. If the broker still calls it online, that "
+        "is an older word: a power cut leaves it standing.",
         "`systemctl start pinsmith`, unless you stopped it yourself.",
     ),
     problem(
@@ -218,6 +221,17 @@ KINDS = (
 _BY_ID: dict[str, Kind] = {kind.id: kind for kind in KINDS}
 _WRONG_PASSWORD, _NOT_AUTHORISED, _NO_SUCH_VERSION = 0x86, 0x87, 0x84
 _MANY_EVENTS = 1000
+
+
+def as_of_now(facts: BrokerFacts, *, runs_here: bool | None) -> BrokerFacts:
+    """Return a visit without what the broker still has of a daemon that is gone.
+
+    A will does not outlive a power cut, and the retained "online" and the health of before do. So without a
+    daemon here they count only where one answers, which is another hub then.
+    """
+    if runs_here is False and facts.daemon_answers is False:
+        return replace(facts, state="offline", health=None, daemon_answers=None)
+    return facts
 
 
 def check_broker(

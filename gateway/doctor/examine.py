@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import Settings
-from gateway.doctor.broker import check_broker
+from gateway.doctor.broker import as_of_now, check_broker
 from gateway.doctor.finding import Finding, Severity
 from gateway.doctor.locks import DRIVER_SAYS, check_lock
 from gateway.doctor.machine import check_clock, check_disk
@@ -34,6 +34,7 @@ async def examine(
         asyncio.to_thread(probe_memory, settings.gateway.data_directory, credentials),
         asyncio.to_thread(_visit_broker, settings, client),
     )
+    broker = as_of_now(broker, runs_here=memory.runs_here)
     ways, found = {lock}, list(_of_hub(settings, memory, broker))
     if settings.zwave_locks:
         found += await _of_zwave(settings, memory)
@@ -65,6 +66,8 @@ def _of_hub(settings: Settings, memory: MemoryFacts, broker: BrokerFacts) -> Ite
         step=settings.clock.step,
         floor=memory.floor,
         zone=settings.gateway.time_zone.key,
+        # Another hub of our name may answer, on a machine of its own.
+        trusted=broker.clock_trusted and memory.runs_here is not False,
     )
     yield from check_disk(probe_disk(directory))
     yield from check_memory(memory, directory)
@@ -142,9 +145,13 @@ def _of_locks(
     known = {device.device_id: device for device in memory.devices}
     now = datetime.now(UTC)
     for name in dict.fromkeys((*settings.policies, *known)):
-        configured = name in settings.policies
         yield from check_lock(
-            name, known.get(name), memory.issues.get(name, ()), configured=configured, now=now
+            name,
+            known.get(name),
+            memory.issues.get(name, ()),
+            configured=name in settings.policies,
+            codes=memory.codes.get(name),
+            now=now,
         )
     for driver in ("zwave", "ble"):
         for name, why in (_told(broker, driver).get("problems") or {}).items():

@@ -1,13 +1,14 @@
 """What the hub remembers of a lock that somebody should look at."""
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from gateway.doctor.finding import Finding, fine, note, problem, warning
+from gateway.doctor.finding import Finding, Kind, fine, note, problem, warning
+from gateway.domain.catalogue import CATALOGUE
 from gateway.domain.issues import Issue
 from gateway.domain.lock import LOW_BATTERY, Device, Link
 
-_LONG_AWAY = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 
 _BATTERY_EMPTY = problem(
@@ -76,6 +77,12 @@ _REMOVED = warning(
     "Its table was deleted or its name changed. Codes on it go on opening the door, none to come is set.",
     "Put it back and `pinsmith locks retire {lock}` first; if it is gone, `pinsmith locks forget {lock}`.",
 )
+_RETIRED = note(
+    "lock_retired",
+    "this lock is not in the configuration any more, and no code of the hub is on it or to come",
+    "It was retired, or there were no codes on it when its table was deleted. The hub still remembers it.",
+    "`pinsmith locks forget {lock}`",
+)
 _PAUSED = note(
     "lock_paused",
     "this lock is paused until {until}; nothing is removed from it either",
@@ -100,8 +107,33 @@ DRIVER_SAYS = problem(
     "What its driver found stands in the way.",
     "See what is said here about Z-Wave or Bluetooth, and docs/zwave.md or docs/bluetooth.md.",
 )
+_ERROR = problem(
+    "lock_error",
+    "{code}{codes}: {meaning}",
+    "In the words of the hub: {messages}.",
+    "{remedy} What you see of it at the door: docs/troubleshooting.md.",
+)
+_WARNING = warning("lock_warning", _ERROR.what, _ERROR.cause, _ERROR.remedy)
+_SAID_BY: Mapping[str, tuple[Kind, ...]] = {
+    "device_clock_wrong": (_CLOCK,),
+    "device_disconnected": (_AWAY,),
+    "device_not_found": (_NEVER_SEEN,),
+    "device_not_managed": (_NOT_MANAGED,),
+    "device_not_paired": (_NOT_PAIRED,),
+    "device_paused": (_PAUSED,),
+    "device_replaced": (_REPLACED,),
+    "device_wiped": (_WIPED,),
+    "held_after_restore": (_HELD,),
+    "keypad_missing": (_NO_KEYPAD,),
+    "low_battery": (_BATTERY_EMPTY, _BATTERY_LOW),
+    "removed_from_configuration": (_REMOVED, _RETIRED),
+    "third_party_integration_detected": (_TWO_CONTROLLERS,),
+}
+"""Findings that say the same as an error or warning of the hub, and more."""
 KINDS = (
     DRIVER_SAYS,
+    _ERROR,
+    _WARNING,
     _BATTERY_EMPTY,
     _BATTERY_LOW,
     _CLOCK,
@@ -113,6 +145,7 @@ KINDS = (
     _WIPED,
     _NO_KEYPAD,
     _REMOVED,
+    _RETIRED,
     _PAUSED,
     _NOT_MANAGED,
     _NEVER_SEEN,
@@ -120,25 +153,32 @@ KINDS = (
 
 
 def check_lock(
-    lock: str, device: Device | None, issues: Collection[Issue], *, configured: bool, now: datetime
+    lock: str,
+    device: Device | None,
+    issues: Collection[Issue],
+    *,
+    configured: bool,
+    codes: int | None,
+    now: datetime,
 ) -> Iterator[Finding]:
-    """Judge one lock. `device` and `issues` are what the database has; None: it has nothing."""
-    if device is None or (device.capabilities is None and device.is_paired is None):
-        yield _NEVER_SEEN.found(lock)
-        return
-    found = list(_of_device(lock, device, issues, configured=configured, now=now))
+    """Judge one lock. `device` and `issues` are what the database has; None: it has nothing.
+
+    `codes`: how many are, may be or are to come on the lock; None: not known.
+    """
+    if device is None or (configured and device.capabilities is None and device.is_paired is None):
+        found = [_NEVER_SEEN.found(lock)]
+    elif not configured:
+        found = [(_RETIRED if codes == 0 else _REMOVED).found(lock, lock=lock)]
+    else:
+        found = list(_of_device(lock, device, issues, now))
+    found += _of_issues(lock, issues, said={one.id for one in found})
     yield from found
     if not found:
-        level = "" if device.battery is None else f", batteries at {device.battery:.0%}"
+        level = "" if device is None or device.battery is None else f", batteries at {device.battery:.0%}"
         yield fine(lock, f"nothing stands against it{level}")
 
 
-def _of_device(
-    lock: str, device: Device, issues: Collection[Issue], *, configured: bool, now: datetime
-) -> Iterator[Finding]:
-    if not configured:
-        yield _REMOVED.found(lock, lock=lock)
-        return
+def _of_device(lock: str, device: Device, issues: Collection[Issue], now: datetime) -> Iterator[Finding]:
     if device.is_paired is False:
         driver = device.policy.driver if device.policy is not None else "DRIVER"
         yield _NOT_PAIRED.found(lock, lock=lock, driver=driver)
@@ -151,9 +191,8 @@ def _of_device(
         yield kind.found(lock, level=device.battery)
     if device.is_clock_right is False or (device.clock_unread and not device.keeps_time):
         yield _CLOCK.found(lock, off=_off(device))
-    since = device.link_since
-    if device.link is Link.UNREACHABLE and since is not None and now - since > _LONG_AWAY:
-        yield _AWAY.found(lock, since=f"{since:%Y-%m-%d %H:%M} UTC")
+    if device.link is Link.UNREACHABLE and device.link_since is not None:
+        yield _AWAY.found(lock, since=f"{device.link_since:%Y-%m-%d %H:%M} UTC")
     yield from _of_decisions(lock, device, now)
 
 
@@ -168,6 +207,25 @@ def _of_decisions(lock: str, device: Device, now: datetime) -> Iterator[Finding]
         yield _PAUSED.found(lock, lock=lock, until=f"{device.paused_until:%Y-%m-%d %H:%M} UTC")
     if not device.is_managed:
         yield _NOT_MANAGED.found(lock)
+
+
+def _of_issues(lock: str, issues: Collection[Issue], said: Collection[str]) -> Iterator[Finding]:
+    """Tell what the hub has against a lock and its codes, but for what is `said` already."""
+    by_code = defaultdict[str, list[Issue]](list)
+    for issue in issues:
+        by_code[issue.code].append(issue)
+    for code, alike in by_code.items():
+        if any(kind.id in said for kind in _SAID_BY.get(code, ())):
+            continue
+        known, codes = CATALOGUE[code], sum(issue.access_code_id is not None for issue in alike)
+        yield (_ERROR if known.level == "error" else _WARNING).found(
+            lock,
+            code=code,
+            codes="" if not codes else " on a code" if codes == 1 else f" on {codes} codes",
+            meaning=known.meaning.removesuffix("."),
+            messages="; ".join(dict.fromkeys(issue.message.removesuffix(".") for issue in alike)),
+            remedy=known.remedy,
+        )
 
 
 def _off(device: Device) -> str:

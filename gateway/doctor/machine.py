@@ -17,8 +17,17 @@ _UNSYNCHRONISED = problem(
     "clock_unsynchronised",
     "no time server keeps the clock of this machine right; it shows {now}",
     "The network or the time service is not there, or was not reached since the start.",
-    "Look with `timedatectl`; install or start systemd-timesyncd or chrony. For a site without network see "
-    "clock.untrusted_policy in docs/configuration.md. Until then codes with dates wait.",
+    "Look with `timedatectl`; install or start systemd-timesyncd or chrony. At a site without network: if "
+    "the time is right, `sudo pinsmith clock trust`, and see clock.untrusted_policy in "
+    "docs/configuration.md. Until then codes with dates wait.",
+)
+_TRUSTED = note(
+    "clock_trusted",
+    "no time server keeps the clock right at the moment, and the daemon knows the time; it shows {now}",
+    "Somebody confirmed the time (`pinsmith clock trust`), or a time server was there since the machine "
+    "started, and the daemon counts on from that.",
+    "See that the time is right. Where no time server comes back it has to be confirmed again after each "
+    "restart of the machine.",
 )
 _UNSYNCHRONISED_BUT_RUN = note(
     "clock_believed",
@@ -70,6 +79,7 @@ _INODES = problem(
 )
 KINDS = (
     _UNSYNCHRONISED,
+    _TRUSTED,
     _UNSYNCHRONISED_BUT_RUN,
     _BEHIND,
     _ANCIENT,
@@ -88,8 +98,12 @@ def check_clock(
     step: timedelta,
     floor: datetime | None,
     zone: str,
+    trusted: bool,
 ) -> Iterator[Finding]:
-    """Judge the clock; `floor` is what it was at least when the daemon last looked."""
+    """Judge the clock; `floor` is what it was at least when the daemon last looked.
+
+    `trusted`: a daemon that runs on this machine says that it knows the time.
+    """
     now = f"{facts.now:%Y-%m-%d %H:%M} UTC"
     sound = True
     if facts.now.year < _YEAR:
@@ -100,7 +114,7 @@ def check_clock(
         yield _BEHIND.found("clock", now=now, floor=f"{floor:%Y-%m-%d %H:%M}")
     if not facts.synchronised:
         sound = False
-        kind = _UNSYNCHRONISED_BUT_RUN if policy == "run" else _UNSYNCHRONISED
+        kind = _UNSYNCHRONISED_BUT_RUN if policy == "run" else _TRUSTED if trusted else _UNSYNCHRONISED
         yield kind.found("clock", now=now)
     if _is_utc(zone) and facts.zone is not None and not _is_utc(facts.zone):
         yield _ZONE_UTC.found("gateway.time_zone", zone=zone, machine=facts.zone)

@@ -31,7 +31,7 @@ _DATABASE_OPEN = problem(
     "database_open",
     "the database in {path} can be read by other users of this machine",
     "It was copied or restored by hand.",
-    "`chmod 600 {path}/pinsmith.db*`",
+    "`sudo sh -c 'chmod 600 {path}/pinsmith.db*'`",
 )
 _KEY_OPEN = problem(
     "key_open",
@@ -74,6 +74,12 @@ _KEY_LEFT_OVER = warning(
     "installation or from before.",
     "Put `env CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service` before `pinsmith backup` and "
     "`pinsmith doctor`, and move the file `key` elsewhere, where nobody takes it for the right one.",
+)
+_KEY_IN_CLEAR = warning(
+    "key_in_clear",
+    "there is a file `key` in {path} although systemd hands over the right key",
+    "A restore has left it there, or it stayed when systemd got the key. The daemon does not read it.",
+    "Move the file `key` away from this card: whoever has it and the database has every PIN.",
 )
 _OWNER = problem(
     "owner_mixed",
@@ -135,6 +141,7 @@ KINDS = (
     _KEY_UNUSABLE,
     _KEY_WRONG,
     _KEY_LEFT_OVER,
+    _KEY_IN_CLEAR,
     _OWNER,
     _DAMAGED,
     _ROW_DAMAGED,
@@ -178,7 +185,8 @@ def _permissions(facts: MemoryFacts, path: Path) -> Iterator[Finding]:
 
 def _key(facts: MemoryFacts, path: Path) -> Iterator[Finding]:
     if facts.from_credential:
-        pass
+        if facts.key is not None and facts.key_fits:
+            yield _KEY_IN_CLEAR.found("key", path=path)
     elif facts.key is None:
         yield (_KEY_ELSEWHERE if facts.runs_here else _KEY_MISSING).found("key", path=path)
     elif _is_open(facts.key):

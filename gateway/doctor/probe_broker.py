@@ -52,6 +52,8 @@ class BrokerFacts(Struct, frozen=True, kw_only=True):
     may_send_answers: bool | None = None
     daemon_answers: bool | None = None
     """A daemon that calls itself online answered a question; None: none calls itself so."""
+    clock_trusted: bool = False
+    """It answered that it knows the time."""
 
 
 def probe_broker(settings: MqttSettings, root: str, client: str) -> BrokerFacts:
@@ -188,12 +190,23 @@ def _look_around(visit: _Visit, root: str, client: str, facts: BrokerFacts) -> B
     if facts.state == "online":
         visit.publish(asked, json.dumps({"transaction": mark}))
         answers = visit.work(_DAEMON_S, lambda: visit.has(answered))
-        return replace(facts, daemon_answers=answers, may_read_requests=True if answers else None)
+        return replace(
+            facts,
+            daemon_answers=answers,
+            may_read_requests=True if answers else None,
+            clock_trusted=_is_trusted(visit.payload(answered)),
+        )
     # Without a verb it is no command; a daemon that starts in this moment drops it.
     [granted] = visit.subscribe(f"{root}/request/+/#")
     visit.publish(trial_request)
     came = visit.work(_ROUND_TRIP_S, lambda: visit.has(trial_request))
     return replace(facts, may_read_requests=came and granted, may_send_requests=came)
+
+
+def _is_trusted(answer: dict[str, Any] | None) -> bool:
+    """Say whether an answer to `clock/get` is that the time is known."""
+    clock = ((answer or {}).get("data") or {}).get("clock") or {}
+    return clock.get("trusted") is True
 
 
 def _bridge(root: str) -> list[str]:

@@ -6,7 +6,7 @@ import sqlite3
 import stat
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +18,7 @@ from gateway.domain.lock import Device
 from gateway.domain.store import StorageFailed, spared
 from storage.data_dir import DATABASE, KEY, LOCK, RESTORING
 from storage.errors import KeyUnusable
-from storage.keys import CREDENTIAL, load_key
+from storage.keys import CREDENTIAL, existing_key
 from storage.schema import migrations
 from storage.soundness import damaged_locks, is_sound
 from storage.sqlite import SqliteTx, key_fits
@@ -59,6 +59,8 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
     devices: tuple[Device, ...] = ()
     """All that open."""
     issues: Mapping[str, tuple[Issue, ...]] = {}
+    codes: Mapping[str, int] = {}
+    """How many codes are, may be or are to come on each lock of which everything opens."""
     damaged: Mapping[str, str] = {}
     """The locks of which something does not open, with the table that it stands in."""
 
@@ -83,10 +85,9 @@ def probe_memory(data_dir: Path, credentials: Path | None, locks: Path = Path("/
         return replace(found, denied=found.database is not None)
     key: bytes | None = None
     given = credentials is not None and (credentials / CREDENTIAL).exists()
-    # Where there is none, load_key would make one.
     if given or found.key is not None:
         try:
-            key = load_key(data_dir, credentials)
+            key = existing_key(data_dir, credentials)
         except KeyUnusable as error:
             found = replace(found, key_trouble=str(error))
     found = replace(found, from_credential=given)
@@ -132,14 +133,26 @@ def _read(tx: SqliteTx, vault: Vault, found: MemoryFacts) -> MemoryFacts:
         found = replace(found, floor=datetime.fromisoformat(floor))
     if not key_fits(tx, vault):
         return replace(found, key_fits=False)
-    devices, issues = [], {}
+    now = datetime.now(UTC)
+    devices, issues, codes = [], {}, {}
     for device_id in tx.device_ids():
         with spared(tx):
             device, issues_of = tx.device(device_id), tuple(tx.issues(device_id))
             if device is not None:
                 devices.append(device)
                 issues[device_id] = issues_of
-    return replace(found, key_fits=True, devices=tuple(devices), issues=issues, damaged=damaged_locks(tx))
+        with spared(tx):
+            snap = tx.snapshot(device_id)
+            if snap is not None:
+                codes[device_id] = snap.held + snap.to_come(now)
+    return replace(
+        found,
+        key_fits=True,
+        devices=tuple(devices),
+        issues=issues,
+        codes=codes,
+        damaged=damaged_locks(tx),
+    )
 
 
 def _modes(path: Path) -> Modes | None:

@@ -21,7 +21,7 @@ Errors of a session, and what each means for the write that was under way::
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Final, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -308,6 +308,11 @@ class Progress(Protocol):
     async def __call__(self, words: str, seconds_left: float | None = None, /) -> None:
         """Tell, with how long this step may take, where the driver gives up sooner than the engine."""
         ...
+
+
+KEEP_KEYS: Final = "keep_keys"
+"""May be given to `pair`, with whatever value, where a driver offers it: the stored keys are kept, and what
+is given besides is put to them. So it is the lock of before, and was not reset."""
 
 
 @runtime_checkable

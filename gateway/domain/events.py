@@ -188,6 +188,14 @@ _KINDS = (
         "first_seq_dropped",
         security=True,
     ),
+    _kind(
+        "gateway.backup_progress",
+        "a backup that takes long came another tenth further",
+        "percent",
+        "seconds_left",
+    ),
+    _kind("gateway.backup_made", "a backup is there", "seconds"),
+    _kind("gateway.backup_failed", "a backup could not be made; `message` says why", "message"),
     _kind("gateway.retained_command", "a retained command was found and not carried out", "client", "verb"),
 )
 EVENTS = {kind.event_type: kind for kind in _KINDS}

@@ -33,7 +33,15 @@ _EXPECTED = frozenset(
 """Issues that somebody asked for, or that belong to the lock."""
 _OF_THE_HUB = frozenset({"clock_untrusted", "hub_disconnected"})
 """Issues of every lock at once; the trouble behind them has a line of its own."""
-_NOTABLE = frozenset({"device.pairing_failed", "device.tampered", "gateway.gap", "gateway.retained_command"})
+_NOTABLE = frozenset(
+    {
+        "device.pairing_failed",
+        "device.tampered",
+        "gateway.backup_failed",
+        "gateway.gap",
+        "gateway.retained_command",
+    }
+)
 """Events that a person should read of, without hurry."""
 _TOLD_BY_ISSUES = (
     {"device.connected"}

@@ -219,6 +219,8 @@ class Device(Struct, frozen=True, kw_only=True):
     paused_until: datetime | None = None
     retiring: bool = False
     held_for_restore: bool = False
+    restored_from: datetime | None = None
+    """A backup was restored that knew the lock until then at least; None: every slot was looked at since."""
     failures: int = 0
     """Unanswered operations in a row; drives the back-off of rule 13."""
     retry_at: datetime | None = None

@@ -79,6 +79,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     rewrite_due: bool = False
     """An unexplained report on digits that cannot be read: one rewrite is allowed (rule 3)."""
     rejection: Rejection | None = None
+    held_rejection: Rejection | None = None
+    """The same of dates or shutting for the PIN of before, where the one asked for cannot be written."""
     failures: int = 0
     failure: str | None = None
     """Why the last attempt failed, in plain words."""
@@ -97,7 +99,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     """Changes by somebody else within a day of each other that were put right: two controllers may fight."""
     contested_at: datetime | None = None
     doubted: bool = False
-    """Known from a restored backup: another code may be in its slot by now, so it is looked at first."""
+    """Known from a restored backup, or from before the lock was paired anew: another code may be in its slot
+    by now, so it is looked at first."""
     was_on_lock: bool = False
     """The code has been proven on the lock, so its removal is worth telling."""
 
@@ -131,6 +134,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     """The slot holds a PIN again that we removed: an operation of ours took effect late. It is cleared."""
     refusals: int = 0
     """Times in a row that the lock did not clear it, of what is no code of ours (a ghost, or one doomed)."""
+    doubted: bool = False
+    """Nobody has looked since a backup was restored: what came there meanwhile may be ours."""
     failures: int = 0
     """Looks in a row that got no answer."""
     retry_at: datetime | None = None
@@ -202,3 +207,15 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         if placement is not None and placement.confirmed is not None:
             return True
         return bool(self.open_intents(access_code_id))
+
+    @property
+    def held(self) -> int:
+        """Return how many codes are or may be on the lock."""
+        return sum(map(self.may_hold, self.codes))
+
+    def to_come(self, at: datetime) -> int:
+        """Return how many codes are not on the lock and not over either. Backups are for nobody yet."""
+        return sum(
+            code.backup != "waiting" and not code.is_over(at) and not self.may_hold(code_id)
+            for code_id, code in self.codes.items()
+        )

@@ -253,6 +253,14 @@ class Store(Protocol):
         ...
 
 
+class Source(Protocol):
+    """What is read piece by piece."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, this many at most; none at the end."""
+        ...
+
+
 class StorageFailed(Exception):
     """The database could not be read or written (disk full, damaged). Nothing of the unit happened."""
 

@@ -47,6 +47,8 @@ RECENT_READING = timedelta(minutes=10)
 """Rule 1: how fresh the reading must be before a slot is used for the first time."""
 LOOKS_THAT_MAY_FAIL = 3
 """So many unanswered looks in a row mean that the lock is silent, and not just a slot."""
+LOOKS_AFTER_RESTORE = 5
+"""So many looks in vain at a slot that may hold a code newer than the backup; then nothing waits for it."""
 CLEARS_REFUSED = 5
 """So often a lock may refuse to delete a code of others: asking for ever would drain it, and help nobody."""
 SETTLE = timedelta(seconds=30)

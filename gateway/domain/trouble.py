@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-FIELDS = ("lock", "code", "event", "seq", "attempt", "trouble", "state", "lasted_s")
+FIELDS = ("lock", "code", "event", "seq", "attempt", "trouble", "state", "lasted_s", "client")
 """What a line may carry besides its words, for programs: `about` names them, every format writes them."""
 _TWO_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -42,10 +42,12 @@ class Trouble:
         *,
         level: int = logging.WARNING,
         lock: str | None = None,
+        client: str | None = None,
         tried: bool = True,
     ) -> None:
         """Name it for programs; `clock` returns seconds that never go back.
 
+        `lock` or `client`, as an MQTT client calls itself, is whose trouble it is, where not that of the hub.
         With `tried` false it is a state that is looked at and not an attempt that failed: nothing is counted.
         """
         self._log = log
@@ -53,6 +55,7 @@ class Trouble:
         self._clock = clock
         self._level = level
         self._lock = lock
+        self._client = client
         self._tried = tried
         self._since: float | None = None
         self._reasons: set[str] = set()
@@ -88,5 +91,5 @@ class Trouble:
         )
 
     def _say(self, level: int, words: str, **fields: object) -> None:
-        extra = about(lock=self._lock, trouble=self._name, **fields)
+        extra = about(lock=self._lock, client=self._client, trouble=self._name, **fields)
         self._log.log(level, "%s", words, extra=extra)

@@ -8,6 +8,7 @@ from gateway.domain.lock import Capabilities, Device, Readback
 from gateway.domain.placement import Slot, Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.plan import ClearSlot, Probe, ReadAll, ReadSlot, Step
+from gateway.engine.slots import beyond
 from gateway.engine.waiting import Wake, is_due
 
 SLICE = 10
@@ -114,7 +115,7 @@ def next_look(snap: Snapshot, capabilities: Capabilities, started: datetime, now
     since = opened or started
     pending = [
         slot
-        for slot in capabilities.slots
+        for slot in (*capabilities.slots, *beyond(snap, capabilities))
         if _older(snap.slots.get(slot), since) and _answers(snap.slots.get(slot), now)
     ]
     unknown = [slot for slot in pending if _unread(snap.slots.get(slot))]
@@ -152,7 +153,7 @@ def all_read(snap: Snapshot, since: datetime) -> bool:
     """Say whether every slot was read since then: one that does not answer may hold anything."""
     capabilities = snap.device.capabilities
     return capabilities is not None and not any(
-        _older(snap.slots.get(slot), since) for slot in capabilities.slots
+        _older(snap.slots.get(slot), since) for slot in (*capabilities.slots, *beyond(snap, capabilities))
     )
 
 
@@ -180,7 +181,8 @@ def spent_until(before: datetime | None, now: datetime, timing: Timing, *, reads
 
 
 def _in_order(snap: Snapshot, capabilities: Capabilities) -> list[SlotRef]:
-    return [s for s in capabilities.slots if s in snap.slots] if capabilities.slots else sorted(snap.slots)
+    order = {slot: place for place, slot in enumerate(capabilities.slots)}
+    return sorted(snap.slots, key=lambda slot: (order.get(slot, len(order)), slot))
 
 
 def _answers(slot: Slot | None, now: datetime) -> bool:

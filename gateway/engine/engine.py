@@ -17,6 +17,7 @@ from gateway.domain.store import LastingFailure, StorageFailed, Store, Tx, spare
 from gateway.domain.trouble import Trouble
 from gateway.engine.clock_guard import ClockGuard
 from gateway.engine.crew import Crew
+from gateway.engine.doubt import doubt
 from gateway.engine.lock_views import RadioOf, no_radio
 from gateway.engine.observations import absorb_event
 from gateway.engine.pairing import Pairings, end_interrupted
@@ -68,6 +69,7 @@ class Engine:
         One that does not open in memory is left as it is.
         """
         now = self.shop.guard.view().now
+        cut_off: set[str] = set()
 
         def unit(tx: Tx) -> None:
             self.shop.guard.load(tx)
@@ -76,11 +78,15 @@ class Engine:
                     device = tx.device(device_id) or Device(device_id=device_id, policy=None)
                     device = replace(device, is_paired=self._is_paired(tx, device_id))
                     tx.save_device(_configured(device, self._policies.get(device_id), now))
-                    end_interrupted(tx, device_id, now, self.shop.chance.new_id)
+                    if end_interrupted(tx, device_id, now, self.shop.chance.new_id):
+                        cut_off.add(device_id)
                 with spared(tx):
                     _drop_keys_of_retired(tx, device_id)
 
         await self.shop.store.run(unit)
+        for device_id in sorted(cut_off):
+            with suppress(LastingFailure):
+                await self.shop.turn(device_id, absorb=doubt)
         self._crew.hire(_by_lock(self._drivers, self._policies))
         for device_id in await self._orphans():
             with suppress(LastingFailure):

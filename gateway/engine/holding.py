@@ -19,6 +19,7 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
     code = work.codes.get(code_id)
     placement = work.placement(code_id)
     previous = placement.confirmed
+    is_asked = code is not None and code.pin == credential.pin
     work.set_placement(
         code_id,
         slot=slot,
@@ -26,24 +27,33 @@ def confirm(work: Work, code_id: str, slot: SlotRef, credential: Credential, evi
             credential=credential,
             evidence=evidence,
             at=_known_since(work, placement, credential, evidence),
-            revision=code.revision if code is not None else 0,
+            revision=_revision(code, previous, is_asked=is_asked),
         ),
         pin_since=_pin_since(work, placement, credential),
         outside=None if placement.outside is None or not placement.outside.honoured else placement.outside,
         empty_since=None,
         empty_twice=False,
         rewrite_due=False,
-        rejection=None,
+        rejection=None if is_asked else placement.rejection,
+        held_rejection=None,
         failures=0,
         failure=None,
         retry_at=None,
         cleared_at=None,
+        doubted=False,
         was_on_lock=placement.was_on_lock or evidence >= Evidence.ACCEPTED,
         lost=placement.lost if evidence < Evidence.OCCUPIED else 0,
     )
     work.close_all(code_id, "applied")
     if previous is not None and code is not None:
         _tell_changes(work, code, previous.credential, credential)
+
+
+def _revision(code: AccessCode | None, previous: Confirmed | None, *, is_asked: bool) -> int:
+    """Return what of the code is in force; with another PIN than it asks for, no more than before."""
+    if code is not None and is_asked:
+        return code.revision
+    return previous.revision if previous is not None else 0
 
 
 def _known_since(work: Work, placement: Placement, credential: Credential, evidence: Evidence) -> datetime:
@@ -123,6 +133,7 @@ def gone(work: Work, placement: Placement, *, by_us: bool) -> None:
         retry_at=None,
         removal_began=None,
         cleared_at=None,
+        doubted=False,
     )
     work.close_all(placement.access_code_id, "gone")
 

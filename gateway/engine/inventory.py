@@ -3,6 +3,7 @@
 from gateway.domain.credential import Empty, Known, Reading
 from gateway.domain.placement import Slot
 from gateway.domain.timing import EMPTY_TWICE, FORMER_IS_OURS
+from gateway.engine.restored import take_back
 from gateway.engine.waiting import age
 from gateway.engine.work import Work
 
@@ -10,6 +11,8 @@ from gateway.engine.work import Work
 def stray(work: Work, before: Slot, reading: Reading) -> None:
     """Take in a reading of a slot that no code of ours holds: the inventory of others' codes."""
     slot = before.slot
+    if before.doubted and take_back(work, slot, reading):
+        return
     if before.doomed_at is not None and _is_another(before.reading, reading):
         work.set_slot(slot, doomed_at=None, refusals=0)
     if isinstance(reading, Empty):

@@ -329,11 +329,20 @@ def _clock_checked(work: Work, checked: ClockChecked) -> None:
     off_by = checked.off_by
     if off_by is not None:
         right = abs(off_by) <= CLOCK_TOLERANCE
+        if right and (work.device.clock_unread or not work.device.is_clock_right):
+            _offer_windows_again(work)
         work.set_device(clock_off_by=off_by, is_clock_right=right, clock_unread=False)
     elif work.t.trusted:
         work.set_device(clock_unread=True)
         if checked.lost and work.device.is_clock_right:
             work.set_device(clock_off_by=None, is_clock_right=None)
+
+
+def _offer_windows_again(work: Work) -> None:
+    """Have windows kept by the lock that it refused: the clock that just came right may have been why."""
+    for code_id, placement in list(work.placements.items()):
+        if placement.hub_keeps is not None:
+            work.set_placement(code_id, hub_keeps=None)
 
 
 def _denied(work: Work, event: AccessDenied, at: datetime) -> None:

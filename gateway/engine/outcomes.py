@@ -18,10 +18,10 @@ from gateway.domain.timing import CLEARS_REFUSED, LOOKS_THAT_MAY_FAIL, SETTLE
 from gateway.engine.audit import all_read, next_look, spent_until
 from gateway.engine.desire import desired, granularity
 from gateway.engine.holding import confirm, gone
-from gateway.engine.outside import removed_by_somebody
+from gateway.engine.outside import chooses_slots, removed_by_somebody
 from gateway.engine.plan import Probe
 from gateway.engine.readings import absorb_reading
-from gateway.engine.rejections import rejection_of
+from gateway.engine.rejections import note_rejection
 from gateway.engine.setting import reason_to_write
 from gateway.engine.silence import note_return, note_silence
 from gateway.engine.waiting import age
@@ -369,6 +369,9 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
     code, placement = work.codes.get(code_id), work.placement(code_id)
     if intent.slot is not None:
         work.set_slot(intent.slot, own_write_at=work.now)
+        if error.reason is Refusal.OTHER and intent.kind is IntentKind.SET and chooses_slots(work):
+            # Such a lock changes only what is there: somebody may have deleted the code.
+            work.set_slot(intent.slot, check_at=work.now)
     if code is None or (intent.kind is IntentKind.SET and intent.revision != code.revision):
         return  # what was refused is no longer what is asked for
     if error.reason is Refusal.SCHEDULE:
@@ -378,10 +381,9 @@ def _refused(work: Work, intent: Intent, error: Refused) -> None:
     work.set_placement(code_id, failures=failures, failure=str(error), unanswered=False)
     is_full = error.reason is Refusal.FULL
     if (error.reason.permanent or is_full) and intent.kind is IntentKind.SET:
-        rejection = rejection_of(work, code, error.reason)
         # Room may come about in ways that nothing tells: tried again, later and later.
-        retry_at = work.retry_after(failures) if is_full else None
-        work.set_placement(code_id, rejection=rejection, retry_at=retry_at)
+        work.set_placement(code_id, retry_at=work.retry_after(failures) if is_full else None)
+        note_rejection(work, code, intent.target, error.reason)
     else:
         work.set_placement(code_id, retry_at=work.retry_after(failures))
     if is_full:

@@ -13,11 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.domain.attempts import PAIRINGS, ActionAttempt
-from gateway.domain.driver import Driver, DriverError, PairingFailed, Pairs, Progress
+from gateway.domain.driver import KEEP_KEYS, Driver, DriverError, PairingFailed, Pairs, Progress
 from gateway.domain.events import Event
 from gateway.domain.pulse import Beat, Pulse
 from gateway.domain.store import LastingFailure, StorageFailed, Tx
 from gateway.domain.trouble import about
+from gateway.engine.doubt import doubt
 from gateway.engine.mistakes import place
 from gateway.engine.turn import Absorb
 from gateway.engine.work import Work
@@ -179,10 +180,10 @@ class Pairings:
         def absorb(work: Work) -> None:
             if failure is not None:
                 if failure.has_keys:
-                    _begin_anew(work)
+                    _begin_anew(work, job)
                 _tell(work, job, "device.pairing_failed", failure.words)
             elif job.given is not None:
-                _begin_anew(work)
+                _begin_anew(work, job)
                 _tell(work, job, "device.paired")
             else:
                 work.set_device(is_paired=False)
@@ -214,11 +215,16 @@ class Pairings:
 _INTERRUPTED = "the hub was restarted meanwhile: look whether the lock is paired, or begin again"
 
 
-def end_interrupted(tx: Tx, device_id: str, now: datetime, new_id: Callable[[], str]) -> None:
-    """End what a restart cut off: what was given for it is known to nobody any more."""
+def end_interrupted(tx: Tx, device_id: str, now: datetime, new_id: Callable[[], str]) -> bool:
+    """End what a restart cut off: what was given for it is known to nobody any more.
+
+    Says whether the lock may have new keys, of which nothing was noted.
+    """
+    was_pairing = False
     for attempt in tx.pending_attempts(device_id):
         if attempt.action_type not in PAIRINGS:
             continue
+        was_pairing |= attempt.action_type == "PAIR_DEVICE"
         ended = replace(
             attempt,
             status="error",
@@ -238,10 +244,14 @@ def end_interrupted(tx: Tx, device_id: str, now: datetime, new_id: Callable[[], 
                 payload=told,
             )
         )
+    return was_pairing
 
 
-def _begin_anew(work: Work) -> None:
-    """Work with a lock whose keys are new. It may be another lock, or the same after a reset."""
+def _begin_anew(work: Work, job: _Job) -> None:
+    """Work with a lock whose keys are new. It may be another lock, or the same after a reset.
+
+    A reset lock numbers its codes from the beginning: what is in a slot of ours may be somebody else's.
+    """
     work.set_device(
         is_paired=True,
         failures=0,
@@ -251,6 +261,8 @@ def _begin_anew(work: Work) -> None:
         audit_round=None,
         probe=None,
     )
+    if job.given is None or KEEP_KEYS not in job.given:
+        doubt(work)
 
 
 def _tell(

@@ -21,6 +21,7 @@ from gateway.engine.exchange import take_as_they_lie
 from gateway.engine.holding import confirm, gone, not_applied, still_there
 from gateway.engine.inventory import stray
 from gateway.engine.outside import modified, modified_unseen, removed_by_somebody
+from gateway.engine.restored import doubt_unknown, settle_looks
 from gateway.engine.waiting import age
 from gateway.engine.wipe import is_wipe, suspect_wipe
 from gateway.engine.work import Work
@@ -43,15 +44,17 @@ def absorb_reading(work: Work, slot: SlotRef, reading: Reading) -> None:
         _unreadable(work, owner, before, reading)
     else:
         _empty(work, owner, slot)
-    if owner is not None and owner.doubted:
-        work.set_placement(owner.access_code_id, doubted=False)
     if owner is not None and not isinstance(reading, Empty):
+        # An empty slot is not ours either: somebody may fill it before the second look.
+        work.set_placement(owner.access_code_id, doubted=False)
         _count_anew(work, work.placement(owner.access_code_id))
     state = work.slot(slot)
     if state.touched:
         work.set_slot(slot, touched=False)
     if owner is not None:
         _exchanged(work, owner)
+    if before.doubted:
+        settle_looks(work, slot)
 
 
 def _exchanged(work: Work, owner: Placement) -> None:
@@ -77,6 +80,7 @@ def absorb_list(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
     work.set_device(probed_at=work.now)
     if work.device.looks_refused:
         work.set_device(looks_refused=0, look_retry_at=None)
+    doubt_unknown(work, readings)
     _find_unplaced(work, readings)
     for slot in sorted(set(work.slots) | {p.slot for p in work.placements.values() if p.slot is not None}):
         if slot not in readings:
@@ -85,6 +89,7 @@ def absorb_list(work: Work, readings: Mapping[SlotRef, Reading]) -> None:
                 work.drop_slot(slot)
     for slot in sorted(readings):
         absorb_reading(work, slot, readings[slot])
+    work.set_device(restored_from=None)
 
 
 def _is_forgettable(work: Work, slot: SlotRef) -> bool:
@@ -158,7 +163,8 @@ def _is_half(
     """Say whether of a write the code arrived without its schedule, or the schedule without its code.
 
     Some locks take them by two commands. The schedule is then that from before: where no code of ours was,
-    that of whoever had the slot.
+    that of whoever had the slot. A lock that chooses the slot may enable what it adds (Nuki), and is told to
+    disable it by a second command.
     """
     for intent in intents:
         if intent.target is None:
@@ -167,6 +173,8 @@ def _is_half(
         halves = [msgspec.structs.replace(intent.target, schedule=before)]
         if confirmed is not None:
             halves.append(msgspec.structs.replace(confirmed.credential, schedule=intent.target.schedule))
+        if intent.slot is None:
+            halves.append(msgspec.structs.replace(intent.target, enabled=True))
         if any(seen.same_access(half, gap) for half in halves):
             return True
     return False
@@ -191,7 +199,7 @@ def _third_value(work: Work, owner: Placement, slot: SlotRef, seen: Credential) 
     sent = next((i.target for i in intents if i.target is not None and i.target.pin == seen.pin), None)
     if sent is not None and (confirmed is None or confirmed.credential.pin != seen.pin):
         _arrived_and_changed(work, code_id, slot, sent, seen)
-    elif confirmed is None or owner.empty_twice or owner.doubted:
+    elif confirmed is None or owner.empty_twice or (owner.doubted and confirmed.credential.pin != seen.pin):
         _lost_to_stranger(work, owner, slot)
     elif any(intent.kind is IntentKind.CLEAR for intent in intents):
         if seen.pin == confirmed.credential.pin:

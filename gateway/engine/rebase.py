@@ -28,6 +28,7 @@ _SINCE = (
     "doomed_at",
     "contested_at",
     "pin_since",
+    "restored_from",
 )
 """Times since when something holds: "just now" is the careful answer where it is not known."""
 _LOOKED = ("read_at", "own_write_at", "probed_at", "probe_opened_at")

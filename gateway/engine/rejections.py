@@ -3,13 +3,22 @@
 from msgspec.structs import replace
 
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Evidence, SlotRef
+from gateway.domain.credential import Credential, Evidence, SlotRef
 from gateway.domain.placement import Refusal, Rejection
 from gateway.engine.setting import conflict
 from gateway.engine.work import Work
 
 
-def rejection_of(work: Work, code: AccessCode, reason: Refusal) -> Rejection:
+def note_rejection(work: Work, code: AccessCode, target: Credential | None, reason: Refusal) -> None:
+    """Note that the lock refused `target` for good: the PIN asked for, or that of before with other dates."""
+    rejection = _rejection_of(work, code, reason)
+    if target is not None and target.pin != code.pin:
+        work.set_placement(code.access_code_id, held_rejection=replace(rejection, explained=False))
+    else:
+        work.set_placement(code.access_code_id, rejection=rejection)
+
+
+def _rejection_of(work: Work, code: AccessCode, reason: Refusal) -> Rejection:
     """Return the refusal for good of what the code is now."""
     return Rejection(
         reason=reason,
@@ -45,7 +54,7 @@ def absorb_late_refusal(work: Work, slot: SlotRef, reason: Refusal) -> bool:
         failures=failures,
         failure=f"the lock accepted the code and refused it right after: {reason}",
         unanswered=False,
-        rejection=rejection_of(work, code, reason) if reason.permanent else owner.rejection,
+        rejection=_rejection_of(work, code, reason) if reason.permanent else owner.rejection,
         retry_at=None if reason.permanent else work.retry_after(failures),
     )
     return True

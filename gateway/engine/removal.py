@@ -5,7 +5,7 @@ from gateway.domain.code import AccessCode
 from gateway.domain.credential import SlotRef
 from gateway.domain.lock import Readback
 from gateway.domain.placement import IntentKind, Placement, Snapshot
-from gateway.domain.timing import EMPTY_TWICE
+from gateway.domain.timing import EMPTY_TWICE, LOOKS_AFTER_RESTORE
 from gateway.engine.desire import has_ended
 from gateway.engine.plan import ClearSlot, ReadAll, ReadSlot, Step
 from gateway.engine.waiting import Wake, age, is_due
@@ -26,6 +26,8 @@ def plan_removal(code: AccessCode, snap: Snapshot, t: TimeView, wake: Wake) -> l
         if placement.cleared_at is not None and age(placement.cleared_at, t.now) < EMPTY_TWICE:
             wake.note(placement.cleared_at + EMPTY_TWICE)
             return []
+    elif _waits_for_look(placement, snap, t):
+        return []
     elif _must_look(placement, snap, t):
         return [_look(snap, placement.slot, f"{why}; looked at first, it may hold something else")]
     elif _clear_went_unanswered(placement, snap) and _answers(placement, snap, t):
@@ -49,6 +51,13 @@ def _must_look(placement: Placement, snap: Snapshot, t: TimeView) -> bool:
     if placement.confirmed is None:
         return state.reading is None
     return state.check_at is not None and is_due(state.check_at, t.now)
+
+
+def _waits_for_look(placement: Placement, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether a look must come first that failed a moment ago: since a restore nobody saw this slot."""
+    state = snap.slots.get(placement.slot or "")
+    may_tell = state is not None and state.failures < LOOKS_AFTER_RESTORE
+    return placement.doubted and may_tell and not _answers(placement, snap, t)
 
 
 def _answers(placement: Placement, snap: Snapshot, t: TimeView) -> bool:

@@ -1,6 +1,8 @@
 """Getting a code onto its lock and keeping it there. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
@@ -13,8 +15,8 @@ from gateway.domain.placement import Placement, Refusal, Rejection, Slot, Snapsh
 from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.pins import rules_of
-from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
-from gateway.engine.slots import Full, choose, is_listed, owned, taken, unread
+from gateway.engine.plan import ClearSlot, ReadAll, ReadSlot, Step, WriteCode
+from gateway.engine.slots import Full, choose, is_beyond, is_listed, not_looked_at, owned, taken, unread
 from gateway.engine.waiting import Wake, age, is_due
 
 type Found = tuple[list[Step], list[Issue]]
@@ -31,15 +33,19 @@ def plan_setting(code: AccessCode, want: Credential, snap: Snapshot, t: TimeView
         return [], []
     trouble = _obstacle(code, want, placement, snap, t, wake)
     if trouble is not None:
-        return [], [trouble]
-    full = _said_full(code, placement, snap, t)
+        held = _with_held_pin(code, want, placement, snap, t, wake)
+        why = reason_to_write(held, placement, snap) if held is not None else None
+        if held is None or why is None:
+            return [], [trouble]
+        want = held
+    known = [trouble] if trouble is not None else _said_full(code, placement, snap, t)
     if not is_due(placement.retry_at, t.now):
         wake.note(placement.retry_at)
-        return [], full
+        return [], known
     if snap.device.wiped_at is not None and placement.confirmed is None and snap.device.held_after_wipe:
         return [], []
     steps, trouble_of_step = _steps(code, want, why, placement, snap, t, capabilities)
-    return steps, trouble_of_step or full
+    return steps, trouble_of_step or known
 
 
 def _steps(
@@ -56,7 +62,8 @@ def _steps(
     if look is not None:
         return [look], []
     half_gone = placement.confirmed is None or placement.cleared_at is not None
-    if code.has_window and not t.trusted and half_gone:
+    moves = placement.confirmed is not None and is_beyond(placement, capabilities)
+    if code.has_window and not t.trusted and (half_gone or moves):
         return (
             [],
             [],
@@ -68,12 +75,21 @@ def _steps(
             return [], [full_issue(code, Full(ours=_ours(snap), foreign=_foreign(snap)))]
         if placement.slot is None and _list_first(snap, t, capabilities):
             return [ReadAll(why="the lock is listed before a code is added")], []
-    elif placement.confirmed is None and not snap.open_intents(code.access_code_id):
+    elif moves or (placement.confirmed is None and not snap.open_intents(code.access_code_id)):
+        unseen = not_looked_at(snap, t.now)
+        if unseen is not None:
+            return [
+                ReadSlot(slot=unseen, why="after a restore the code is looked for before it is written")
+            ], []
         choice = choose(snap, placement, t.now)
         if isinstance(choice, Full):
             return [], [full_issue(code, choice)]
         if not choice.fresh:
             return [ReadSlot(slot=choice.slot, why=f"slot {choice.slot} is read before its first use")], []
+        if moves and placement.slot is not None:
+            # No lock takes a PIN twice, so it leaves the old slot before it comes into the new one.
+            way = f"the lock is said to have no slot {placement.slot}: the code moves to slot {choice.slot}"
+            return [ClearSlot(access_code_id=code.access_code_id, slot=placement.slot, why=way)], []
         write_to = choice.slot
     step = WriteCode(access_code_id=code.access_code_id, slot=write_to, credential=want, why=why)
     return [step], []
@@ -82,7 +98,7 @@ def _steps(
 def _list_first(snap: Snapshot, t: TimeView, capabilities: Capabilities) -> bool:
     """Say whether a list is needed to know that there is room, or that the PIN is free (rule 1)."""
     listed = snap.device.probed_at
-    if listed is None or age(listed, t.now) > RECENT_READING:
+    if listed is None or snap.device.restored_from is not None or age(listed, t.now) > RECENT_READING:
         return True
     return len(taken(snap) | unread(snap)) >= capabilities.max_codes
 
@@ -124,15 +140,15 @@ def _look_first(placement: Placement, snap: Snapshot, capabilities: Capabilities
     intents = snap.open_intents(placement.access_code_id)
     if capabilities.readback is Readback.NONE:
         return None
-    if placement.doubted and placement.slot is not None:
-        why = "after a restore the slot is looked at before it is written"
-        return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=placement.slot, why=why)
+    state = snap.slots.get(placement.slot) if placement.slot is not None else None
+    if placement.doubted and state is not None and state.reading is None:
+        why = "the slot may be somebody else's by now: it is looked at before it is written"
+        return ReadAll(why=why) if capabilities.lock_chooses_slot else ReadSlot(slot=state.slot, why=why)
     if not intents:
         return None
     why = "the answer to the last attempt got lost"
     if capabilities.lock_chooses_slot and placement.slot is None:
         return ReadAll(why=why)
-    state = snap.slots.get(placement.slot) if placement.slot is not None else None
     if state is None or state.reading is not None:
         # Opening the intent forgot the reading; one that is there came after it, and could not tell.
         return None
@@ -151,7 +167,26 @@ def _obstacle(
         return None
     wake.note(rejection.at + REJECTION_STANDS)
     explained = conflict(code, want.pin, snap) if rejection.explained else None
-    return explained or _rejected(code, rejection)
+    return explained or _rejected(code, rejection, snap)
+
+
+def _with_held_pin(
+    code: AccessCode, want: Credential, placement: Placement, snap: Snapshot, t: TimeView, wake: Wake
+) -> Credential | None:
+    """Return what is wanted with the PIN that is on the lock, while the one asked for may not come there.
+
+    It would open at all hours otherwise. None where the lock has no other PIN of the code for certain, or
+    refused that as well.
+    """
+    if placement.confirmed is None or not _is_there(placement.confirmed.credential.pin, placement, snap):
+        return None
+    rejection = placement.held_rejection
+    if rejection is not None and _stands(rejection, code, snap, t):
+        wake.note(rejection.at + REJECTION_STANDS)
+        return None
+    held = placement.confirmed.credential
+    # Another name can wait for the PIN: it opens and shuts nothing.
+    return replace(want, pin=held.pin, name=held.name) if held.pin != want.pin else None
 
 
 def _is_there(pin: Pin, placement: Placement, snap: Snapshot) -> bool:
@@ -190,18 +225,25 @@ def _stands(rejection: Rejection, code: AccessCode, snap: Snapshot, t: TimeView)
     )
 
 
-def _rejected(code: AccessCode, rejection: Rejection) -> Issue:
+def _rejected(code: AccessCode, rejection: Rejection, snap: Snapshot) -> Issue:
     if rejection.reason is Refusal.DUPLICATE:
+        hidden = [slot.slot for slot in snap.slots.values() if _is_hidden(slot)]
+        where = f"; it may be in slot {' or '.join(hidden)}, where no digits can be read" if hidden else ""
         return Issue(
             code="duplicate_code_on_device",
             access_code_id=code.access_code_id,
-            message="the lock refused this PIN because it already has it, in a slot that is not known yet",
+            message="the lock refused this PIN because it already has it, in a slot that is not known yet"
+            f"{where}",
         )
     return Issue(
         code="code_constraints_violated",
         access_code_id=code.access_code_id,
         message="the lock refused the form of this PIN",
     )
+
+
+def _is_hidden(slot: Slot) -> bool:
+    return slot.unmanaged_id is not None and isinstance(slot.reading, Unreadable)
 
 
 def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
@@ -211,20 +253,46 @@ def conflict(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
 
 def conflict_with_ours(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:
     """Return the duplicate with another access code, which may still have this PIN."""
+    holder = next(_holders(pin, snap, besides=code.access_code_id), None)
+    if holder is None:
+        return None
+    return Issue(
+        code="duplicate_code_on_device",
+        access_code_id=code.access_code_id,
+        message="another access code on this lock may still have this PIN" + _or_alike(rules_of(snap)),
+        data={"managed_access_code_id": holder},
+    )
+
+
+def waits_for_itself(code_id: str, pin: Pin, snap: Snapshot) -> str | None:
+    """Return the code that still has this PIN and waits for what `code_id` has, maybe through others.
+
+    With this PIN each of them would wait for the next one for ever.
+    """
+    for holder in _holders(pin, snap, besides=code_id):
+        ahead, seen = [holder], {code_id}
+        while ahead:
+            other = snap.codes.get(ahead.pop())
+            if other is None or other.access_code_id in seen or other.deleted_at is not None:
+                continue  # a deleted one waits for nobody: it goes
+            seen.add(other.access_code_id)
+            nexts = list(_holders(other.pin, snap, besides=other.access_code_id))
+            if code_id in nexts:
+                return holder
+            ahead += nexts
+    return None
+
+
+def _holders(pin: Pin, snap: Snapshot, *, besides: str) -> Iterator[str]:
+    """Return the other access codes whose slots may hold a PIN that the lock cannot tell from this one."""
     rules = rules_of(snap)
 
     def alike(other: Pin) -> bool:
         return clash(pin, other, rules)
 
     for other in snap.placements.values():
-        if other.access_code_id != code.access_code_id and _may_have(other, alike, snap):
-            return Issue(
-                code="duplicate_code_on_device",
-                access_code_id=code.access_code_id,
-                message="another access code on this lock may still have this PIN" + _or_alike(rules),
-                data={"managed_access_code_id": other.access_code_id},
-            )
-    return None
+        if other.access_code_id != besides and _may_have(other, alike, snap):
+            yield other.access_code_id
 
 
 def conflict_with_others(code: AccessCode, pin: Pin, snap: Snapshot) -> Issue | None:

@@ -10,6 +10,7 @@ from gateway.domain.timing import Timing
 from gateway.engine import wire
 from gateway.engine.audit import budget_takes
 from gateway.engine.mutations import instant
+from gateway.engine.slots import beyond
 
 LONG_INVENTORY = 50
 """Slots from which on a first inventory takes minutes, so that its progress is told as events."""
@@ -17,12 +18,16 @@ _TENTHS = 10
 
 
 def slot_map(snap: Snapshot) -> list[wire.SlotView]:
-    """Return every slot, lowest first; of a lock that chooses slots itself those that it named."""
+    """Return every slot, lowest first; of a lock that chooses slots itself those that it named.
+
+    Slots of ours that the lock is no longer said to have are there too, as not usable.
+    """
     can = snap.device.capabilities
     usable = set(snap.device.managed_slots)
     owners = {p.slot: p.access_code_id for p in snap.placements.values() if p.slot is not None}
     found: list[wire.SlotView] = []
-    for ref in (can.slots if can is not None else ()) or sorted(snap.slots, key=_numeric):
+    there = (*can.slots, *sorted(beyond(snap, can), key=_numeric)) if can is not None else ()
+    for ref in there or sorted(snap.slots, key=_numeric):
         state = snap.slots.get(ref) or Slot(slot=ref)
         found.append(
             wire.SlotView(

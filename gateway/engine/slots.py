@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from gateway.domain.credential import Empty, Known, SlotRef, Unreadable
-from gateway.domain.lock import Readback
+from gateway.domain.lock import Capabilities, Readback
 from gateway.domain.placement import Placement, Slot, Snapshot
 from gateway.domain.timing import RECENT_READING
 from gateway.engine.waiting import age, is_due
@@ -36,9 +36,31 @@ def owned(snap: Snapshot) -> frozenset[SlotRef]:
     return frozenset(p.slot for p in snap.placements.values() if p.slot is not None)
 
 
+def is_beyond(placement: Placement, capabilities: Capabilities) -> bool:
+    """Say whether a code has a slot that the lock is no longer said to have (`slots` of a Yale was lowered).
+
+    What is there opens the door all the same.
+    """
+    slots = capabilities.slots
+    return bool(slots) and placement.slot is not None and placement.slot not in slots
+
+
+def beyond(snap: Snapshot, capabilities: Capabilities) -> list[SlotRef]:
+    """Return the slots of ours that the lock is no longer said to have."""
+    return sorted(owned(snap).difference(capabilities.slots)) if capabilities.slots else []
+
+
 def unread(snap: Snapshot) -> frozenset[SlotRef]:
     """Return the slots of which the hub cannot say what they hold, as after a removal until the next look."""
     return frozenset(slot for slot, state in snap.slots.items() if state.reading is None) - owned(snap)
+
+
+def not_looked_at(snap: Snapshot, now: datetime) -> SlotRef | None:
+    """Return a slot that answers and that nobody has looked at since a restore: any code may be in it."""
+    if snap.device.restored_from is None or not is_due(snap.device.look_retry_at, now):
+        return None
+    slots = [snap.slots.get(slot) for slot in reversed(snap.device.managed_slots)]
+    return next((s.slot for s in slots if s and s.doubted and s.reading is None and _answers(s, now)), None)
 
 
 def is_listed(snap: Snapshot) -> bool:

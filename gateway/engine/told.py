@@ -96,6 +96,8 @@ class EventFields(Wire, frozen=True, kw_only=True):
     slots_read: Count | UnsetType = UNSET
     slots: Count | UnsetType = UNSET
     seconds_left: Count | UnsetType | None = UNSET
+    percent: Count | UnsetType = UNSET
+    seconds: Count | UnsetType = UNSET
     events_dropped: Count | UnsetType = UNSET
     first_seq_dropped: int | UnsetType = UNSET
     client: str | UnsetType = UNSET

@@ -20,6 +20,7 @@ from gateway.engine.desire import desired, is_honoured_removal, is_over, opens_t
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
+from gateway.engine.restored import are_looks_due
 from gateway.engine.setting import plan_setting
 from gateway.engine.waiting import Wake, age
 from gateway.engine.wipe import is_silent
@@ -66,6 +67,8 @@ def turn(
         work.set_device(audit_at=_next_audit(work, rules))
     if absorb is not None:
         absorb(work)
+    if act:
+        _close_lost(work)
     housekeeping(work, rules)
     found = plan_for(work.snapshot(), t, rules)
     announce(work, tx, found.issues)
@@ -197,7 +200,12 @@ def _end_wipe_alarm(work: Work) -> None:
 
 
 def drop_finished(work: Work) -> None:
-    """Drop codes that are on no lock: deleted ones, and those that ended or were used up long ago."""
+    """Drop codes that are on no lock: deleted ones, and those that ended or were used up long ago.
+
+    After a restore none before it was looked for: it may have come onto the lock since the backup was made.
+    """
+    if are_looks_due(work):
+        return
     for code in list(work.codes.values()):
         finished = code.deleted_at is not None or _ended_long_ago(code, work)
         if finished and not work.snapshot().may_hold(code.access_code_id):
@@ -211,6 +219,17 @@ def _ended_long_ago(code: AccessCode, work: Work) -> bool:
     sure = t.trusted and t.step is None
     ends = (code.ends_at, code.first_used_at if code.is_used_up else None)
     return sure and any(end is not None and t.at - end >= work.timing.code_retention for end in ends)
+
+
+def _close_lost(work: Work) -> None:
+    """End what was journalled about slots of others and never ended: the hub was killed, or its disk full.
+
+    Operations on a lock are serial, and the next one is about to begin: none is on the air. Those of our own
+    codes stay open until a look or a repetition tells; nothing else would ever end these.
+    """
+    for intent in list(work.intents):
+        if intent.access_code_id is None:
+            work.close(intent, "unknown")
 
 
 def _journal(work: Work, step: Step) -> Intent | None:

@@ -248,14 +248,20 @@ class _Device:
         )
 
     def event(self, key: str, name: str, event_types: Collection[str], **more: object) -> Json:
-        """Return a component for events of the lock, whose fields become attributes."""
-        one = next(iter(event_types)) if len(event_types) == 1 else None
-        topic = self._discovery.topics.event(self._device_id or self._discovery.gateway_id, one or "+")
-        if one is None:
-            more["value_template"] = (
-                f"{{{{ value if value_json.event_type in {list(event_types)} else '' }}}}"
-            )
-        return self.entity("event", key, name, state_topic=topic, event_types=list(event_types), **more)
+        """Return a component for events of the lock, whose fields become attributes.
+
+        All listen to one filter and choose by template: on MQTT 5 mosquitto delivers a message once for each
+        filter of a client that fits, and Home Assistant hands every copy to all entities that it fits.
+        """
+        return self.entity(
+            "event",
+            key,
+            name,
+            state_topic=self._discovery.topics.event(self._device_id or self._discovery.gateway_id, "+"),
+            value_template=f"{{{{ value if value_json.event_type in {list(event_types)} else '' }}}}",
+            event_types=list(event_types),
+            **more,
+        )
 
 
 def _gone(platform: str) -> Json:

@@ -98,7 +98,10 @@ def lock_news(
             problem_details={"errors": [_brief(error) for error in errors]},
             in_sync=_on(all(_is_in_sync(code) for code in codes)),
             arrival_at_risk=_on(late),
-            arrival_details={"access_codes": [_who(code.access_code_id, names) for code in late]},
+            arrival_details={
+                "access_codes": [_who(code.access_code_id, names) for code in late],
+                "access_code_ids": [code.access_code_id for code in late],
+            },
             battery=_percent(shown.properties.battery),
             slots_free=_free(shown),
             codes_on_lock=shown.counts.on_lock,
@@ -137,8 +140,16 @@ def _own(code: wire.AccessCodeState) -> list[wire.ErrorEntry]:
 
 
 def _is_in_sync(code: wire.AccessCodeState) -> bool:
-    waits = all(one.mutation_code == "deferring_creation" for one in code.pending_mutations)
-    return code.status in {"set", "unset"} and waits
+    return _waits_on_lock(code) or (code.status in {"set", "unset"} and _only_waits(code))
+
+
+def _waits_on_lock(code: wire.AccessCodeState) -> bool:
+    """Say whether a code is on the lock as it should be until its start, and "setting" for that alone."""
+    return code.status == "setting" and code.evidence is not None and _only_waits(code)
+
+
+def _only_waits(code: wire.AccessCodeState) -> bool:
+    return all(one.mutation_code == "deferring_creation" for one in code.pending_mutations)
 
 
 def _is_at_risk(code: wire.AccessCodeState, lock: wire.Device, at: datetime, notice: timedelta) -> bool:
@@ -150,7 +161,7 @@ def _is_at_risk(code: wire.AccessCodeState, lock: wire.Device, at: datetime, not
     is_missing = code.status in {"unset", "setting", "unknown"} or (code.status == "removing" and is_moved)
     if code.is_scheduled_on_device or not is_missing:
         return False
-    if code.status != "unset":
+    if code.status != "unset" and not _waits_on_lock(code):
         return True
     is_used = code.is_one_time_use and bool(code.first_used_at)
     is_held_back = any(warning.warning_code in _HOLDS_BACK for warning in lock.warnings)

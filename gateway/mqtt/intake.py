@@ -123,7 +123,7 @@ class Intake:
         if unanswered is None:
             if len(self._unanswered) >= _MOST_CLIENTS:
                 return
-            unanswered = self._unanswered[request.client] = _Unanswered(self._clock)
+            unanswered = self._unanswered[request.client] = _Unanswered(request.client, self._clock)
         unanswered.size = max(unanswered.size, size)
         unanswered.trouble.begins(words % request.client)
 
@@ -163,8 +163,9 @@ class Intake:
 class _Unanswered:
     """A client whose answers do not get through."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.trouble = Trouble(_log, "answers_refused", clock)
+    def __init__(self, client: str, clock: Callable[[], float]) -> None:
+        # As a field too, by which a report for others takes the name out of the words.
+        self.trouble = Trouble(_log, "answers_refused", clock, client=client)
         self.size = 0
         """Bytes of the largest answer that the broker did not take for its size."""
 

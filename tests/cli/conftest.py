@@ -39,7 +39,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 class Keys(io.StringIO):
-    """Standard input with a person at it."""
+    """Standard input, or output, with a person at it."""
 
     def isatty(self) -> bool:
         return True
@@ -57,6 +57,7 @@ class House:
     refusal: tuple[str, str] | None = None
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
+    now: datetime = NOW
     events: list[dict[str, Any]] = field(default_factory=list)
     """What the daemon tells once it was asked."""
     watched: list[str] = field(default_factory=list)
@@ -117,10 +118,18 @@ def house(tmp_path: Path) -> House:
 
 @pytest.fixture
 def pinsmith(house: House) -> Pinsmith:
-    """Run a command line; `typed` is what the person types where it is not shown, `stdin` the input."""
+    """Run a command line; `typed` is what the person types where it is not shown, `stdin` the input.
 
-    def run(*argv: str, stdin: str | io.StringIO = "", typed: Sequence[str] = ()) -> Done:
-        out, err, keys = io.StringIO(), io.StringIO(), iter(typed)
+    `out` is where the answer goes, where it is no pipe.
+    """
+
+    def run(
+        *argv: str,
+        stdin: str | io.StringIO = "",
+        typed: Sequence[str] = (),
+        out: io.StringIO | None = None,
+    ) -> Done:
+        out, err, keys = out or io.StringIO(), io.StringIO(), iter(typed)
         terminal = Terminal(
             stdin=io.StringIO(stdin) if isinstance(stdin, str) else stdin,
             stdout=out,
@@ -137,7 +146,7 @@ def pinsmith(house: House) -> Pinsmith:
             ask_daemon=house.answer,
             watch_daemon=house.watch,
             open_line=house.line,
-            now=lambda: NOW,
+            now=lambda: house.now,
         )
         code = carry_out(context)
         return Done(code=code, out=out.getvalue(), err=err.getvalue())

@@ -3,6 +3,7 @@
 import io
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,24 @@ async def test_a_backup_is_restored_and_must_be_confirmed(
     await store.close()
 
 
+@pytest.mark.parametrize("handed", ["the same", "another", None])
+def test_it_says_where_the_key_lies_unless_systemd_hands_it_over(
+    house: House, pinsmith: Pinsmith, backup: Path, handed: str | None
+) -> None:
+    """Where the daemon takes it from a credential, it would not open the database with the one of before."""
+    key = house.folder / "var" / "key"
+    if handed is not None:
+        credential = house.folder / "credentials" / "pinsmith.key"
+        credential.parent.mkdir()
+        credential.write_text(key.read_text() if handed == "the same" else "11" * 32)
+        house.env["CREDENTIALS_DIRECTORY"] = str(credential.parent)
+
+    done = pinsmith("restore", str(backup), "--replace", typed=(PASSPHRASE,))
+
+    assert done.code == Exit.OK
+    assert (f"the key is now in {key}" in done.out, key.exists()) == (handed != "the same",) * 2
+
+
 @pytest.mark.parametrize(("typed", "sent"), [("y\n", True), ("\n", False)])
 def test_the_plan_is_shown_before_a_restore_is_confirmed(
     house: House, pinsmith: Pinsmith, typed: str, *, sent: bool
@@ -121,10 +140,12 @@ def test_a_database_is_not_overwritten_unasked(pinsmith: Pinsmith, backup: Path)
 
 
 def test_without_a_database_there_is_nothing_to_back_up(house: House, pinsmith: Pinsmith) -> None:
-    """No empty database and no key appear by asking."""
+    """No empty database and no key appear by asking; it says where it looked and what to do."""
     done = pinsmith("backup", str(house.folder / "backup.pinsmith"))
 
     assert done.code == Exit.USAGE
+    assert f"no database in {house.folder}/var" in done.err
+    assert "gateway.data_directory" in done.err
     assert not (house.folder / "var").exists()
 
 
@@ -264,6 +285,54 @@ def test_the_backup_just_made_stays_whatever_the_clock_says(house: House, pinsmi
     assert kept not in future
 
 
+TRUE = datetime(2026, 3, 1, tzinfo=UTC)
+AHEAD, BEHIND = TRUE.replace(year=2031), TRUE.replace(year=2020)
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("nights", "left"),
+    [
+        ([TRUE] * 4 + [AHEAD] * 4 + [TRUE], [6, 7, 8]),
+        ([TRUE] * 4 + [AHEAD] * 4 + [TRUE] * 4, [9, 10, 11]),
+        ([TRUE] * 4 + [AHEAD] + [TRUE] * 2, [3, 5, 6]),
+        ([TRUE] * 4 + [BEHIND], [2, 3, 4]),
+        ([TRUE] * 4 + [BEHIND, TRUE], [2, 3, 5]),
+        ([TRUE] * 4 + [BEHIND] * 4, [5, 6, 7]),
+        ([TRUE] * 4 + [BEHIND] * 4 + [TRUE], [6, 7, 8]),
+    ],
+    ids=[
+        "put right after weeks ahead",
+        "right for weeks after weeks ahead",
+        "ahead for a night",
+        "behind for a night",
+        "right again after a night behind",
+        "behind for weeks",
+        "right again after weeks behind",
+    ],
+)
+def test_a_clock_that_is_wrong_for_a_while_costs_no_good_backup(
+    house: House,
+    pinsmith: Pinsmith,
+    monkeypatch: pytest.MonkeyPatch,
+    nights: list[datetime],
+    left: list[int],
+) -> None:
+    """Each night one goes, and it is an old one, or one of the nights on which the clock was wrong."""
+    monkeypatch.setattr("storage.backup.backup", lambda _database, _key, _words, target, **_: target.touch())
+    folder = house.folder / "backups"
+    folder.mkdir()
+    names: list[str] = []
+    for night, clock in enumerate(nights):
+        house.now = clock + timedelta(days=night)
+        before = set(dated(folder))
+        pinsmith("backup", "--keep", "3", str(folder), typed=(PASSPHRASE, PASSPHRASE))
+        names += set(dated(folder)) - before
+        assert len(dated(folder)) == min(night + 1, 3)
+
+    assert [night for night, name in enumerate(names) if (folder / name).exists()] == left
+
+
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("keep", ["0", "-1", "7"])
 def test_keeping_needs_a_number_and_a_folder(house: House, pinsmith: Pinsmith, keep: str) -> None:
@@ -300,6 +369,43 @@ async def test_the_copy_made_before_an_upgrade_is_taken_back_without_a_passphras
     store = await opened(house)
     assert await store.run(lambda tx: tx.meta("gateway_id")) == "home"
     await store.close()
+
+
+@pytest.fixture
+def credentials(house: House, database: None) -> Path:  # noqa: ARG001 - must be there
+    """A folder with the key, as systemd hands it to the daemon; there is no file `key`."""
+    folder = house.folder / "credentials"
+    folder.mkdir()
+    (house.folder / "var" / "key").rename(folder / "pinsmith.key")
+    return folder
+
+
+def test_a_backup_without_the_credential_says_how_to_get_it(
+    house: House, pinsmith: Pinsmith, credentials: Path
+) -> None:
+    """A restore is no way out: the daemon is well, and its newest codes would be lost."""
+    target = str(house.folder / "file.backup")
+
+    without = pinsmith("backup", target, typed=(PASSPHRASE, PASSPHRASE))
+    house.env = {"CREDENTIALS_DIRECTORY": str(credentials)}
+
+    assert without.code == Exit.FAILED
+    assert "`env CREDENTIALS_DIRECTORY=/run/credentials/pinsmith.service`" in without.err
+    assert pinsmith("backup", target, typed=(PASSPHRASE, PASSPHRASE)).code == Exit.OK
+
+
+def test_going_back_makes_no_key(house: House, pinsmith: Pinsmith, credentials: Path) -> None:
+    """The newer database was moved aside, as the page says. A new key would only fit nothing."""
+    folder = house.folder / "var"
+    copy = (folder / "pinsmith.db").rename(folder / "pinsmith.db.format-3")
+
+    without = pinsmith("restore", str(copy))
+    assert (without.code, (folder / "key").exists()) == (Exit.FAILED, False)
+    assert "the credential pinsmith.key" in without.err
+    house.env = {"CREDENTIALS_DIRECTORY": str(credentials)}
+
+    assert pinsmith("restore", str(copy)).code == Exit.OK
+    assert (folder / "key").exists() is False
 
 
 def test_a_copy_under_another_key_is_refused(

@@ -1,18 +1,21 @@
 """`pinsmith doctor` as it is typed: what is printed, and the exit code."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from gateway.cli.exits import Exit
+from gateway.domain.lock import Capabilities, Device
 from tests.cli.conftest import House, Pinsmith
+from tests.doctor.bed import remember
 
 QUIET = """\
 [gateway]
 id = "home"
 time_zone = "Europe/Berlin"
-data_directory = "var"
+data_directory = "data"
 [mqtt]
 url = "mqtt://127.0.0.1:1"
 [locks.front-door]
@@ -59,6 +62,17 @@ def test_a_lock_that_is_not_there_is_a_mistake_of_typing(pinsmith: Pinsmith) -> 
     done = pinsmith("doctor", "attic")
     assert done.code == Exit.USAGE
     assert "front-door" in done.err
+
+
+def test_a_lock_that_left_the_configuration_is_looked_at_as_long_as_it_is_remembered(
+    pinsmith: Pinsmith, house: House
+) -> None:
+    """It is to be forgotten, which nobody does whom it is told that there is no such lock."""
+    cellar = Device(device_id="cellar", policy=None, capabilities=Capabilities(max_codes=10), retiring=True)
+    asyncio.run(remember(house.folder, lambda tx: tx.save_device(cellar)))
+    done = pinsmith("doctor", "cellar")
+    assert any(line.startswith("note cellar: ") for line in done.lines)
+    assert "do: `pinsmith locks forget cellar`" in done.lines
 
 
 def test_a_wrong_configuration_is_told_as_everywhere(pinsmith: Pinsmith, house: House) -> None:

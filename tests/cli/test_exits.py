@@ -44,6 +44,19 @@ def test_a_wrong_configuration_names_every_mistake(house: House, pinsmith: Pinsm
     assert all(line.startswith(f"{file}") for line in done.err.splitlines())
 
 
+@pytest.mark.parametrize("line", ["codes list", "doctor", "locks show front-door"])
+def test_a_program_is_told_of_a_wrong_configuration(house: House, pinsmith: Pinsmith, line: str) -> None:
+    """As of any error, and of every mistake."""
+    (house.folder / "pinsmith.toml").write_text('[gateway]\nid = "A B"\n')
+
+    people, program = pinsmith(*line.split()), pinsmith(*line.split(), "--json")
+
+    assert (program.code, program.err) == (Exit.CONFIGURATION, "")
+    error = json.loads(program.out)["error"]
+    assert error == {"type": "wrong_configuration", "message": people.err.removesuffix("\n")}
+    assert len(error["message"].splitlines()) == 3
+
+
 def test_config_check_says_what_is_configured(house: House, pinsmith: Pinsmith) -> None:
     """One look tells whether it is the right file."""
     done = pinsmith("config", "check")

@@ -32,6 +32,12 @@ def test_twenty_slots_in_a_row_each_with_the_number_of_its_first() -> None:
     ]
 
 
+def test_codes_of_the_gateway_where_it_may_not_put_any_are_named() -> None:
+    """A lock of which the number of slots was lowered: the map tells no numbers beyond a gap."""
+    slots = [slot(1), slot(2), *(slot(number, "managed", is_usable=False) for number in (9, 10))]
+    assert list(map_lines(slots))[-1] == "codes of the gateway in slots that are not for it: 9, 10"
+
+
 def test_a_lock_nobody_has_seen_has_no_map() -> None:
     """Nor an explanation of one."""
     assert list(map_lines([])) == []

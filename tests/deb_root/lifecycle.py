@@ -165,6 +165,23 @@ def test_no_key_is_made_where_systemd_hands_one_over(fresh: Root, tmp_path: Path
     root.must_not(f"ls {DATA}/key")
 
 
+def test_a_key_that_lies_elsewhere_is_not_called_missing(root: Root) -> None:
+    """By whatever line of a drop-in it comes. Who restored a backup for it would lose newer codes."""
+    said = root.must(f"mv {DATA}/key /etc/pinsmith/key; dpkg -i /packages/{LATER}.deb")
+
+    assert "missing" not in said
+    assert "restore" not in said
+    root.must_not(f"ls {DATA}/key")
+
+
+def test_an_upgrade_makes_no_key(root: Root) -> None:
+    """A database that was put aside, to go back to an older release, leaves its key needed."""
+    root.must(f"mv {DATA}/key /etc/pinsmith/key; mv {DATA}/pinsmith.db {DATA}/newer.db")
+    root.must(f"dpkg -i /packages/{LATER}.deb")
+
+    root.must_not(f"ls {DATA}/key")
+
+
 def test_all_of_it_comes_from_the_package(root: Root) -> None:
     """Every driver loads with nothing but Debian's python3 beside it, whatever is set."""
     script = "import drivers.zwave.driver, drivers.ble.driver, gateway.daemon, sys; print(*sys.path)"

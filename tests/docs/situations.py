@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from drivers.simulated.models import NATIVE, READABLE, Model
+from gateway.cli.backup_news import News
 from gateway.domain.driver import (
     AccessDenied,
     AllCleared,
@@ -24,7 +25,7 @@ from gateway.domain.driver import (
     SlotTouched,
     Tampered,
 )
-from gateway.domain.events import EVENTS
+from gateway.domain.events import EVENTS, Event
 from gateway.domain.placement import Refusal
 from gateway.engine.mutations import instant
 from gateway.mqtt.health import Health
@@ -193,11 +194,11 @@ async def _pairing(seen: dict[str, Json]) -> None:
 
 
 async def _of_the_gateway(seen: dict[str, Json]) -> None:
-    """A retained command, and an outbox for a broker that is away for too long."""
+    """A retained command, an outbox for a broker that is away for too long, and backups."""
     bench = Bench()
     await bench.start()
     topics, health, ids = Topics(f"pinsmith/{GATEWAY}"), Health(bench.clock, dict), count(900)
-    own = OwnEvents(GATEWAY, bench.clock, lambda: f"id-{next(ids)}")
+    own = OwnEvents(GATEWAY, bench.clock.now, lambda: f"id-{next(ids)}")
     link = LinkBed(settings(1883)).link  # never connected
     intake = Intake(
         link,
@@ -213,5 +214,12 @@ async def _of_the_gateway(seen: dict[str, Json]) -> None:
     await intake.handle(Incoming(retained, b"{}", retain=True))
     _keep(seen, bench)
     await Outbox(link, bench.store, topics, health, own_events=own, limit=1, clock=bench.clock).trim()
+    seconds = iter((0.0, 95.0, 190.0))
+    noted: list[Event] = []
+    news = News(noted.append, own, lambda: next(seconds))
+    news.copied(1000, 1000)
+    news.made()
+    news.failed("the backup could not be written: /mnt/stick: No space left on device")
+    bench.store.do(lambda tx: [tx.emit(event) for event in noted])
     _keep(seen, bench)
     bench.store.close()

@@ -20,14 +20,17 @@ LEFT_OUT = (
     ("LOCK", "--key-slot", "1"),
 )
 """What prose may leave out at the end, because it is about something else."""
-_CALL = re.compile(r"(?:^|[|;&] )(?:sudo )?(?:-u \w+ )?(?:[\w./]*/)?pinsmith (?P<words>[^|;&\n]+)")
+_CALL = re.compile(
+    r"(?:^|[|;&] )(?:sudo )?(?:-u \w+ )?(?:systemd-run (?:-\S+ +(?:\w+=\S+ +)?)+)?(?:[\w./]*/)?pinsmith "
+    r"(?P<words>[^|;&\n]+)"
+)
 
 
 def _in_blocks(page: str) -> Iterator[str]:
     for block in blocks(page):
         if block.kind not in SHELL:
             continue
-        for line in block.text.replace("\\\n", " ").splitlines():
+        for line in re.sub(r" *\\\n *", " ", block.text).splitlines():
             # Three blanks: from there on it is said what the line does.
             for call in _CALL.finditer(re.split(r" {3,}(?=[^- ])", line)[0]):
                 yield call["words"]
@@ -77,6 +80,7 @@ def test_commands_are_found() -> None:
     found = [command for page in PAGES for command in (*_in_blocks(page), *_in_prose(page))]
     assert len(found) > 200
     assert 'codes create front-door --name "Anna"' in found
+    assert found.count("backup /var/lib/pinsmith/before-upgrade.backup") == 2
 
 
 @pytest.mark.parametrize("command", ["codes creat LOCK", "locks pause LOCK --hours N", "doctor a b"])

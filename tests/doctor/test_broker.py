@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from gateway.cli.broker import connected
 from gateway.cli.exits import NoDaemon
 from gateway.config import Settings, load
 from gateway.doctor.examine import examine
+from gateway.doctor.finding import Severity
+from gateway.doctor.probe_machine import ClockFacts
 from gateway.mqtt.link import BRIEF_CONNECTIONS
 from gateway.system_clock import SystemClock
 from tests.daemon.bed import PINS, Message, running, somebody
@@ -37,6 +40,14 @@ class Hurried(SystemClock):
     async def sleep(self, seconds: float) -> None:
         """Sleep, but not for long."""
         await asyncio.sleep(seconds / 40)
+
+
+class Unsynchronised(SystemClock):
+    """On a machine that reaches no time server."""
+
+    def synchronised(self) -> bool:
+        """Say no."""
+        return False
 
 
 def guarded(folder: Path, port: int, password: str = "right") -> Settings:
@@ -265,6 +276,42 @@ async def test_another_hub_under_our_name(tmp_path: Path) -> None:
         found = await report(settings(tmp_path, broker.port))
     told = found.says("two_hubs", "the same gateway.id", "its own gateway.id")
     assert "under the name hub" in told.what
+
+
+async def test_a_daemon_that_did_not_start_after_a_power_cut(tmp_path: Path) -> None:
+    """The broker still has its "online", and its will was never told."""
+    async with Broker(tmp_path) as broker, somebody(broker.port, "watcher") as watcher:
+        how = settings(tmp_path, broker.port)
+        async with running(how, watcher):
+            await eventually(lambda: watcher.under("bridge/health"))
+            await broker.kill()
+        await broker.start()
+        async with peer(broker.port) as late:
+            await eventually(lambda: any(b'"online"' in m.payload for m in late.heard if m.retain))
+        found = await report(how)
+    found.says("daemon_not_running", "is an older word", "systemctl start pinsmith")
+    assert not found.ids & {"two_hubs", "daemon_silent"}
+
+
+async def test_a_clock_that_the_daemon_trusts_without_a_time_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel knows nothing of what a person said, and the daemon goes by that."""
+    kernel = ClockFacts(now=datetime.now(UTC), synchronised=False, zone=None)
+    monkeypatch.setattr("gateway.doctor.examine.probe_clock", lambda: kernel)
+    async with Broker(tmp_path) as broker, somebody(broker.port, "app") as app:
+        how = settings(tmp_path, broker.port)
+        async with running(how, app, clock=Unsynchronised()):
+            before = await report(how)
+            assert (await app.ask("clock/trust"))["status"] == "ok"
+            after = await report(how)
+            (tmp_path / "elsewhere").mkdir()
+            elsewhere = await report(settings(tmp_path / "elsewhere", broker.port))
+    before.says("clock_unsynchronised", "time service is not there", "`sudo pinsmith clock trust`")
+    told = after.says("clock_trusted", "pinsmith clock trust", "See that the time is right")
+    assert told.severity is Severity.NOTE
+    assert "clock_unsynchronised" not in after.ids
+    assert "clock_unsynchronised" in elsewhere.ids, "another hub's trust says nothing of this machine"
 
 
 async def test_a_client_that_took_over_the_connection_of_the_daemon(tmp_path: Path) -> None:

@@ -74,7 +74,13 @@ def test_a_disk_that_became_read_only(tmp_path: Path) -> None:
 
 def judged(facts: ClockFacts, **changed: object) -> dict[str, Finding]:
     """What the clock check says, by kind."""
-    given = {"policy": "hold", "step": timedelta(minutes=1), "floor": None, "zone": "Europe/Berlin"}
+    given = {
+        "policy": "hold",
+        "step": timedelta(minutes=1),
+        "floor": None,
+        "zone": "Europe/Berlin",
+        "trusted": False,
+    }
     return {one.id: one for one in check_clock(facts, **(given | changed))}  # type: ignore[arg-type]
 
 

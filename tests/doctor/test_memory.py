@@ -1,6 +1,8 @@
 """What is wrong with key, database and data directory, in real files."""
 
+import asyncio
 import os
+import shlex
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from gateway.doctor.memory import check_memory
 from gateway.doctor.probe_memory import probe_memory
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Device, LockPolicy
@@ -103,6 +106,18 @@ async def test_a_key_that_systemd_hands_over_is_used(tmp_path: Path) -> None:
     facts = probe_memory(data, credentials)
     assert facts.from_credential
     assert facts.key_fits
+
+
+async def test_a_file_that_holds_the_key_beside_the_credential_is_told(tmp_path: Path) -> None:
+    """In clear on the card, such as after a restore; the daemon does not read it."""
+    data = await remember(tmp_path)
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    shutil.copyfile(data / "key", credentials / "pinsmith.key")
+    [told, *_] = check_memory(probe_memory(data, credentials), data)
+    assert told.id == "key_in_clear"
+    (data / "key").unlink()
+    assert "key_in_clear" not in {one.id for one in check_memory(probe_memory(data, credentials), data)}
 
 
 async def test_a_running_daemon_with_a_credential_lacks_no_key(tmp_path: Path) -> None:
@@ -203,6 +218,18 @@ async def test_a_directory_and_a_database_open_to_others(tmp_path: Path) -> None
     found = await look(tmp_path)
     found.says("directory_open", "copied or made by hand", f"chmod 700 {data}")
     found.says("database_open", "copied or restored by hand", "chmod 600")
+
+
+async def test_what_closes_an_open_database_needs_no_shell_to_find_its_files(tmp_path: Path) -> None:
+    """Before sudo the user's own shell would look up a *, in a folder that it may not read."""
+    data = await remember(tmp_path)
+    (data / "pinsmith.db-wal").touch()
+    for file in data.glob("pinsmith.db*"):
+        file.chmod(0o644)
+    remedy = (await look(tmp_path)).one("database_open").remedy.strip("`")
+    done = await asyncio.create_subprocess_exec(*shlex.split(remedy.removeprefix("sudo ")))
+    assert await done.wait() == 0
+    assert {file.stat().st_mode & 0o777 for file in data.glob("pinsmith.db*")} == {0o600}
 
 
 async def test_a_restore_that_was_interrupted(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Time stands still unless a test moves it; the radio fails where a test says so. 
 """
 
 import itertools
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -109,6 +110,17 @@ class MemoryStore:
     def dump(self) -> list[str]:
         """Return everything stored, as SQL: to compare, and to search for what must not be there."""
         return list(self._connection.iterdump())
+
+    def copy(self) -> sqlite3.Connection:
+        """Return all of it as it is now, as a backup does."""
+        copy = sqlite3.connect(":memory:")
+        self._connection.backup(copy)
+        return copy
+
+    def put_back(self, copy: sqlite3.Connection) -> None:
+        """Have everything as it was when the copy was made."""
+        copy.backup(self._connection)
+        self._kept.clear()
 
     def close(self) -> None:
         """Give the memory back."""

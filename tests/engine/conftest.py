@@ -7,6 +7,7 @@ import pytest
 
 from drivers.simulated.models import READABLE, Model
 from tests.engine.bench import Bench
+from tests.engine.restoring import House, Save
 
 type Hang = Callable[..., Awaitable[Bench]]
 
@@ -26,3 +27,17 @@ def hang() -> Iterator[Hang]:
     yield up
     for bench in benches:
         bench.store.close()
+
+
+@pytest.fixture
+def saved() -> Iterator[Save]:
+    """Return a function that makes a backup of what a bench's hub knows."""
+    houses: list[House] = []
+
+    def save(bench: Bench) -> House:
+        houses.append(House(bench))
+        return houses[-1]
+
+    yield save
+    for house in houses:
+        house.backup.close()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from drivers.simulated.models import READABLE
+from drivers.simulated.models import READABLE, Model
 from gateway.domain.driver import PairingFailed, Progress
 from gateway.engine.keyring import StoredKeys
 from tests.engine.bench import Bench, BenchDriver
@@ -50,9 +50,9 @@ class BrokeOff(PairingFailed):
 
 
 @asynccontextmanager
-async def unpaired() -> AsyncIterator[tuple[Bench, PairingDriver]]:
+async def unpaired(model: Model = READABLE) -> AsyncIterator[tuple[Bench, PairingDriver]]:
     """Run a hub with a lock that was never paired."""
-    bench = Bench(READABLE)
+    bench = Bench(model)
     driver = bench.driver = PairingDriver(bench)
     bench.boot()
     await bench.engine.start()

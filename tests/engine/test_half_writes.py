@@ -1,12 +1,31 @@
-"""Locks that take a code and its window by two commands: half of a write is nobody else's doing."""
+"""Locks that take one write by two commands: half of it is nobody else's doing."""
 
 import pytest
 from msgspec.structs import replace
 
-from gateway.domain.credential import Empty, Schedule
-from tests.engine.build import CAN_NATIVE, DAY, HOUR, NOON, code, credential, device, held, intent, known
+from gateway.domain.credential import Credential, Empty, Known, Schedule
+from gateway.engine.plan import WriteCode
+from gateway.engine.planner import plan
+from gateway.engine.readings import absorb_list
+from gateway.engine.work import Work
+from tests.engine.build import (
+    CAN_CHOOSE,
+    CAN_NATIVE,
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    TIMING,
+    code,
+    credential,
+    device,
+    held,
+    intent,
+    known,
+    view,
+)
 from tests.engine.test_readings import CHANGED, RESERVED, read
-from tests.engine.working import told
+from tests.engine.working import told, working
 
 
 @pytest.mark.parametrize("arrived", ["the PIN", "the window"])
@@ -62,3 +81,43 @@ def test_half_of_it_without_a_write_is_somebody_s_change() -> None:
         held(content=credential("4711", schedule=old)),
     )
     assert CHANGED in told(work)
+
+
+WAITS = credential("471134", enabled=False, schedule=Schedule(ends_at=NOON + DAY))
+
+
+def added(seen: Credential, *, name: str | None) -> Work:
+    """Find, in slot 20, what became of an unanswered write to it, or (None) of an unanswered add."""
+    starts, ends = NOON + MINUTE, NOON + 9 * HOUR
+    asked = code(pin="471134", starts_at=starts, ends_at=ends, prefer_native_scheduling=False)
+    work = working(device(CAN_CHOOSE), asked, replace(RESERVED, slot=name), intent(name=name, target=WAITS))
+    absorb_list(work, {"20": Known(seen)})
+    return work
+
+
+def test_a_code_that_was_added_and_not_disabled_yet_is_nobody_else_s_doing() -> None:
+    """Nuki: adding enables, and a second command disables. The link broke in between."""
+    work = added(replace(WAITS, enabled=True), name=None)
+    placement = work.placement("ana")
+    assert placement.confirmed is not None
+    assert placement.confirmed.credential.enabled
+    assert (placement.outside, placement.contested) == (None, 0)
+    assert CHANGED not in told(work)
+    [step, *_] = plan(work.snapshot(), view(), TIMING).steps
+    assert isinstance(step, WriteCode)
+    assert (step.slot, step.credential.enabled) == ("20", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("20", replace(WAITS, enabled=True)),
+        (None, replace(WAITS, enabled=True, schedule=Schedule(ends_at=NOON + 2 * DAY))),
+    ],
+    ids=["an update enables nothing", "with another end"],
+)
+def test_what_no_half_looks_like_is_somebody_s_change(name: str | None, seen: Credential) -> None:
+    """The code is ours all the same."""
+    work = added(seen, name=name)
+    assert CHANGED in told(work)
+    assert work.placement("ana").slot == "20"

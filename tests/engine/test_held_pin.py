@@ -5,7 +5,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from drivers.simulated.models import NATIVE, READABLE
-from gateway.domain.driver import NoAnswer, SlotTouched
+from gateway.domain.driver import NoAnswer, Refused, SlotTouched
+from gateway.domain.pin import Pin
+from gateway.domain.placement import Refusal
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
@@ -142,3 +144,88 @@ class TestDuplicate:
             await bench.settle(MINUTE)
         await bench.settle(2 * MINUTE)
         assert (bench.lock.slots["19"].enabled, (await bench.shown(code_id))["status"]) == (True, "set")
+
+
+class TestNewPinInVain:
+    """The PIN of a code was changed to one that cannot be written: that of before stays on the lock."""
+
+    async def open_now(self, bench: Bench, pin: str | None = None) -> str:
+        """Return the id of a code whose window is open; `pin` is changed to one that somebody else has."""
+        bench.by_hand("5", OTHER)
+        await bench.tell(SlotTouched(device_id=DOOR, slot="5"))
+        code_id = await bench.create(PIN, recurrence=HOURLY)
+        await bench.settle(70 * MINUTE)
+        assert bench.on_lock() == {"5": OTHER, "20": PIN}
+        if pin is not None:
+            await change(bench, code_id, code=pin)
+        await bench.settle(MINUTE)
+        return code_id
+
+    async def test_it_opens_in_its_windows_only(self, hang: Hang) -> None:
+        """A code that stays open at all hours is worse than a PIN that should be another."""
+        bench = await hang(READABLE)
+        code_id = await self.open_now(bench, OTHER)
+        shown = await bench.shown(code_id)
+        assert (shown["status"], [it["error_code"] for it in shown["errors"]]) == (
+            "setting",
+            ["duplicate_code_on_device"],
+        )
+        await bench.settle(35 * MINUTE)
+        assert (bench.lock.slots["20"].pin, bench.lock.slots["20"].enabled) == (Pin(PIN), False)
+        assert "access_code.failed_to_expire" not in bench.events()
+        await bench.settle(20 * MINUTE)
+        assert (bench.lock.slots["20"].pin, bench.lock.slots["20"].enabled) == (Pin(PIN), True)
+        assert "duplicate_code_on_device" in bench.issues()
+
+    async def test_a_pin_that_the_lock_refused_is_not_tried_again_for_that(self, hang: Hang) -> None:
+        """Rule 11, though the lock takes what is written meanwhile."""
+        bench = await hang(READABLE)
+        code_id = await self.open_now(bench)
+        bench.driver.faults = [("before", Refused(Refusal.DUPLICATE, "it has it"))]
+        bench.driver.operations.clear()
+        await change(bench, code_id, code="9753")
+        await bench.settle(MINUTE)
+        assert bench.driver.taken("write") == [("write", "20")]
+        for is_enabled in (False, True, False):
+            await bench.settle(30 * MINUTE)
+            assert (bench.lock.slots["20"].pin, bench.lock.slots["20"].enabled) == (Pin(PIN), is_enabled)
+            assert bench.driver.taken("write") == [("write", "20")]
+        assert "duplicate_code_on_device" in bench.issues()
+
+    async def test_a_lock_that_refuses_that_too_is_asked_once(self, hang: Hang) -> None:
+        """Rule 11 again. That the code is open says its own error."""
+        bench = await hang(READABLE)
+        await self.open_now(bench, OTHER)
+        bench.driver.faults = [("before", Refused(Refusal.DUPLICATE, "it has it"))]
+        bench.driver.operations.clear()
+        await bench.settle(40 * MINUTE)
+        assert bench.driver.taken("write") == [("write", "20")]
+
+    async def test_its_dates_on_the_lock_follow(self, hang: Hang) -> None:
+        """A start that moved away shuts the PIN of before."""
+        bench = await hang(NATIVE)
+        bench.by_hand("5", OTHER)
+        await bench.tell(SlotTouched(device_id=DOOR, slot="5"))
+        code_id = await bench.create(PIN, ends_at=instant(NOON + 3 * DAY))
+        await bench.settle(HOUR)
+        later = instant(NOON + 2 * DAY)
+        bench.driver.operations.clear()
+        await change(bench, code_id, code=OTHER, name="Bo")
+        await bench.settle(MINUTE)
+        assert bench.driver.taken("write") == []
+        await change(bench, code_id, starts_at=later)
+        await bench.settle(MINUTE)
+        held = bench.lock.slots["20"]
+        assert (held.pin, held.schedule and instant(held.schedule.starts_at)) == (Pin(PIN), later)
+        assert (await bench.shown(code_id))["errors"] != []
+
+    async def test_once_it_may_be_written_it_is(self, hang: Hang) -> None:
+        """The code of the others has gone."""
+        bench = await hang(READABLE)
+        code_id = await self.open_now(bench, OTHER)
+        await bench.settle(35 * MINUTE)
+        bench.lock.clear("5")
+        await bench.tell(SlotTouched(device_id=DOOR, slot="5"))
+        await bench.settle(2 * MINUTE)
+        assert (bench.lock.slots["20"].pin, bench.lock.slots["20"].enabled) == (Pin(OTHER), False)
+        assert (await bench.shown(code_id))["errors"] == []

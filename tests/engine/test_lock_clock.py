@@ -5,7 +5,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from drivers.simulated.models import NATIVE
-from gateway.domain.driver import ClockChecked
+from gateway.domain.driver import ClockChecked, Refused
+from gateway.domain.placement import Refusal
 from gateway.engine.mutations import instant
 from gateway.engine.planner import plan
 from tests.engine.bench import Bench
@@ -85,3 +86,20 @@ async def test_a_hub_that_does_not_know_the_time_did_not_ask(hang: Hang) -> None
     await bench.settle(HOUR)
     assert list(bench.on_lock().values()) == ["471134"]
     assert "device_clock_wrong" not in bench.issues()
+
+
+async def test_a_clock_that_came_right_is_given_the_windows_that_it_was_refused_for(hang: Hang) -> None:
+    """The hub cannot end a code whose lock listens only when touched: its end belongs on the lock.
+
+    A clock that is as it was brings no second try: a lock that cannot keep a window refuses it every time.
+    """
+    bench = await hang(LOCAL)
+    bench.driver.faults = [("before", Refused(Refusal.SCHEDULE, "the clock cannot be read"))]
+    code_id = await guest(bench)
+    await bench.tell(RIGHT)
+    assert (bench.on_lock(), (await bench.shown(code_id))["is_scheduled_on_device"]) == ({}, False)
+    await bench.tell(UNREAD)
+    await bench.tell(RIGHT)
+    [credential] = bench.lock.slots.values()
+    assert credential.schedule is not None
+    assert (await bench.shown(code_id))["is_scheduled_on_device"]

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import CHOOSER, MASKED, READABLE, Model
-from gateway.domain.driver import AuthorityUp
+from gateway.domain.credential import Reading, SlotRef
+from gateway.domain.driver import AuthorityUp, NoAnswer
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DAY, DOOR, HOUR, MINUTE, NOON
@@ -50,6 +51,36 @@ async def test_the_end_of_an_old_code_takes_no_newer_one_off(hang: Hang, model: 
     await bench.settle(HOUR)
     assert list(bench.on_lock().values()) == [THEIRS]
     assert bench.issues() == set()
+
+
+async def test_one_look_in_vain_takes_no_newer_one_off_either(hang: Hang) -> None:
+    """The slot is looked at again before it is cleared."""
+    bench = await hang(READABLE)
+    await bench.create(OURS, ends_at=instant(NOON + DAY))
+    await bench.settle(MINUTE)
+    exchanged(bench)
+    bench.driver.faults = [("before", NoAnswer("no answer"))]
+    await restored(bench, 2 * DAY)
+    await bench.settle(HOUR)
+    assert list(bench.on_lock().values()) == [THEIRS]
+
+
+async def test_what_never_shows_is_cleared_in_the_end(hang: Hang, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ours as far as anybody knows, and over."""
+    bench = await hang(READABLE)
+    await bench.create(OURS, ends_at=instant(NOON + DAY))
+    await bench.settle(MINUTE)
+    hear = bench.driver.read
+
+    async def read(slot: SlotRef) -> Reading:
+        if slot == "20":
+            raise NoAnswer("no answer")
+        return await hear(slot)
+
+    monkeypatch.setattr(bench.driver, "read", read)
+    await restored(bench, 2 * DAY)
+    await bench.settle(2 * HOUR)
+    assert bench.on_lock() == {}
 
 
 @BOTH

@@ -99,14 +99,21 @@ class House:
         # Outlives the half hour of the test; a restart of Home Assistant does not end it.
         self._token = token["access_token"]
 
-    async def add_broker(self, port: int, user: str, password: str) -> None:
-        """Add the MQTT integration, as a person does in the browser."""
-        begun = await asyncio.to_thread(self.post, "/api/config/config_entries/flow", {"handler": "mqtt"})
+    async def add_broker(self, port: int, user: str, password: str, *, protocol: str | None = None) -> None:
+        """Add the MQTT integration, as a person does in the browser, who may choose the `protocol`."""
+        begin = {"handler": "mqtt", "show_advanced_options": protocol is not None}
+        flow = await asyncio.to_thread(self.post, "/api/config/config_entries/flow", begin)
         answers = {"broker": "127.0.0.1", "port": port, "username": user, "password": password}
-        done = await asyncio.to_thread(
-            self.post, f"/api/config/config_entries/flow/{begun['flow_id']}", answers
-        )
+        if protocol is not None:
+            await self._answer(flow, {**answers, "advanced_options": True})
+            answers["protocol"] = protocol
+        done = await self._answer(flow, answers)
         assert done["type"] == "create_entry", done
+
+    async def _answer(self, flow: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
+        path = f"/api/config/config_entries/flow/{flow['flow_id']}"
+        told: dict[str, Any] = await asyncio.to_thread(self.post, path, answers)
+        return told
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Return all entities by their id."""

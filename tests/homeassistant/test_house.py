@@ -6,45 +6,22 @@
 import asyncio
 import contextlib
 import json
-import os
 import subprocess
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from drivers.simulated import keypad
 from gateway.domain.pin import Pin
 from gateway.system_clock import SystemClock
-from tests.daemon import process
-from tests.daemon.bed import PINS, Somebody, settings, somebody
-from tests.homeassistant.house import PATIENCE_S, House, house, until
-from tests.mqtt.broker import Broker, eventually
+from tests.daemon.bed import PINS, Somebody
+from tests.homeassistant.bed import IN_A_HOUSE, INSTALLED, LOCKS, Hub, complaints, create, notices
+from tests.homeassistant.house import PATIENCE_S, House, until
+from tests.mqtt.broker import eventually
 from tests.zwave_bed.bed import ZwaveBed
 from tests.zwave_bed.config import BedConfig, Faults, NodeConfig
 
-INSTALLED = os.environ.get("PINSMITH_HOMEASSISTANT")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.mosquitto,
-    pytest.mark.skipif(INSTALLED is None, reason="make test-homeassistant installs Home Assistant"),
-]
-DOCS = Path(__file__).parents[2] / "docs"
+pytestmark = IN_A_HOUSE
 HERE = Path(__file__).parent
-PASSWORDS = {"pinsmith": "p1", "homeassistant": "h1", "alice": "a1", "watcher": "w1"}
-NOTICES = "user homeassistant\ntopic write notices/#\nuser watcher\ntopic read #\n"
-LOCKS = """
-[locks.front]
-name = "Front door"
-driver = "simulated"
-[locks.back]
-name = "Back door"
-driver = "simulated"
-managed_slots = ["20"]
-"""
 NODE = 2
 GATE = """
 [drivers.zwave]
@@ -54,106 +31,6 @@ name = "Gate"
 driver = "zwave"
 node = {node}
 """
-ON = "[mqtt.homeassistant]\nenabled = true"
-
-
-def notice(topic: str) -> list[dict[str, Any]]:
-    """Return the actions of an automation that tells its message on a topic."""
-    return [{"action": "mqtt.publish", "data": {"topic": f"notices/{topic}", "payload": "{{ message }}"}}]
-
-
-AUTOMATIONS = [
-    {
-        "id": "first-use",
-        "use_blueprint": {
-            "path": "pinsmith/code_first_used.yaml",
-            "input": {
-                "first_use": "event.pinsmith_front_first_use",
-                "codes": "sensor.pinsmith_front_codes",
-                "actions": notice("first-use"),
-            },
-        },
-    },
-    {
-        "id": "at-risk",
-        "use_blueprint": {
-            "path": "pinsmith/arrival_at_risk.yaml",
-            "input": {
-                "arrival_at_risk": "binary_sensor.pinsmith_back_arrival_at_risk",
-                "patience": {"seconds": 1},
-                "actions": notice("at-risk"),
-            },
-        },
-    },
-]
-
-
-class Hub:
-    """The daemon as a process, with a configuration that may change between two runs."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self._folder = folder
-        self._port = port
-        self._process: Process | None = None
-        (folder / "password").write_text(PASSWORDS["pinsmith"])
-
-    @property
-    def locks(self) -> Path:
-        """Where the simulated locks are."""
-        return self._folder / "data" / "simulated"
-
-    async def start(self, *, locks: str = LOCKS, homeassistant: str = ON) -> None:
-        """Start it, after its end where it runs."""
-        await self.stop()
-        extra = f'username = "pinsmith"\npassword_file = "password"\npublish_names = true\n{homeassistant}'
-        how = settings(self._folder, self._port, mqtt_extra=extra, locks=locks)
-        self._process = await process.start(how.file, self._folder / "log")
-
-    async def stop(self) -> None:
-        """End it in order."""
-        if self._process is not None:
-            self._process.terminate()
-            assert await process.ended(self._process) == 0
-            self._process = None
-
-
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
-    """With the access list of the documentation, and a topic for what automations tell."""
-    acl = (DOCS / "mosquitto.acl").read_text() + NOTICES
-    async with Broker(tmp_path, passwords=PASSWORDS, acl=acl) as one:
-        yield one
-
-
-@pytest.fixture
-async def hub(tmp_path: Path, broker: Broker) -> AsyncIterator[Hub]:
-    """A hub that runs."""
-    one = Hub(tmp_path, broker.port)
-    await one.start()
-    yield one
-    await one.stop()
-
-
-@pytest.fixture
-async def alice(broker: Broker) -> AsyncIterator[Somebody]:
-    """Somebody who gives commands."""
-    async with somebody(broker.port, "alice", user="alice", password=PASSWORDS["alice"]) as one:
-        yield one
-
-
-@pytest.fixture
-async def watcher(broker: Broker) -> AsyncIterator[Somebody]:
-    """Somebody who hears what automations tell, and events."""
-    async with somebody(broker.port, "watcher", user="watcher", password=PASSWORDS["watcher"]) as one:
-        yield one
-
-
-@pytest.fixture
-async def home(tmp_path: Path, broker: Broker) -> AsyncIterator[House]:
-    """Home Assistant with the MQTT integration."""
-    async with house(Path(str(INSTALLED)) / "hass", tmp_path / "house", AUTOMATIONS) as one:
-        await one.add_broker(broker.port, "homeassistant", PASSWORDS["homeassistant"])
-        yield one
 
 
 async def test_the_house_shows_the_hub_and_its_locks_and_can_ask_for_a_look(
@@ -362,42 +239,10 @@ async def press(home: House) -> None:
     await asyncio.to_thread(home.post, "/api/services/button/press", button)
 
 
-def notices(watcher: Somebody, topic: str) -> list[str]:
-    """Return what an automation told."""
-    return [one.payload.decode() for one in watcher.heard if one.topic == f"notices/{topic}"]
-
-
-def complaints(home: House) -> list[str]:
-    """Return its errors, and its warnings about MQTT.
-
-    But for one: a hub that ends right after it took a lock back does so again at its next start, and Home
-    Assistant says that there is nothing left to be taken back.
-    """
-    lines = home.log().splitlines()
-    about_mqtt = [line for line in lines if " WARNING " in line and "components.mqtt" in line]
-    return [line for line in lines if " ERROR " in line] + [
-        line for line in about_mqtt if "No device components to cleanup" not in line
-    ]
-
-
 def visible(home: House) -> dict[str, str]:
     """Return what is shown, but for when an event was, which is not kept across restarts in every version."""
     shown = home.states().items()
     return {name: one["state"] for name, one in shown if ".pinsmith_" in name and "button" not in name}
-
-
-async def create(alice: Somebody, watcher: Somebody, **parameters: str) -> str:
-    """Create a code, wait until it is set and return its id."""
-    answer = await alice.ask("access_codes/create", **parameters)
-    assert answer["status"] == "ok", answer
-    code_id: str = answer["data"]["access_code"]["access_code_id"]
-    await eventually(
-        lambda: any(
-            event["event_type"] == "access_code.set_on_device" and event["access_code_id"] == code_id
-            for event in watcher.events()
-        )
-    )
-    return code_id
 
 
 def test_what_it_demands_is_what_the_quick_tests_believe() -> None:

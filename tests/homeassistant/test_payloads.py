@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from msgspec import UNSET
 from msgspec import json as msgspec_json
 from msgspec.structs import replace
 
+from gateway.domain.events import EVENTS
 from gateway.engine import wire
 from gateway.mqtt.homeassistant_payloads import Discovery
 from gateway.mqtt.homeassistant_states import HubState, LockState
@@ -53,6 +55,14 @@ def fits(demand: dict[str, list[str]], found: dict[str, Any]) -> None:
     assert found.keys() <= {*demand["must"], *demand["may"]}
 
 
+def overlap(one: str, other: str) -> bool:
+    """Say whether a topic may fit both filters; neither ends in `#`."""
+    levels = one.split("/"), other.split("/")
+    return len(levels[0]) == len(levels[1]) and all(
+        a == b or "+" in {a, b} for a, b in zip(*levels, strict=True)
+    )
+
+
 @pytest.mark.parametrize("name", payloads())
 class TestEveryPayload:
     """The hub and locks of all kinds."""
@@ -67,6 +77,17 @@ class TestEveryPayload:
         for key, one in components(payload):
             known = DEMANDS["platforms"][one["platform"]]
             fits(known, {field: value for field, value in one.items() if field != "platform"} | {"name": key})
+
+    def test_hears_no_message_twice(self, name: str) -> None:
+        """On MQTT 5 a broker delivers one for each filter that fits, and Home Assistant takes every copy."""
+        filters = {
+            str(one[field])
+            for _, one in components(payloads()[name])
+            for field in one
+            if field.endswith("_topic") and field != "command_topic"
+        } | {one["topic"] for one in payloads()[name]["availability"]}
+        assert len(filters) >= 2
+        assert [pair for pair in combinations(sorted(filters), 2) if overlap(*pair)] == []
 
     def test_uses_classes_that_exist(self, name: str) -> None:
         """A class that nobody knows drops the entity."""
@@ -133,15 +154,14 @@ class TestALock:
             assert [one["topic"] for one in payload["components"][key]["availability"]] == both[:1]
 
     def test_hears_events_that_are_told_and_never_retained(self) -> None:
-        """One topic for one type of event, a pattern for several; the types are those of the hub."""
+        """All below one pattern, of which each takes its own; the types are those of the hub."""
         shown = DISCOVERY.lock(LOCKS["with battery"])["components"]
-        assert shown["use"]["state_topic"] == "pinsmith/hub/event/front/lock.unlocked"
-        assert shown["tamper"]["state_topic"] == "pinsmith/hub/event/front/+"
-        for one in shown.values():
-            if one["platform"] == "event":
-                assert all(
-                    f"'{kind}'" in one.get("value_template", f"'{kind}'") for kind in one["event_types"]
-                )
+        events = {key: one for key, one in shown.items() if one["platform"] == "event"}
+        assert events.keys() == {"use", "first_use", "tamper", "outside_change", "other_code"}
+        for one in events.values():
+            assert one["state_topic"] == "pinsmith/hub/event/front/+"
+            assert set(one["event_types"]) <= EVENTS.keys()
+            assert f"value_json.event_type in {one['event_types']}" in one["value_template"]
 
     def test_asks_as_the_user_that_home_assistant_is(self) -> None:
         """The access list lets it give commands under its own name only."""

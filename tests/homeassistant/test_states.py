@@ -21,6 +21,11 @@ MINUTE = timedelta(minutes=1)
 WAITS = wire.Mutation(mutation_code="deferring_creation", message="", created_at="")
 CHANGES = wire.Mutation(mutation_code="updating_code", message="", created_at="")
 MOVING = wire.Mutation(mutation_code="updating_time_frame", message="", created_at="")
+WRITES = wire.Mutation(mutation_code="creating", message="", created_at="")
+DISABLED: dict[str, Any] = {"evidence": "accepted", "pending_mutations": [WAITS]}
+"""On the lock, where the hub enables it at its start."""
+OPEN: dict[str, Any] = {"evidence": "accepted", "pending_mutations": []}
+"""On a lock that cannot disable codes, so that it opens a little before its start."""
 OF_CODE = error("duplicate_code_on_device", is_access_code_error=True)
 OF_LOCK = error("device_disconnected", is_device_error=True)
 OF_POOL = error("empty_backup_access_code_pool", is_device_error=True)
@@ -56,7 +61,22 @@ CASES = {
     "soon, and in trouble": Case("unset", HOUR, {"errors": [OF_CODE]}, at_risk=True),
     "soon, and the lock does not answer": Case("unset", HOUR, {"errors": [OF_LOCK]}, at_risk=True),
     "soon, and only no backup is ready": Case("unset", HOUR, {"errors": [OF_POOL]}, at_risk=False),
-    "being written": Case("setting", 20 * MINUTE, {}, at_risk=True),
+    "being written": Case("setting", 20 * MINUTE, {"pending_mutations": [WRITES]}, at_risk=True),
+    "sent, and nobody knows what came of it": Case(
+        "setting", 20 * MINUTE, {"evidence": "sent", "pending_mutations": [WRITES]}, at_risk=True
+    ),
+    "waits on the lock, disabled": Case("setting", 20 * MINUTE, DISABLED, at_risk=False),
+    "waits on the lock, and opens already": Case("setting", 20 * MINUTE, OPEN, at_risk=False),
+    "waits on a lock that does not answer": Case(
+        "setting", 20 * MINUTE, {**DISABLED, "errors": [OF_LOCK]}, at_risk=True
+    ),
+    "waits on the lock, and only no backup is ready": Case(
+        "setting", 20 * MINUTE, {**DISABLED, "errors": [OF_POOL]}, at_risk=False
+    ),
+    "waits on the lock, and is to get another PIN": Case(
+        "setting", 20 * MINUTE, {**DISABLED, "pending_mutations": [CHANGES, WAITS]}, at_risk=True
+    ),
+    "a lock that was never seen": Case("setting", 20 * MINUTE, {"pending_mutations": [WAITS]}, at_risk=True),
     "nobody knows": Case("unknown", 20 * MINUTE, {}, at_risk=True),
     "on the lock": Case("set", 20 * MINUTE, {"errors": [OF_LOCK]}, at_risk=False),
     "on the lock with its dates": Case(
@@ -109,6 +129,8 @@ class TestArrivals:
         )
         for starts_in, status, at_risk in cases:
             assert news(shown_code(status, starts_in=starts_in), lock=lock).state.arrival_at_risk == at_risk
+        disabled = shown_code("setting", starts_in=MINUTE, **DISABLED)
+        assert news(disabled, lock=lock).state.arrival_at_risk == "ON"
         flaky = shown_lock(warnings=("device_has_flaky_connection",))
         assert news(shown_code("unset", starts_in=HOUR), lock=flaky).state.arrival_at_risk == "OFF"
 
@@ -135,6 +157,10 @@ class TestALock:
             (shown_code("unset", pending_mutations=[WAITS]), True),
             (shown_code("set", pending_mutations=[CHANGES]), False),
             (shown_code("setting"), False),
+            (shown_code("setting", **DISABLED), True),
+            (shown_code("setting", **OPEN), True),
+            (shown_code("setting", pending_mutations=[WAITS]), False),
+            (shown_code("setting", evidence="sent", pending_mutations=[WRITES]), False),
             (shown_code("removing"), False),
             (shown_code("unknown"), False),
         ],
@@ -188,7 +214,7 @@ class TestGuests:
         state = news(code, events=(self.USE,)).state
         assert b"Ada" not in msgspec.json.encode(state)
         assert (state.last_use["who"], state.last_used_at) == ("code-1", "2026-07-01T12:00:00.000Z")
-        assert state.arrival_details == {"access_codes": ["code-1"]}
+        assert state.arrival_details == {"access_codes": ["code-1"], "access_code_ids": ["code-1"]}
         assert state.codes == {}
 
     def test_have_names_where_they_are_published(self) -> None:
@@ -197,6 +223,7 @@ class TestGuests:
         state = news(*codes, events=(self.USE,), publish_names=True).state
         assert state.codes == {"names": {"code-1": "Ada"}}
         assert (state.last_use["who"], state.arrival_details["access_codes"]) == ("Ada", ["Ada"])
+        assert state.arrival_details["access_code_ids"] == ["code-1"]  # two guests may have one name
         other = told("lock.unlocked", access_code_id=None)
         assert news(*codes, events=(other,), publish_names=True).state.last_use["who"] is None
 

@@ -120,7 +120,29 @@ async def test_an_arrival_becomes_a_risk_as_time_passes(house: With, app: Somebo
         await app.ask("devices/sync", device_id="side")
         await eventually(lambda: newest(app, VALUES[1])["arrival_at_risk"] == "ON")
     code_id = answer["data"]["access_code"]["access_code_id"]
-    assert newest(app, VALUES[1])["arrival_details"] == {"access_codes": [code_id]}
+    assert newest(app, VALUES[1])["arrival_details"]["access_codes"] == [code_id]
+
+
+@pytest.mark.parametrize("model", ["readable", "masked"])
+async def test_an_arrival_whose_code_waits_on_the_lock_is_no_risk(
+    house: With, app: Somebody, model: str
+) -> None:
+    """It is there half an hour before the start, disabled where the lock can do that: all is well."""
+    lock = f'[locks.front]\ndriver = "simulated"\nmodel = "{model}"\n'
+    clock = PageClock()
+    async with running(house(locks=lock), app, clock=clock):
+        begin, end = (clock.now() + timedelta(minutes=late) for late in (20, 60))
+        dates = {"starts_at": begin.isoformat(), "ends_at": end.isoformat()}
+        answer = await app.ask("access_codes/create", device_id="front", code=PINS[0], **dates)
+        code_id = answer["data"]["access_code"]["access_code_id"]
+        await eventually(lambda: newest(app, f"{ROOT}/access_code/{code_id}/state").get("evidence"))
+        assert newest(app, f"{ROOT}/access_code/{code_id}/state")["status"] == "setting"
+        await eventually(
+            lambda: (
+                (it := newest(app, VALUES[1])).get("codes_on_lock") == 1
+                and (it["arrival_at_risk"], it["in_sync"], it["problem"]) == ("OFF", "ON", "OFF")
+            )
+        )
 
 
 async def test_a_lock_that_does_not_open_in_memory_keeps_its_codes_in_trouble(

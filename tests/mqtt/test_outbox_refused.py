@@ -81,7 +81,7 @@ async def telling(store: SqliteStore, link: Strict, clock: Clock) -> AsyncIterat
         store,
         Topics("pinsmith/hub"),
         Health(clock, dict),
-        own_events=OwnEvents("hub", clock, lambda: "id"),
+        own_events=OwnEvents("hub", clock.now, lambda: "id"),
         limit=1000,
         clock=clock,
     )

@@ -1,5 +1,6 @@
 """What the log says of clients whose answers do not get through."""
 
+import json
 import logging
 from collections.abc import Iterator
 from itertools import count
@@ -7,6 +8,10 @@ from typing import cast
 
 import pytest
 
+from gateway.cli.report.lines import entries
+from gateway.cli.report.scrub import Scrub
+from gateway.journal import fields
+from gateway.logs import Lines, Objects, Words
 from gateway.mqtt import intake as module
 from gateway.mqtt.health import Health
 from gateway.mqtt.intake import Intake
@@ -49,7 +54,7 @@ class Asking:
             self.bench.store,
             Topics(ROOT),
             Health(self.bench.clock, dict),
-            own_events=OwnEvents("hub", self.bench.clock, lambda: f"id-{next(ids)}"),
+            own_events=OwnEvents("hub", self.bench.clock.now, lambda: f"id-{next(ids)}"),
             max_payload_bytes=65536,
             clock=self.bench.clock.boot,
         )
@@ -152,3 +157,35 @@ async def test_no_number_of_clients_fills_memory_or_log(
         "Answers to a get through again",
         "The broker refuses the answers to c",
     ]
+
+
+@pytest.mark.parametrize("form", ["journal", "text", "json"])
+async def test_a_report_does_not_hand_on_what_a_client_calls_itself(
+    asking: Asking, caplog: pytest.LogCaptureFixture, form: str
+) -> None:
+    """Somebody may be called so. Who reads the log needs it, to find the line of the access list."""
+    asking.link.error = PublishRefused("not authorized")
+    await asking.ask("marthas-tablet")
+    asking.link.error = None
+    await asking.ask("marthas-tablet")
+    asking.link.largest = 1
+    await asking.ask("marthas-tablet")
+    assert ["marthas-tablet" in words for _, _, words in said(caplog)] == [True, True, True]
+    output = b"\n".join(json.dumps(_in_journal(record, form)).encode() for record in caplog.records)
+
+    told = list(entries(output, Scrub()))
+
+    assert "marthas" not in str(told)
+    begun = "The broker refuses the answers to [hidden]: check its access list"
+    assert begun in str(told[0]["message"])
+    assert [one.get("trouble", "answers_refused") for one in told] == ["answers_refused"] * 3
+
+
+def _in_journal(record: logging.LogRecord, form: str) -> dict[str, str]:
+    """Return what journalctl has of a record, with each of the formats that can be configured."""
+    if form == "journal":
+        return fields(record, Words().format(record))
+    if form == "json":
+        return {"MESSAGE": Objects().format(record)}
+    # The journal takes the priority off again.
+    return {"MESSAGE": Lines(journal=True).format(record).partition(">")[2]}

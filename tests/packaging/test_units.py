@@ -73,6 +73,13 @@ def test_the_backup_gets_no_more_secrets_than_it_reads() -> None:
     assert unit["ExecStart"][0].split()[-4] == f"%d/{PASSPHRASE}"
 
 
+def test_the_pages_put_the_key_where_both_services_find_it() -> None:
+    """A line LoadCredential= beside one of them leaves the other without: no backup is made then."""
+    said = (UNITS.parent / "docs/operation.md").read_text()
+    assert f"/etc/credstore/{CREDENTIAL}" in said
+    assert f"LoadCredential={CREDENTIAL}:/" not in said
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_memory_is_written_to_a_file(name: str) -> None:
     """One byte and not none: a core dump for a program such as systemd-coredump knows only this limit."""
@@ -100,10 +107,12 @@ def test_it_reaches_bluez_and_brokers() -> None:
 
 
 def test_no_backup_is_tried_without_a_passphrase() -> None:
-    """Timer and service wait for the file, plain or sealed."""
+    """Timer and service wait for the file, plain or sealed, and for nothing else: what is skipped fails not.
+
+    A database that is not where it should be, such as with another `gateway.data_directory`, is to be seen.
+    """
     for name in ("pinsmith-backup.timer", "pinsmith-backup.service"):
-        conditions = Unit(name)["ConditionPathExists"]
-        assert conditions[:2] == [
+        assert Unit(name)["ConditionPathExists"] == [
             "|/etc/credstore/pinsmith.backup-passphrase",
             "|/etc/credstore.encrypted/pinsmith.backup-passphrase",
         ]

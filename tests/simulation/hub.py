@@ -66,7 +66,7 @@ class Hub:
             clock_period=world.clock_period,
         )
         topics, health = Topics(ROOT), Health(world.clock, dict)
-        own_events = OwnEvents("hub", world.clock, world.new_id)
+        own_events = OwnEvents("hub", world.clock.now, world.new_id)
         link = cast("Link", self.link)
         limit = SMALL if world.has("small outbox") else 10_000
         self.outbox = Outbox(

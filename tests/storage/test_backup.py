@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.store import StorageFailed, Tx
-from storage.backup import SEQ_LEAP, backup, restore
+from storage.backup import backup, restore
 from storage.data_dir import DATABASE, RESTORING
 from storage.errors import BackupUnreadable, DataDirectoryInUse, RestoreRefused, WrongKey
 from storage.keys import load_key
@@ -112,24 +112,6 @@ def test_every_lock_is_held(hub: Path, tmp_path: Path) -> None:
     assert {device.device_id: device.held_for_restore for device in devices} == {"front": True, "back": True}
 
 
-@pytest.mark.parametrize("told_before", [0, 3])
-def test_numbers_of_events_are_not_given_again(data_dir: Path, tmp_path: Path, told_before: int) -> None:
-    """Those told after the backup are known to subscribers and not to the restored hub."""
-
-    def tell(tx: Tx) -> None:
-        for number in range(told_before):
-            tx.emit(event(number))
-
-    fill(data_dir, tell)
-    backup(data_dir / DATABASE, load_key(data_dir, None), WORDS, tmp_path / "file", cost=CHEAP)
-    new = tmp_path / "new"
-    restore(tmp_path / "file", WORDS, new, now=NOW)
-
-    with closing(open_database(new / DATABASE)) as connection:
-        seq = run_unit(connection, Vault(load_key(new, None)), lambda tx: tx.emit(event(99)))
-    assert seq == told_before + SEQ_LEAP + 1
-
-
 async def test_works_while_the_daemon_runs(data_dir: Path, tmp_path: Path) -> None:
     """What is committed is in it, from the log too, and the daemon writes on."""
     key = load_key(data_dir, None)
@@ -216,6 +198,26 @@ def test_a_replaced_database_is_kept_with_its_key(hub: Path, saved: Path, tmp_pa
     assert load_key(other, None) == load_key(hub, None)
     with closing(open_database(other / DATABASE)) as restored:
         assert run_unit(restored, Vault(load_key(hub, None)), lambda tx: tx.code("code-1")) == CODE
+
+
+def test_a_key_that_systemd_hands_over_is_not_laid_beside_the_database(hub: Path, saved: Path) -> None:
+    """It may be sealed to the machine, and then is in no copy of the card. A left-over file is put aside."""
+    key = load_key(hub, None)
+    (hub / "key").write_text("11" * 32)
+
+    kept = restore(saved, WORDS, hub, now=NOW, replace=True, handed=key)
+
+    assert not (hub / "key").exists()
+    assert "11" * 32 in [path.read_text() for path in kept if path.name.startswith("key.replaced")]
+    with closing(open_database(hub / DATABASE)) as restored:
+        assert run_unit(restored, Vault(key), lambda tx: tx.code("code-1")) == CODE
+
+
+def test_another_key_than_systemd_hands_over_is_laid_there(hub: Path, saved: Path, tmp_path: Path) -> None:
+    """Nothing but the backup has it."""
+    restore(saved, WORDS, tmp_path / "new", now=NOW, handed=bytes(32))
+
+    assert load_key(tmp_path / "new", None) == load_key(hub, None)
 
 
 async def test_a_running_daemon_is_not_restored_under(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import KeyUnusable, SealBroken, WrongKey
-from storage.keys import load_key
+from storage.keys import existing_key, load_key
 from storage.store import SqliteStore
 from storage.vault import Vault
 from tests.storage.samples import KEY, store_everything
@@ -74,6 +74,17 @@ async def test_a_lost_key_is_not_replaced_by_a_new_one(data_dir: Path) -> None:
     with pytest.raises(KeyUnusable, match="pinsmith restore"):
         load_key(data_dir, None)
     assert not (data_dir / "key").exists()
+
+
+def test_a_command_makes_no_key(data_dir: Path, tmp_path: Path) -> None:
+    """Only a daemon has a first start. The way to a credential goes before a restore, which costs codes."""
+    with pytest.raises(KeyUnusable, match=r"CREDENTIALS_DIRECTORY=/run/credentials/.*install\.md.*restore"):
+        existing_key(data_dir, None)
+    assert not data_dir.exists()
+
+    (tmp_path / "pinsmith.key").write_text(KEY.hex())
+    assert existing_key(data_dir, tmp_path) == KEY
+    assert load_key(data_dir, None) == existing_key(data_dir, None)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -144,6 +144,35 @@ async def test_a_clock_that_cannot_be_read_is_given_no_dates() -> None:
         assert at.pins() == ["4711"]
 
 
+@pytest.mark.parametrize("asked", [0x34, 0x43])
+@in_virtual_time
+async def test_a_no_that_passes_lets_codes_with_dates_wait(asked: int) -> None:
+    """The message reached the lock garbled. Given without its dates the code would have no end there."""
+    async with home() as at:
+        at.lock.clock_off = timedelta(hours=5)
+        at.lock.faults.fails = {asked: 0x01}
+        async with at.session() as session:
+            with pytest.raises(Refused) as refused:
+                await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+            assert refused.value.reason is Refusal.BUSY
+            at.lock.faults.fails = {}
+            await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+        assert at.pins() == ["4711"]
+        assert abs(at.lock.clock_off) < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("no", [0x02, 0x1B])
+@in_virtual_time
+async def test_a_no_that_stays_leaves_dates_to_the_hub(no: int) -> None:
+    """These keys may not read it, or the lock has no such command."""
+    async with home() as at:
+        at.lock.faults.fails = {0x34: no}
+        async with at.session() as session:
+            with pytest.raises(Refused) as refused:
+                await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
+        assert refused.value.reason is Refusal.SCHEDULE
+
+
 @in_virtual_time
 async def test_codes_with_dates_wait_until_the_hub_knows_the_time() -> None:
     """Whether the lock's clock is right cannot be told before. Then they go on at once."""

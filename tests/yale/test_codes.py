@@ -152,6 +152,33 @@ async def test_lengths_and_number_of_slots_are_configured() -> None:
 
 
 @in_virtual_time
+async def test_a_code_beyond_the_number_of_slots_is_read_and_removed() -> None:
+    """The number was lowered while it was there: nothing new goes into such a slot."""
+    async with door() as at:
+        at.lock.memory.edit(9, "111111")
+        lock = known_lock(at, YaleLockSettings(address=ADDRESS, slots=5))
+        async with session(at, lock) as work:
+            assert await work.read("9") == Known(code("111111"))
+            with pytest.raises(Refused, match="no such slot"):
+                await work.write("9", code("222222"), replaces=code("111111"))
+            assert at.lock.memory.content() == {9: "111111"}
+            assert (await work.clear("9", holds=code("111111"))).reading == Empty()
+        assert at.lock.memory.content() == {}
+
+
+@pytest.mark.parametrize("slot", ["0", "251", "-1", "x", "²"])
+@in_virtual_time
+async def test_what_no_lock_has_is_not_asked_for(slot: str) -> None:
+    """A slot is a number in one byte."""
+    async with door() as at:
+        async with session(at) as work:
+            for unable in (work.read(slot), work.clear(slot, holds=None)):
+                with pytest.raises(Refused, match="no such slot"):
+                    await unable
+        assert at.lock.brain.heard == []
+
+
+@in_virtual_time
 async def test_what_the_vendors_app_did_is_what_is_read() -> None:
     """No reading is remembered."""
     async with door() as at, session(at) as work:

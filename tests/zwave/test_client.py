@@ -3,17 +3,23 @@
 import asyncio
 import json
 import logging
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from drivers.zwave import client as module
 from drivers.zwave.client import Client, opened
 from drivers.zwave.messages import Failure, LinkBroke, LinkFailed, NotSent, ServerRefused
 from tests.mqtt.broker import free_port
+from tests.mqtt.certificates import Authority
 
 GREETING = {
     "type": "version",
@@ -23,7 +29,9 @@ GREETING = {
     "minSchemaVersion": 0,
     "maxSchemaVersion": 50,
 }
-STATE = {"state": {"driver": {}, "controller": {}, "nodes": [{"nodeId": 2, "status": 4, "ready": True}]}}
+STATE: dict[str, Any] = {
+    "state": {"driver": {}, "controller": {}, "nodes": [{"nodeId": 2, "status": 4, "ready": True}]}
+}
 
 type Script = Callable[["Server"], Awaitable[None]]
 
@@ -36,7 +44,7 @@ class Server:
 
     async def says(self, message: object) -> None:
         """Send a message, whatever it is."""
-        await self._link.send(message if isinstance(message, str) else json.dumps(message))
+        await self._link.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     async def hears(self) -> dict[str, Any]:
         """Return the next command."""
@@ -54,6 +62,13 @@ class Server:
         await self.says(GREETING)
         await self.answers({})
         await self.answers(STATE)
+
+    @classmethod
+    async def begins_on(cls, link: ServerConnection) -> None:
+        """Begin, and keep the link."""
+        server = cls(link)
+        await server.begins()
+        await server.stays()
 
     async def stays(self) -> None:
         """Keep the link until the other side ends it."""
@@ -136,8 +151,11 @@ async def test_a_server_of_another_time_is_told_by_its_greeting(range_: tuple[in
         assert await failure(url) is Failure.WRONG_VERSION
 
 
-@pytest.mark.parametrize("greeting", ["hello", "[]", '{"type": "version"}', "{", '{"driverVersion": 1}'])
-async def test_what_greets_otherwise_is_no_server(greeting: str) -> None:
+@pytest.mark.parametrize(
+    "greeting",
+    ["hello", "[]", '{"type": "version"}', "{", '{"driverVersion": 1}', b'{"driverVersion": "\xff"}'],
+)
+async def test_what_greets_otherwise_is_no_server(greeting: str | bytes) -> None:
     """Somebody else's websocket."""
 
     async def script(server: Server) -> None:
@@ -165,9 +183,9 @@ async def test_a_server_that_is_not_understood_is_of_another_version(state: str)
         assert await failure(url) is Failure.WRONG_VERSION
 
 
-@pytest.mark.parametrize("state", [None, {}, {"state": {"nodes": [{"nodeId": "x"}]}}, {"state": 7}])
+@pytest.mark.parametrize("state", [None, {}, {"state": {}}, {"state": {"nodes": 5}}, {"state": 7}])
 async def test_a_state_that_is_not_understood_is_of_another_version(state: object) -> None:
-    """Nodes would be missing, and their locks pass for removed."""
+    """All nodes would be missing, and their locks pass for removed."""
 
     async def script(server: Server) -> None:
         await server.says(GREETING)
@@ -177,6 +195,39 @@ async def test_a_state_that_is_not_understood_is_of_another_version(state: objec
 
     async with serving(script) as url:
         assert await failure(url) is Failure.WRONG_VERSION
+
+
+@pytest.mark.parametrize(
+    ("odd", "known"),
+    [
+        ({"nodeId": "4711"}, {2}),
+        ({"nodeId": 3, "name": {"4711": 1}}, {2}),
+        ({"nodeId": 3, "values": [{"commandClass": 99, "property": ["4711"], "metadata": 5}]}, {2, 3}),
+        (
+            {
+                "nodeId": 3,
+                "values": [{"commandClass": 99, "property": "x", "propertyKey": {}, "endpoint": None}],
+            },
+            {2, 3},
+        ),
+        ({"nodeId": 3, "values": [{"commandClass": 99, "property": 5, "metadata": {"states": [1]}}]}, {2, 3}),
+    ],
+)
+async def test_a_node_that_is_not_understood_takes_no_other_with_it(
+    odd: dict[str, object], known: set[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some lamp; if it is a lock, that one is missing. Values of no interest are no trouble at all."""
+
+    async def script(server: Server) -> None:
+        await server.says(GREETING)
+        await server.answers({})
+        await server.answers({"state": {"nodes": [odd, *STATE["state"]["nodes"]]}})
+        await server.stays()
+
+    async with listening(script) as (client, _):
+        assert set(client.nodes.by_id) == known
+    assert ("a node that is not understood" in caplog.text) is (known == {2})
+    assert "4711" not in caplog.text
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])
@@ -222,6 +273,84 @@ async def test_a_server_without_tls_is_told_from_one_that_is_not_there() -> None
     """`wss://` where the server speaks `ws://`."""
     async with serving(Server.begins) as url:
         assert await failure(url.replace("ws://", "wss://")) is Failure.NO_TLS
+
+
+async def test_a_certificate_that_is_not_trusted_is_a_matter_of_tls(tmp_path: Path) -> None:
+    """The usual mistake with `wss://`; the name of the server is right."""
+    certificate = Authority(tmp_path).issue("server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    async with serve(Server.begins_on, "127.0.0.1", 0, ssl=context, close_timeout=0.1) as server:
+        [listener] = server.sockets
+        assert await failure(f"wss://127.0.0.1:{listener.getsockname()[1]}") is Failure.NO_TLS
+
+
+@pytest.mark.parametrize("to", ["ws://127.0.0.2:{port}/", "http://127.0.0.1:{port}/", "/elsewhere"])
+async def test_no_redirect_is_followed(to: str) -> None:
+    """PINs go where the configuration says, and nowhere in clear that it did not allow."""
+    heard = 0
+
+    async def script(server: Server) -> None:
+        nonlocal heard
+        heard += 1
+        await server.begins()
+
+    async with serving(script) as url:
+
+        def redirect(_: ServerConnection, __: Request) -> Response:
+            return Response(302, "Found", Headers({"Location": to.format(port=url.rpartition(":")[2])}))
+
+        async with serve(Server.begins_on, "127.0.0.1", 0, process_request=redirect) as other:
+            [listener] = other.sockets
+            assert await failure(f"ws://127.0.0.1:{listener.getsockname()[1]}") is Failure.NO_SERVER
+    assert heard == 0
+
+
+async def test_an_address_from_which_nothing_comes_back_keeps_nobody_from_the_next() -> None:
+    """A name with an address of IPv6 that leads nowhere: a full queue of a listener drops who knocks."""
+    with socket.socket(socket.AF_INET6) as hole, ExitStack() as knocking:
+        try:
+            hole.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        hole.listen(0)
+        port = hole.getsockname()[1]
+        for _ in range(3):
+            one = knocking.enter_context(socket.socket(socket.AF_INET6))
+            one.settimeout(0)
+            one.connect_ex(("::1", port))
+        found = [(socket.AF_INET6, ("::1", port, 0, 0)), (socket.AF_INET, ("127.0.0.1", port))]
+
+        async def addresses(*_: object, **__: object) -> list[object]:
+            return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in found]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncio.get_running_loop(), "getaddrinfo", addresses)
+            async with (
+                serve(Server.begins_on, "127.0.0.1", port, close_timeout=0.1),
+                asyncio.timeout(10),
+                opened(f"ws://server.example:{port}") as client,
+            ):
+                assert client.version.home_id == 77
+
+
+async def test_half_an_emoji_takes_no_lock_away() -> None:
+    """JavaScript writes it as it is; somebody cut the name of a lamp."""
+    half = r'{"nodeId": 3, "name": "lamp \ud83d"}'
+
+    async def script(server: Server) -> None:
+        await server.says(GREETING)
+        await server.answers({})
+        command = await server.hears()
+        text = json.dumps(_result(command, success=True, result=STATE))
+        await server.says(text.replace('{"nodeId": 2,', half + ', {"nodeId": 2,'))
+        await server.says(r'{"type": "event", "event": {"source": "node", "event": "x", "a": "\udc00"}}')
+        await server.answers("done")
+        await server.stays()
+
+    async with listening(script) as (client, _):
+        assert await client.ask("after it") == "done"
+        assert client.nodes.by_id[3].name == "lamp ?"
 
 
 async def test_answers_find_who_asked_in_whatever_order_they_come() -> None:

@@ -22,11 +22,13 @@ pytestmark = pytest.mark.zwave_bed
 
 KINDS = ("value updated", "value added", "notification", "dead", "alive", "interview started", "ready")
 KEPT = (
-    CommandClass.USER_CODE,
-    CommandClass.NOTIFICATION,
-    CommandClass.MANUFACTURER_SPECIFIC,
-    CommandClass.BATTERY,
+    (CommandClass.USER_CODE, "userIdStatus"),
+    (CommandClass.USER_CODE, "keypadMode"),
+    (CommandClass.NOTIFICATION, "alarmType"),
+    (CommandClass.MANUFACTURER_SPECIFIC, "deviceId"),
+    (CommandClass.BATTERY, "level"),
 )
+"""What the driver asks for."""
 
 
 @asynccontextmanager
@@ -77,7 +79,7 @@ def facts_of_other(node: OtherNode) -> dict[str, object]:
 def values_of_other(node: OtherNode) -> Iterator[tuple[CommandClass, str, str | int | None, object, object]]:
     """Yield the values of the library that are to be kept."""
     for value in node.values.values():
-        if value.command_class in KEPT and not value.endpoint and value.property_ != "userCode":
+        if (value.command_class, value.property_) in KEPT and not value.endpoint:
             class_ = CommandClass(value.command_class)
             yield class_, str(value.property_), value.property_key, value.value, value.metadata.states
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.zwave.messages import DeviceConfig, Metadata, NodeData, ValueData
+from drivers.zwave.messages import DeviceConfig, NodeData, ValueData
 from drivers.zwave.node import Event, Node, Nodes, Value
 from drivers.zwave.numbers import CommandClass, NodeStatus
 from tests.zwave.hand_network import NODE, node_data, says, says_ready, says_value
@@ -23,9 +23,9 @@ def network(*values: ValueData, **more: Any) -> tuple[Nodes, Node]:  # noqa: ANN
     return nodes, nodes.by_id[NODE]
 
 
-def value(class_: int, name: str | int, now: object = None, **more: Any) -> ValueData:  # noqa: ANN401 - fields of it
+def value(class_: int, name: object, now: object = None, **more: Any) -> ValueData:  # noqa: ANN401 - fields of it
     """Return a value of the node itself."""
-    return ValueData(command_class=class_, property=name, value=now, **more)
+    return ValueData(command_class=class_, name=name, value=now, **more)
 
 
 def level(node: Node) -> object:
@@ -86,13 +86,22 @@ def test_what_the_server_could_not_read_is_no_value() -> None:
 
 def test_the_names_of_numbers_outlast_values_and_may_change() -> None:
     """An update of what is said of a value leaves the value, and the other way round."""
-    told = value(USER_CODE, "userIdStatus", 1, property_key=3, metadata=Metadata(states=STATES))
+    told = value(USER_CODE, "userIdStatus", 1, property_key=3, metadata={"states": STATES})
     nodes, node = network(told)
     where = {"commandClass": USER_CODE, "property": "userIdStatus", "propertyKey": 3}
     says(nodes, "value updated", args=where | {"newValue": 0})
     assert node.value(USER_CODE, "userIdStatus", 3) == Value(0, STATES)
     says(nodes, "metadata updated", args=where | {"metadata": {"states": {"2": "Disabled"}}})
     assert node.value(USER_CODE, "userIdStatus", 3) == Value(0, {"2": "Disabled"})
+
+
+@pytest.mark.parametrize("name", ["adminCode", "masterCode"])
+def test_the_code_of_the_administrator_is_not_kept(name: str) -> None:
+    """The server asks every lock for it that has one."""
+    nodes, node = network(value(USER_CODE, name, "987654"))
+    says_value(nodes, USER_CODE, name, "987655")
+    assert node.value(USER_CODE, name) is None
+    assert "98765" not in str(vars(node))
 
 
 def test_no_code_is_kept() -> None:
@@ -124,6 +133,8 @@ def test_a_name_that_is_given_is_that_of_the_node() -> None:
     nodes, node = network()
     says_value(nodes, CommandClass.NODE_NAMING, "location", "Cellar")
     says_value(nodes, CommandClass.NODE_NAMING, "name", "Front door")
+    args = {"commandClass": CommandClass.NODE_NAMING, "property": "name", "metadata": {"type": "string"}}
+    says(nodes, "metadata updated", args=args)
     assert node.name == "Front door"
 
 

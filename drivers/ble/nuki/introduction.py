@@ -7,7 +7,7 @@ from typing import Final
 from bleak.backends.device import BLEDevice
 from msgspec.structs import replace
 
-from drivers.ble.family import KEEP_KEYS, Advert, Connect, Scan, Unfinished
+from drivers.ble.family import Advert, Connect, Scan, Unfinished
 from drivers.ble.nuki.advert import is_pairing
 from drivers.ble.nuki.asking import Asker
 from drivers.ble.nuki.commands import PAIRING, PAIRING_5, USER_DATA, Command, Registration
@@ -28,7 +28,7 @@ from drivers.ble.nuki.records import Config, read_config
 from drivers.ble.nuki.settings import NukiLockSettings
 from drivers.ble.nuki.standing import Standing
 from gateway.domain.clock import Clock
-from gateway.domain.driver import DriverError, LockEvent, PairingFailed, Progress
+from gateway.domain.driver import KEEP_KEYS, DriverError, LockEvent, PairingFailed, Progress
 from gateway.domain.keyring import Keyring
 from gateway.domain.store import StorageFailed
 

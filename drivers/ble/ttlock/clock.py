@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from drivers.ble.hold import Hold
-from drivers.ble.ttlock.commands import CLOCK_NOT_ALLOWED, KEYS_DO_NOT_FIT, Command, SaidNo
+from drivers.ble.ttlock.commands import CLOCK_NOT_ALLOWED, KEYS_DO_NOT_FIT, Command, Failure, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.times import face_of, moment_bytes, read_date
 from gateway.domain.clock import Clock
@@ -37,6 +37,8 @@ class LockClock:
         self._is_doubted = False
         self.hold = Hold(clock)
         """Whether the lock lets our keys read and set it."""
+        self.was_busy = False
+        """The last check came to nothing for a reason that passes: it says nothing of the clock."""
 
     def doubt(self) -> None:
         """Believe nothing that it showed until it is checked, which is due: the lock was without power."""
@@ -64,6 +66,7 @@ class LockClock:
         Raises LockUnreachable or NoAnswer.
         """
         now = self._sure_time()
+        self.was_busy = False
         if now is None or self.hold.words is not None:
             return ClockChecked(device_id=self._device_id, off_by=None)
         try:
@@ -75,6 +78,8 @@ class LockClock:
             off_by = None
             if no.code in KEYS_DO_NOT_FIT:
                 self.hold.refused(CLOCK_NOT_ALLOWED)
+            else:
+                self.was_busy = no.code != Failure.UNKNOWN_COMMAND
         if off_by is not None:
             self._checked_at, self._is_doubted = self._clock.boot(), False
             self._offset = now.astimezone(self.zone).utcoffset()

@@ -301,15 +301,15 @@ class TTLockSession(LockSession):
     async def _check_clock(self) -> None:
         checked = await self._state.clock.check(self._conversation)
         self._clock_off_by = checked.off_by
-        self._clock_checked = True
+        self._clock_checked = not self._state.clock.was_busy
         self._state.pending.append(checked)
 
     async def _trust_clock(self) -> None:
         """Look at the lock's clock before a date is given to it, once per connection.
 
         Raises Refused. Without knowing what it shows no date is given to it: it may end a code years early,
-        or never. Where it cannot be read the hub keeps the window; where the hub does not know the time
-        itself, it waits until it does.
+        or never. Where it cannot be read the hub keeps the window; where the lock only did not tell it this
+        time, or the hub does not know the time itself, the code waits.
         """
         if not self._clock_checked:
             await self._check_clock()
@@ -322,6 +322,8 @@ class TTLockSession(LockSession):
                 Refusal.BUSY,
                 "the hub does not know the time, so the lock's clock cannot be checked",
             )
+        elif self._state.clock.was_busy:
+            raise Refused(Refusal.BUSY, "the lock did not let its clock be read or set this time")
         else:
             raise Refused(Refusal.SCHEDULE, "the clock of the lock cannot be read")
 

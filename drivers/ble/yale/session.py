@@ -12,6 +12,7 @@ from drivers.ble.family import LockSession, never
 from drivers.ble.hold import Hold
 from drivers.ble.yale import activity
 from drivers.ble.yale.errors import NOT_ALLOWED, refused, says_not_allowed, says_nothing_there
+from drivers.ble.yale.settings import MOST_SLOTS
 from gateway.domain.clock import Clock
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
 from gateway.domain.driver import (
@@ -30,6 +31,7 @@ OPERATION_S = 20.0
 """For one thing the library does. It waits 10 s for each answer, and setting a code takes four answers."""
 _ROUNDS = 8
 """Rounds of 32 records in one connection; what is left is read in the next one."""
+_NO_SLOT = "the lock has no such slot"
 _BROKE = "the connection to the lock broke"
 _LEAST_ALKALINE_V = 4.4
 """Four cells that have less turn no lock. It is another kind of battery then, whose charge cannot be told."""
@@ -64,7 +66,7 @@ class YaleSession(LockSession):
 
     @override
     async def read(self, slot: SlotRef) -> Reading:
-        number = self._number(slot)
+        number = _number(slot)
         self._access.refuse()
         try:
             digits = await self._ask(lambda: self._lock.get_keycode(number))
@@ -99,7 +101,9 @@ class YaleSession(LockSession):
         digits = credential.pin.reveal()
         if not (digits.isdecimal() and len(digits) in lengths):
             raise Refused(Refusal.FORMAT, f"this lock takes codes of {_either(lengths)} digits")
-        number = self._number(slot)
+        if slot not in self._seen.capabilities.slots:
+            raise Refused(Refusal.OTHER, _NO_SLOT)
+        number = _number(slot)
         # The library clears the slot before it sets it, and a refusal comes after that.
         before = await self.read(slot)
         try:
@@ -114,7 +118,7 @@ class YaleSession(LockSession):
 
     @override
     async def clear(self, slot: SlotRef, *, holds: Credential | None) -> Written:
-        number = self._number(slot)
+        number = _number(slot)
         self._access.refuse()
         try:
             await self._ask(lambda: self._lock.clear_keycode(number))
@@ -232,10 +236,12 @@ class YaleSession(LockSession):
             return NoAnswer("the lock's answer could not be read")
         return LockUnreachable(_BROKE)
 
-    def _number(self, slot: SlotRef) -> int:
-        if slot not in self._seen.capabilities.slots:
-            raise Refused(Refusal.OTHER, "the lock has no such slot")
-        return int(slot)
+
+def _number(slot: SlotRef) -> int:
+    """Return the number of a slot. It may be beyond those that are configured: a code may be left there."""
+    if not (slot.isascii() and slot.isdecimal() and 1 <= int(slot) <= MOST_SLOTS):
+        raise Refused(Refusal.OTHER, _NO_SLOT)
+    return int(slot)
 
 
 def _either(lengths: tuple[int, ...]) -> str:

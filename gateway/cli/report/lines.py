@@ -17,6 +17,8 @@ MOST = 2_000
 _PATIENCE_S = 30.0
 _OURS = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) (?:gateway|drivers|storage)[\w.]*: ")
 _ELSEWHERE = "(not written by pinsmith's own log, so left out)"
+_CLIENT = re.compile(r" client=([\w-]+)")
+"""Where fields stand behind the words."""
 _SHAPES = {
     "PINSMITH_CODE": re.compile(r"[0-9a-f-]{36}"),
     "PINSMITH_EVENT": re.compile(r"[a-z_.]{1,64}"),
@@ -45,10 +47,11 @@ def log_lines(scrub: Scrub) -> object:
         return "journalctl did not answer"
     if done.returncode != 0:
         return "this user may not read the journal: run it with sudo, or join the group systemd-journal"
-    return list(_entries(done.stdout, scrub)) or f"the journal has no lines of the unit {UNIT}"
+    return list(entries(done.stdout, scrub)) or f"the journal has no lines of the unit {UNIT}"
 
 
-def _entries(output: bytes, scrub: Scrub) -> Iterator[dict[str, object]]:
+def entries(output: bytes, scrub: Scrub) -> Iterator[dict[str, object]]:
+    """Yield what may be handed on of each line that journalctl printed as JSON."""
     for line in output.splitlines():
         try:
             entry = json.loads(line)
@@ -84,8 +87,16 @@ def _entry(entry: dict[str, Any], scrub: Scrub) -> dict[str, object]:
     if isinstance(entry.get("CODE_FILE"), str):
         kept["code_file"] = scrub.text("/".join(entry["CODE_FILE"].split("/")[-2:]))
     message = entry.get("MESSAGE")
-    kept["message"] = scrub.text(message) if isinstance(message, str) and _is_ours(entry) else _ELSEWHERE
+    if isinstance(message, str) and _is_ours(entry):
+        kept["message"] = scrub.text(_without_client(message, entry.get("PINSMITH_CLIENT")))
+    else:
+        kept["message"] = _ELSEWHERE
     return kept
+
+
+def _without_client(message: str, client: object) -> str:
+    """Take out what the MQTT client calls itself that a line is about: it may be somebody's name."""
+    return Scrub(names=[str(client or ""), *_CLIENT.findall(message)]).known(message)
 
 
 def _is_ours(entry: dict[str, Any]) -> bool:

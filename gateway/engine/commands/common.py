@@ -26,6 +26,7 @@ from gateway.engine.desire import can_keep, is_over, is_past
 from gateway.engine.lock_views import attempt_view
 from gateway.engine.pins import choose_pin, rules_of
 from gateway.engine.replies import CodeReply, Pagination
+from gateway.engine.setting import waits_for_itself
 from gateway.engine.views import CodeViews
 from gateway.engine.work import Work
 
@@ -223,6 +224,12 @@ def pin_for(
                 else "another access code has a PIN that begins alike: the keypad cannot tell them apart",
                 access_code_id=code.access_code_id,
             )
+    if besides is not None and (holder := waits_for_itself(besides, pin, snap)) is not None:
+        raise DuplicateCode(
+            "the lock still has this PIN for another access code, which waits for the one that this code has "
+            "there: ask again once the lock has taken the changes asked for before",
+            access_code_id=holder,
+        )
     return pin
 
 

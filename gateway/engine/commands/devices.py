@@ -22,6 +22,7 @@ from gateway.engine.replies import (
     LeftBehind,
     RemovedReply,
 )
+from gateway.engine.restored import begin_looks
 from gateway.engine.slot_map import slot_map
 from gateway.engine.work import Work
 
@@ -243,6 +244,7 @@ def replace_lock(context: Context, asked: OneDevice) -> DeviceReply:
             audit_round=None,
             wiped_at=None,
             held_after_wipe=False,
+            restored_from=None,
             wipe_suspected_at=None,
             reported_lengths=(),
             is_clock_right=None,
@@ -259,22 +261,13 @@ def refill(context: Context, asked: OneDevice) -> DeviceReply:
     return _changed(context, asked.device_id, lambda work: work.set_device(held_after_wipe=False))
 
 
-def _confirm_restore(work: Work) -> None:
-    """Believe no reading of the time before: others may have changed the lock since the backup was made."""
-    work.set_device(held_for_restore=False, audit_at=work.now, audit_round=None, probe=None)
-    for slot in list(work.slots):
-        work.set_slot(slot, reading=None, read_at=None, check_at=work.now)
-    for code_id, placement in list(work.placements.items()):
-        work.set_placement(code_id, doubted=placement.confirmed is not None)
-
-
 def confirm_restore(context: Context, _asked: Nothing) -> DeviceIdsReply:
     """Let the locks be written again after a backup was restored, all that open."""
     held = []
     for device_id in context.tx.device_ids():
         with spared(context.tx):
             if context.device(device_id).held_for_restore:
-                context.change(device_id, _confirm_restore)
+                context.change(device_id, begin_looks)
                 held.append(device_id)
     return DeviceIdsReply(device_ids=held)
 

@@ -234,6 +234,10 @@ ROWS = [
         OF_LOCK),
 ]  # fmt: skip
 ALIKE = "another access code has a PIN that begins alike: the keypad cannot tell them apart"
+IN_TURN = (
+    "the lock still has this PIN for another access code, which waits for the one that this code has there: "
+    "ask again once the lock has taken the changes asked for before"
+)
 NONE_SUITS = "no PIN suits all of these locks: give fewer of them, or ask for create_random_code"
 AGAIN = "this transaction was used before with other parameters; use a new one"
 ENVELOPE: list[tuple[str, bytes, str, str, dict[str, Any]]] = [
@@ -294,6 +298,19 @@ async def test_a_pin_that_begins_like_another_is_refused(hang: Hang) -> None:
     before = stored(bench)
     reply = await bench.ask(CREATE, device_id=DOOR, code=PIN[:4])
     told = {"type": "duplicate_access_code", "message": ALIKE, "data": {"access_code_id": code_id}}
+    assert (reply["error"], stored(bench)) == (told, before)
+
+
+async def test_a_swap_that_would_never_come_about_is_refused(hang: Hang) -> None:
+    """The lock has taken nothing of it yet."""
+    bench = await hang(READABLE)
+    one, other = await bench.create(PIN), await bench.create(OTHER)
+    await bench.settle(MINUTE)
+    await bench.do(UPDATE, access_code_id=one, code="998877")
+    await bench.do(UPDATE, access_code_id=other, code=PIN)
+    before = stored(bench)
+    reply = await bench.ask(UPDATE, access_code_id=one, code=OTHER)
+    told = {"type": "duplicate_access_code", "message": IN_TURN, "data": {"access_code_id": other}}
     assert (reply["error"], stored(bench)) == (told, before)
 
 
@@ -365,7 +382,7 @@ def pattern(sentence: ast.expr) -> str | None:
 def test_every_refusal_stands_in_a_table() -> None:
     """Each sentence of the commands' source, but for those that no client is told."""
     told = {row[3] for row in CASES} | {row[4] for row in BY_LOCK} | {row.told for row in ROWS}
-    told |= {row[3] for row in ENVELOPE} | {NOT_OURS, ALIKE, NONE_SUITS, AGAIN, UNDER_WAY}
+    told |= {row[3] for row in ENVELOPE} | {NOT_OURS, ALIKE, IN_TURN, NONE_SUITS, AGAIN, UNDER_WAY}
     [folder] = gateway.engine.commands.__path__
     found = [
         sentence

@@ -73,7 +73,7 @@ def _check(context: Context) -> Exit | None:
 def _look_for_left_out(context: Context) -> list[Mistake]:
     """Return a warning where the database cannot be read, as by a user other than the service's.
 
-    Raises ConfigError where the file lacks locks that hold codes.
+    Raises ConfigError where the file lacks locks that have codes.
     """
     from storage.data_dir import DATABASE  # noqa: PLC0415 - cryptography is slow to load
     from storage.keys import existing_key  # noqa: PLC0415 - same
@@ -84,7 +84,7 @@ def _look_for_left_out(context: Context) -> list[Mistake]:
     try:
         (folder / DATABASE).stat()
         key = existing_key(folder, Path(named) if named else context.service_credentials)
-        missing = look(folder, key, lambda tx: left_out(settings, tx))
+        missing = look(folder, key, lambda tx: left_out(settings, tx, context.now()))
     except FileNotFoundError:
         return []
     except (OSError, StorageFailed) as error:

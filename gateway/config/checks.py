@@ -10,12 +10,13 @@ from gateway.config.credentials import PASSWORD, TLS_KEY, Credentials
 from gateway.config.locks import Locks
 from gateway.config.reader import Reader
 from gateway.config.settings import MqttSettings
-from gateway.domain.timing import Timing
+from gateway.domain.timing import LONGEST_PAUSE, Timing
 
 _NOT_SEEN = (
     "not seen by this command; the service must get it as the credential {}, and while it runs "
     "`sudo pinsmith` sees it too"
 )
+_PAUSE = "expected no more than 24h: a longer pause would count as a jump of the clock, and end at once"
 
 
 def broker(reader: Reader, mqtt: MqttSettings, table: Mapping[str, Any], given: Credentials) -> MqttSettings:
@@ -88,7 +89,10 @@ def timing(reader: Reader, found: Timing) -> None:
     """Check the `[timing]` section."""
     if found.reads_per_hour < 1:
         reader.wrong("timing.reads_per_hour", "expected a whole number from 1")
-    if found.back_off_first > found.back_off_most:
+    for key in ("second_check", "back_off_first", "back_off_most"):
+        if getattr(found, key) > LONGEST_PAUSE:
+            reader.wrong(f"timing.{key}", _PAUSE)
+    if LONGEST_PAUSE >= found.back_off_first > found.back_off_most:
         reader.wrong("timing.back_off_first", "expected no more than back_off_most")
 
 

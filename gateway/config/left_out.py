@@ -1,34 +1,35 @@
-"""Locks that a file no longer has although codes are on them."""
+"""Locks that a file no longer has although codes are on them, or are to come."""
+
+from datetime import datetime
 
 from gateway.config.errors import Mistake
 from gateway.config.settings import Settings
 from gateway.domain.store import Tx
 
 
-def left_out(settings: Settings, tx: Tx) -> tuple[Mistake, ...]:
+def left_out(settings: Settings, tx: Tx, now: datetime) -> tuple[Mistake, ...]:
     """Return a mistake for every lock that `tx` remembers with codes and that `settings` do not have.
 
     A code counts where it is or may be on the lock, as it does for `locks forget`: out of the file nobody
-    would end it.
+    would end it. One that is to come counts too: its guest would stand outside. Backups are for nobody yet.
     """
-    held = {
-        device_id: _held(tx, device_id) for device_id in tx.device_ids() if device_id not in settings.policies
-    }
+    gone = (tx.snapshot(device_id) for device_id in tx.device_ids() if device_id not in settings.policies)
+    found = [(snap.device.device_id, snap.held, snap.to_come(now)) for snap in gone if snap is not None]
     return tuple(
-        Mistake(file=settings.file, key=f"locks.{device_id}", message=_message(device_id, codes))
-        for device_id, codes in held.items()
-        if codes
+        Mistake(file=settings.file, key=f"locks.{device_id}", message=_message(device_id, held, to_come))
+        for device_id, held, to_come in found
+        if held or to_come
     )
 
 
-def _held(tx: Tx, device_id: str) -> int:
-    snap = tx.snapshot(device_id)
-    return 0 if snap is None else snap.held
-
-
-def _message(device_id: str, codes: int) -> str:
-    some = "a code of the hub is" if codes == 1 else f"{codes} codes of the hub are"
+def _message(device_id: str, held: int, to_come: int) -> str:
+    where = {"or may be on this lock": held, "to come onto this lock": to_come}
+    some = " and ".join(f"{_codes(number)} {what}" for what, number in where.items() if number)
     return (
-        f"missing, and {some} or may be on this lock: put it back and take them off first "
+        f"missing, and {some}: put it back and take them off first "
         f"(`pinsmith locks retire {device_id}`), or give it up (`pinsmith locks forget {device_id}`)"
     )
+
+
+def _codes(number: int) -> str:
+    return "a code of the hub is" if number == 1 else f"{number} codes of the hub are"

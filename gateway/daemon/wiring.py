@@ -138,13 +138,13 @@ class Gateway:
 
         The link to the broker stands meanwhile, and so does whatever reaches locks whose settings did not
         change. What cannot be taken over at the moment is refused as a whole, and so is a configuration
-        without a lock that holds codes. `beat` takes the signs of life while the database is waited for.
+        without a lock that has codes. `beat` takes the signs of life while the database is waited for.
         """
-        settings = usable_now(self._runs, read)
+        settings, now = usable_now(self._runs, read), self._guard.view().at
         try:
-            missing = await self._store.run(lambda tx: left_out(read, tx))
+            missing = await self._store.run(lambda tx: left_out(read, tx, now))
         except StorageFailed as error:
-            return self.refuse([f"whether a lock is missing that holds codes cannot be looked up: {error}"])
+            return self.refuse([f"whether a lock is missing that has codes cannot be looked up: {error}"])
         if missing:
             return self.refuse(map(str, missing))
         try:

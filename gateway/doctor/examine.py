@@ -150,7 +150,7 @@ def _of_locks(
             known.get(name),
             memory.issues.get(name, ()),
             configured=name in settings.policies,
-            held=memory.held.get(name),
+            codes=memory.codes.get(name),
             now=now,
         )
     for driver in ("zwave", "ble"):

@@ -74,12 +74,12 @@ _NO_KEYPAD = problem(
 _REMOVED = warning(
     "lock_removed_from_configuration",
     "pinsmith has codes on this lock, and it is not in the configuration",
-    "Its table was deleted or its name changed. Codes on it go on opening the door.",
+    "Its table was deleted or its name changed. Codes on it go on opening the door, none to come is set.",
     "Put it back and `pinsmith locks retire {lock}` first; if it is gone, `pinsmith locks forget {lock}`.",
 )
 _RETIRED = note(
     "lock_retired",
-    "this lock is not in the configuration any more, and no code of the hub is on it",
+    "this lock is not in the configuration any more, and no code of the hub is on it or to come",
     "It was retired, or there were no codes on it when its table was deleted. The hub still remembers it.",
     "`pinsmith locks forget {lock}`",
 )
@@ -158,17 +158,17 @@ def check_lock(
     issues: Collection[Issue],
     *,
     configured: bool,
-    held: int | None,
+    codes: int | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """Judge one lock. `device` and `issues` are what the database has; None: it has nothing.
 
-    `held`: how many codes are or may be on the lock; None: not known.
+    `codes`: how many are, may be or are to come on the lock; None: not known.
     """
     if device is None or (configured and device.capabilities is None and device.is_paired is None):
         found = [_NEVER_SEEN.found(lock)]
     elif not configured:
-        found = [(_RETIRED if held == 0 else _REMOVED).found(lock, lock=lock)]
+        found = [(_RETIRED if codes == 0 else _REMOVED).found(lock, lock=lock)]
     else:
         found = list(_of_device(lock, device, issues, now))
     found += _of_issues(lock, issues, said={one.id for one in found})

@@ -6,7 +6,7 @@ import sqlite3
 import stat
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,8 +59,8 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
     devices: tuple[Device, ...] = ()
     """All that open."""
     issues: Mapping[str, tuple[Issue, ...]] = {}
-    held: Mapping[str, int] = {}
-    """How many codes are or may be on each lock of which everything opens."""
+    codes: Mapping[str, int] = {}
+    """How many codes are, may be or are to come on each lock of which everything opens."""
     damaged: Mapping[str, str] = {}
     """The locks of which something does not open, with the table that it stands in."""
 
@@ -133,7 +133,8 @@ def _read(tx: SqliteTx, vault: Vault, found: MemoryFacts) -> MemoryFacts:
         found = replace(found, floor=datetime.fromisoformat(floor))
     if not key_fits(tx, vault):
         return replace(found, key_fits=False)
-    devices, issues, held = [], {}, {}
+    now = datetime.now(UTC)
+    devices, issues, codes = [], {}, {}
     for device_id in tx.device_ids():
         with spared(tx):
             device, issues_of = tx.device(device_id), tuple(tx.issues(device_id))
@@ -143,13 +144,13 @@ def _read(tx: SqliteTx, vault: Vault, found: MemoryFacts) -> MemoryFacts:
         with spared(tx):
             snap = tx.snapshot(device_id)
             if snap is not None:
-                held[device_id] = snap.held
+                codes[device_id] = snap.held + snap.to_come(now)
     return replace(
         found,
         key_fits=True,
         devices=tuple(devices),
         issues=issues,
-        held=held,
+        codes=codes,
         damaged=damaged_locks(tx),
     )
 

@@ -138,7 +138,7 @@ _KINDS = (
     ),
     IssueKind(
         code="delay_in_removing_from_device",
-        meaning="The lock should have confirmed the removal by now.",
+        meaning="The lock should have confirmed by now that the PIN is gone, or its new window.",
         level="warning",
         event="access_code.delay_in_removing_from_device",
         remedy=(
@@ -228,7 +228,8 @@ _KINDS = (
     ),
     IssueKind(
         code="removed_from_configuration",
-        meaning="The lock is no longer configured and may hold codes.",
+        event="device.removed_from_configuration",
+        meaning="The lock is no longer configured. It may hold codes, and those to come are not set.",
         level="error",
         remedy=(
             "Put the lock back into the configuration and retire it (pinsmith locks retire), or give it"

@@ -57,3 +57,8 @@ class AccessCode(Struct, frozen=True, kw_only=True):
     def is_used_up(self) -> bool:
         """Say whether a code for one use has had it."""
         return self.is_one_time_use and self.first_used_at is not None
+
+    def is_over(self, at: datetime) -> bool:
+        """Say whether the code is to be gone for good at a moment: deleted, past its end, or used up."""
+        ended = self.ends_at is not None and self.ends_at <= at
+        return self.deleted_at is not None or self.is_used_up or ended

@@ -158,6 +158,11 @@ _KINDS = (
     ),
     _kind("device.added", "the driver found the lock for the first time"),
     _kind("device.removed", "the lock was forgotten", "left_behind"),
+    _error(
+        "device.removed_from_configuration",
+        "the hub went on without it, because the configuration lacks it; codes on it go on opening it",
+        security=True,
+    ),
     _kind(
         "lock.unlocked",
         "somebody opened with a code, of the gateway or another (`access_code_is_managed`)",

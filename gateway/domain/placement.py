@@ -212,3 +212,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     def held(self) -> int:
         """Return how many codes are or may be on the lock."""
         return sum(map(self.may_hold, self.codes))
+
+    def to_come(self, at: datetime) -> int:
+        """Return how many codes are not on the lock and not over either. Backups are for nobody yet."""
+        return sum(
+            code.backup != "waiting" and not code.is_over(at) and not self.may_hold(code_id)
+            for code_id, code in self.codes.items()
+        )

@@ -35,6 +35,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """A code that ended this long ago and is on no lock is dropped."""
 
 
+LONGEST_PAUSE = timedelta(hours=24)
+"""No pause between two tries or looks is longer: one that seems to be was noted by a clock that was ahead."""
 EMPTY_TWICE = timedelta(seconds=30)
 """Rule 2: time between the two empty readings that make "removed by somebody"."""
 ECHO = timedelta(seconds=10)

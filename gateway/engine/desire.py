@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
-from gateway.domain.credential import Credential, Evidence, Schedule
+from gateway.domain.credential import Credential, Evidence, Schedule, WeeklyWindow
 from gateway.domain.lock import Capabilities, NativeWindows, Reach
 from gateway.domain.names import fit
 from gateway.domain.placement import Placement, Snapshot
@@ -141,10 +141,58 @@ def _keeps_its_times(code: AccessCode, snap: Snapshot) -> bool:
 
 def may_open(code: AccessCode, snap: Snapshot) -> bool:
     """Say whether the code may open the door: enabled on the lock, as far as known, or sent there enabled."""
+    return any(credential.enabled for credential in _perhaps_held(code, snap))
+
+
+def _perhaps_held(code: AccessCode, snap: Snapshot) -> list[Credential]:
+    """Return what the lock holds of the code as far as known, and what was sent there without an answer."""
     confirmed = snap.placement(code.access_code_id).confirmed
     sent = [intent.target for intent in snap.open_intents(code.access_code_id)]
     held = [*sent, confirmed.credential if confirmed is not None else None]
-    return any(credential is not None and credential.enabled for credential in held)
+    return [credential for credential in held if credential is not None]
+
+
+def _with_other_window(code: AccessCode, snap: Snapshot) -> list[Credential]:
+    """Return what the lock may still hold of a code whose window it keeps, and was to keep otherwise."""
+    wanted = _native_schedule(code, snap)
+    if wanted is None:
+        return []
+    step = granularity(snap)
+    held = _perhaps_held(code, snap)
+    return [it for it in held if not (it.schedule or Schedule()).equals_within(wanted, step)]
+
+
+def opens_by_old_window(code: AccessCode, snap: Snapshot, at: datetime) -> bool:
+    """Say whether a lock that keeps windows may open to the code before the one that it is to keep now."""
+    wanted, others = _native_schedule(code, snap), _with_other_window(code, snap)
+    if wanted is None or not others or is_open(code, at):
+        return False
+    window = window_of(code, at)
+    opens_at = window.starts_at if wanted.weekly and window is not None else wanted.starts_at
+    return any(
+        it.enabled and _opens_before(it.schedule or Schedule(), wanted, opens_at or at, at) for it in others
+    )
+
+
+def _opens_before(held: Schedule, wanted: Schedule, opens_at: datetime, at: datetime) -> bool:
+    """Say whether a lock with the one schedule may open before `opens_at`, when the other one does."""
+    if held.ends_at is not None and held.ends_at <= at:
+        return False
+    begins = max(held.starts_at, at) if held.starts_at is not None else at
+    has_day = wanted.starts_at is None or wanted.starts_at <= begins
+    return begins < opens_at and not (has_day and _is_within(held.weekly, wanted.weekly))
+
+
+def _is_within(windows: tuple[WeeklyWindow, ...], wider: tuple[WeeklyWindow, ...]) -> bool:
+    """Say whether a lock with some windows on weekdays opens at no time when one with the others does not."""
+    return bool(windows) and all(
+        any(
+            day in it.weekdays and it.from_minute <= one.from_minute and one.until_minute <= it.until_minute
+            for it in wider
+        )
+        for one in windows
+        for day in one.weekdays
+    )
 
 
 def is_to_shut(code: AccessCode, want: Credential | None, snap: Snapshot, t: TimeView) -> bool:
@@ -156,6 +204,11 @@ def is_to_shut(code: AccessCode, want: Credential | None, snap: Snapshot, t: Tim
     return shut and not is_open(code, t.at) and may_open(code, snap)
 
 
+def opens_too_early(code: AccessCode, want: Credential | None, snap: Snapshot, t: TimeView) -> bool:
+    """Say whether the code may open the door before its window: not shut yet, or by an old window."""
+    return is_to_shut(code, want, snap, t) or opens_by_old_window(code, snap, t.at)
+
+
 def has_ended(code: AccessCode, t: TimeView) -> bool:
     """Say whether the code is past its end. Certain even by an untrusted clock, see `TimeView.at`."""
     return code.ends_at is not None and code.ends_at <= t.at
@@ -163,7 +216,7 @@ def has_ended(code: AccessCode, t: TimeView) -> bool:
 
 def is_over(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
     """Say whether the code is to be gone for good: deleted, past its end, used up, or its lock retired."""
-    return code.deleted_at is not None or snap.device.retiring or code.is_used_up or has_ended(code, t)
+    return snap.device.retiring or code.is_over(t.at)
 
 
 def is_past(code: AccessCode, snap: Snapshot, t: TimeView) -> bool:
@@ -309,8 +362,16 @@ def status(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -> Sta
     if is_honoured_removal(snap.placement(code.access_code_id)):
         return "unset"
     if not is_open(code, t.at):
-        return "unset" if is_left_to_lock(code, snap, t.at) else "setting"
+        return _status_before_window(code, snap, t)
     return "set" if is_proven(code, snap, t, timing) else "setting"
+
+
+def _status_before_window(code: AccessCode, snap: Snapshot, t: TimeView) -> Status:
+    """Return the status of a code that is to be on the lock by now, and to open the door later."""
+    if opens_by_old_window(code, snap, t.at):
+        return "removing"
+    is_done = is_left_to_lock(code, snap, t.at) and not _with_other_window(code, snap)
+    return "unset" if is_done else "setting"
 
 
 def is_honoured_removal(placement: Placement) -> bool:

@@ -15,7 +15,15 @@ from gateway.domain.placement import Placement, Snapshot
 from gateway.domain.recurrence import next_change
 from gateway.domain.timing import AUTHORITY_LOST, CONTEST_LASTS, CONTESTED, ENABLING, FLAKY_LASTS, Timing
 from gateway.engine.backups import pool_issues
-from gateway.engine.desire import has_ended, is_over, is_to_shut, is_wish_proven, programming_at, window_of
+from gateway.engine.desire import (
+    has_ended,
+    is_over,
+    is_to_shut,
+    is_wish_proven,
+    opens_too_early,
+    programming_at,
+    window_of,
+)
 from gateway.engine.gates import Gate
 from gateway.engine.plan import Wants
 from gateway.engine.silence import is_flaky
@@ -183,6 +191,9 @@ def _of_code(code: AccessCode, wants: Wants, snap: Snapshot, t: TimeView, timing
         return
     if code.recurrence is not None and is_to_shut(code, want, snap, t):
         yield from _of_expiry(code, placement, snap, t, timing)
+    elif opens_too_early(code, want, snap, t):
+        moved = "the lock has not confirmed the new window yet, and may open by the old one"
+        yield from _of_slowness(code, placement, snap, t, timing, moved)
     if is_wish_proven(code, want, snap, t):
         return
     if placement.outside is not None and placement.outside.honoured:
@@ -226,9 +237,15 @@ def _of_removal(
             code, "failed_to_remove_from_device", placement.failure or "the lock did not remove the code"
         )
     yield from _of_expiry(code, placement, snap, t, timing)
+    yield from _of_slowness(code, placement, snap, t, timing, "the lock has not confirmed the removal yet")
+
+
+def _of_slowness(
+    code: AccessCode, placement: Placement, snap: Snapshot, t: TimeView, timing: Timing, message: str
+) -> Iterator[Issue]:
+    """Return the warning of a code that should not open the door now and may do so still."""
     if placement.removal_began is not None and placement.removal_began + timing.removing_delay <= t.now:
-        slow = "the lock has not confirmed the removal yet"
-        yield _issue(code, "delay_in_removing_from_device", slow + _until_touched(snap))
+        yield _issue(code, "delay_in_removing_from_device", message + _until_touched(snap))
 
 
 def _of_expiry(
@@ -332,4 +349,8 @@ def _moments_of(code: AccessCode, snap: Snapshot, t: TimeView, timing: Timing) -
     begin = programming_at(code, snap, t.at, timing)
     if begin is not None:
         yield begin
+    confirmed = snap.placement(code.access_code_id).confirmed
+    kept = confirmed.credential.schedule if confirmed is not None else None
+    if kept is not None and kept.ends_at is not None:
+        yield kept.ends_at
     yield _late_since(code, snap.placement(code.access_code_id), t, timing)

@@ -12,11 +12,16 @@ from gateway.domain.placement import Snapshot
 
 
 def rules_of(snap: Snapshot) -> PinRules:
-    """Return the rules of a lock (before it was seen, of its kind), with the operator's word on lengths."""
+    """Return the rules of a lock (before it was seen, of its kind), with the operator's word on lengths.
+
+    It may be older than what the driver says, and narrows it only; where they have no length in common, it is
+    of no use.
+    """
     device = snap.device
     of_its_kind = device.policy.pin_rules if device.policy is not None else None
     rules = device.capabilities.pin_rules if device.capabilities is not None else of_its_kind or PinRules()
-    return replace(rules, lengths=device.reported_lengths) if device.reported_lengths else rules
+    both = tuple(length for length in device.reported_lengths if length in rules.lengths)
+    return replace(rules, lengths=both) if both else rules
 
 
 def known_pins(snap: Snapshot) -> set[Pin]:

@@ -13,7 +13,15 @@ from gateway.domain.issues import Issue
 from gateway.domain.placement import Snapshot
 from gateway.domain.timing import Timing
 from gateway.engine.audit import audit_steps, doomed_steps, look_steps
-from gateway.engine.desire import desired, has_ended, is_open, is_over, is_to_shut, programming_at
+from gateway.engine.desire import (
+    desired,
+    has_ended,
+    is_open,
+    is_over,
+    is_to_shut,
+    opens_too_early,
+    programming_at,
+)
 from gateway.engine.gates import Gate, held_by_clock_step, lock_gate
 from gateway.engine.issues import lock_issues, moments
 from gateway.engine.plan import Plan, ReadSlot, Step, Wants
@@ -58,6 +66,8 @@ def plan(snap: Snapshot, t: TimeView, timing: Timing, *, removals_after_step: in
     steps += look_steps(snap, t, wake)
     steps += audit_steps(snap, t, timing, wake)
     issues += rehearse(snap, t, timing, wants)
+    if gate is Gate.NOT_CONFIGURED:
+        issues = []  # only the file says which slots the hub may use: without it there would be no room
     explained = {issue.access_code_id for issue in issues}
     if gate is Gate.ASLEEP:
         issues += touch_issues(snap, t, waiting, steps)
@@ -81,7 +91,7 @@ def _by_urgency(
 
     def urgency(wish: tuple[AccessCode, Credential | None]) -> tuple[int, datetime, str]:
         code, want = wish
-        closes = is_to_shut(code, want, snap, t)
+        closes = opens_too_early(code, want, snap, t)
         if has_ended(code, t) or (closes and code.recurrence is not None):
             rank = 0
         elif is_over(code, snap, t) or closes:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from gateway.domain.clock import TimeView
 from gateway.domain.issues import Issue
 from gateway.domain.placement import IntentKind, Placement, Snapshot
+from gateway.engine.desire import opens_by_old_window
 from gateway.engine.plan import Probe, ReadAll, ReadSlot, Step
 
 WAITING = "waiting_for_touch"
@@ -29,7 +30,9 @@ def touch_issues(
     yield Issue(code=WAITING, message=f"{_WHO}; then {then}")
     for code_id, what in waiting.items():
         placement = snap.placement(code_id)
-        if what == "set":
+        if what == "set" and opens_by_old_window(snap.codes[code_id], snap, t.at):
+            then = f"its change is written. {_STILL}"
+        elif what == "set":
             then = "it is set" if placement.confirmed is None else "its change is written"
         elif what == "disabled":
             then = f"it is disabled. {_STILL}"

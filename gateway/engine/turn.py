@@ -16,7 +16,7 @@ from gateway.engine.announce import announce
 from gateway.engine.attempts import settle
 from gateway.engine.audit import next_look
 from gateway.engine.backups import tend_pool
-from gateway.engine.desire import desired, is_honoured_removal, is_over, is_to_shut
+from gateway.engine.desire import desired, is_honoured_removal, is_over, opens_too_early
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
@@ -61,7 +61,9 @@ def turn(
     if snap is None:
         return Turn(step=None, intent=None, holds=None, next_wake=None)
     work = Work(snap, t, rules.timing, chance)
-    if rebase(work):
+    # Noted by a clock that was ahead, it would come far too late. One that is overdue by the new time too
+    # stays: every start is a boot of its own, and a hub that is off at that hour would never audit.
+    if rebase(work) and not _audit_due(work):
         work.set_device(audit_at=_next_audit(work, rules))
     if absorb is not None:
         absorb(work)
@@ -126,7 +128,7 @@ def housekeeping(work: Work, rules: Rules) -> None:
             continue  # most codes that a lock remembers are past
         want = desired(code, work.snapshot(), work.t, work.timing)
         leaving = want is None
-        closing = code.recurrence is not None and is_to_shut(code, want, work.snapshot(), work.t)
+        closing = opens_too_early(code, want, work.snapshot(), work.t)
         if ((leaving and holding) or closing) and placement.removal_began is None:
             # What held back a write does not hold back the removal.
             work.set_placement(

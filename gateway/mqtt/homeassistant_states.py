@@ -157,7 +157,9 @@ def _is_at_risk(code: wire.AccessCodeState, lock: wire.Device, at: datetime, not
     begin, end = _start(code), _time(code.ends_at)
     if begin is None or begin - notice > at or (end is not None and end <= at):
         return False
-    if code.is_scheduled_on_device or code.status not in {"unset", "setting", "unknown"}:
+    is_moved = any(one.mutation_code == "updating_time_frame" for one in code.pending_mutations)
+    is_missing = code.status in {"unset", "setting", "unknown"} or (code.status == "removing" and is_moved)
+    if code.is_scheduled_on_device or not is_missing:
         return False
     if code.status != "unset" and not _waits_on_lock(code):
         return True

@@ -3,9 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.cli.exits import Exit
 from gateway.domain.store import Tx
@@ -13,12 +16,21 @@ from storage.data_dir import DATABASE, KEY
 from storage.keys import load_key
 from storage.store import SqliteStore
 from storage.vault import Vault
-from tests.cli.conftest import House, Pinsmith
+from tests.cli.conftest import NOW, House, Pinsmith
 from tests.storage.samples import CLEARING, CODE, DEVICE, INTENT, PLACEMENT
 
 MISSING = (
     "locks.front: missing, and a code of the hub is or may be on this lock: put it back and take them off "
     "first (`pinsmith locks retire front`), or give it up (`pinsmith locks forget front`)"
+)
+WANTED = replace(
+    CODE,
+    starts_at=None,
+    ends_at=None,
+    deleted_at=None,
+    is_one_time_use=False,
+    first_used_at=None,
+    backup=None,
 )
 
 
@@ -54,6 +66,19 @@ def under_way(tx: Tx) -> None:
     tx.open_intent("front", INTENT)
 
 
+def later(codes: int) -> Callable[[Tx], None]:
+    """Leave so many codes of which nothing is on the lock yet."""
+
+    def unit(tx: Tx) -> None:
+        for number in range(codes):
+            starts_at, ends_at = NOW + timedelta(days=20), NOW + timedelta(days=25)
+            tx.save_code(
+                replace(WANTED, access_code_id=f"later {number}", starts_at=starts_at, ends_at=ends_at)
+            )
+
+    return unit
+
+
 @pytest.mark.parametrize("unit", [holding, under_way])
 def test_a_lock_that_left_while_it_holds_codes_is_a_mistake(
     house: House, pinsmith: Pinsmith, folder: Path, unit: Callable[[Tx], None]
@@ -72,9 +97,46 @@ def test_a_lock_that_left_while_it_holds_codes_is_a_mistake(
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_lock_that_left_without_codes_is_none(house: House, pinsmith: Pinsmith) -> None:
-    """Neither codes that wait for their time nor what was never a code of the hub count."""
-    remember(house, lambda tx: tx.save_code(CODE), lambda tx: tx.open_intent("front", CLEARING))
+@pytest.mark.parametrize(
+    ("units", "words"),
+    [
+        ((later(2),), "2 codes of the hub are to come onto this lock: put it back"),
+        (
+            (holding, later(1)),
+            "a code of the hub is or may be on this lock and a code of the hub is to come onto this lock:",
+        ),
+    ],
+    ids=["to come", "one of each"],
+)
+def test_codes_that_are_to_come_count_too(
+    house: House, pinsmith: Pinsmith, units: tuple[Callable[[Tx], None], ...], words: str
+) -> None:
+    """Their guests would stand before a door that knows nothing of them, and nobody would be told."""
+    remember(house, *units)
+
+    done = pinsmith("config", "check")
+
+    assert done.code == Exit.CONFIGURATION
+    assert f"locks.front: missing, and {words}" in done.err
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ends_at": NOW},
+        {"deleted_at": NOW},
+        {"is_one_time_use": True, "first_used_at": NOW},
+        {"backup": "waiting"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_lock_that_left_without_codes_is_none(
+    house: House, pinsmith: Pinsmith, changes: dict[str, Any]
+) -> None:
+    """Neither codes that are over, nor backups that are for nobody yet, nor a clear of a code of others."""
+    past = replace(WANTED, **changes)
+    remember(house, lambda tx: tx.save_code(past), lambda tx: tx.open_intent("front", CLEARING))
 
     done = pinsmith("config", "check")
 

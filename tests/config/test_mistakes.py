@@ -9,6 +9,7 @@ from tests.config.conftest import SOUND, Load, Mistakes
 
 DURATION = 'expected a duration: a whole number with s, m, h or d, such as "30m"'
 LENGTH = "expected a duration from 1s to 3650d"
+PAUSE = "expected no more than 24h: a longer pause would count as a jump of the clock, and end at once"
 TABLE = "expected a table"
 TIMING = (
     "unknown; expected one of back_off_first, back_off_most, code_retention, command_retention, "
@@ -35,6 +36,9 @@ BELOW = [
     ('[timing]\nlead = "999999d"', f"9: timing.lead: {LENGTH}"),
     ("[timing]\nreads_per_hour = 0", "9: timing.reads_per_hour: expected a whole number from 1"),
     ('[timing]\nback_off_first = "1h"', "9: timing.back_off_first: expected no more than back_off_most"),
+    ('[timing]\nsecond_check = "25h"', f"9: timing.second_check: {PAUSE}"),
+    ('[timing]\nback_off_most = "1441m"', f"9: timing.back_off_most: {PAUSE}"),
+    ('[timing]\nback_off_first = "2d"\nback_off_most = "1d"', f"9: timing.back_off_first: {PAUSE}"),
     ('[timing]\nled = "30m"', f"9: timing.led: {TIMING}"),
     ('[clock]\nuntrusted_policy = "wait"', '9: clock.untrusted_policy: expected one of "hold", "run"'),
     (

@@ -5,6 +5,7 @@ import contextlib
 import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,18 @@ async def test_a_lock_that_left_while_it_holds_codes_is_refused(hub: Hub, app: S
     await hub.hang_up()
     await eventually(lambda: app.last("bridge/info")["device_ids"] == ["back"])
     await eventually(lambda: app.last("bridge/health")["configuration"]["mistakes"] == [])
+
+
+async def test_so_is_one_whose_codes_are_to_come(hub: Hub, app: Somebody) -> None:
+    """A lock that got another name: its guests would stand before a door that knows nothing of them."""
+    later = (datetime.now(UTC) + timedelta(days=20)).isoformat()
+    answer = await app.ask("access_codes/create", device_id="front", code=PINS[0], starts_at=later)
+    assert answer["status"] == "ok"
+    await hub.reload(BACK)
+    await eventually(lambda: len(app.last("bridge/health")["configuration"]["mistakes"]) == 1)
+    (mistake,) = app.last("bridge/health")["configuration"]["mistakes"]
+    assert "locks.front: missing, and a code of the hub is to come onto this lock" in mistake
+    assert app.last("bridge/info")["device_ids"] == ["front"]
 
 
 async def test_a_lock_that_was_given_up_may_leave(hub: Hub, app: Somebody) -> None:

@@ -113,6 +113,13 @@ async def swapped(bench: Bench) -> None:
     await bench.tell(bench.seen(serial="another"))
 
 
+async def left_out(bench: Bench) -> None:
+    """Start the process anew with a configuration that lacks the lock."""
+    bench.configured = False
+    bench.boot()
+    await bench.engine.start()
+
+
 def away(how_often: int) -> list[Deed]:
     """Let the lock be away so often for a minute, ten minutes apart."""
     dead, alive = told(LockDead(device_id=DOOR)), told(LockAlive(device_id=DOOR))
@@ -151,6 +158,7 @@ SITUATIONS: tuple[Situation, ...] = (
     (READABLE, [*ONGOING, told(AccessDenied(device_id=DOOR, reason="outside_schedule", slot=OURS))]),
     (READABLE, [*FOUR_GUESTS, wait(2 * MINUTE), jump, wait(HOUR)]),
     (READABLE, [LATER, wait(MINUTE), power_cut]),
+    (READABLE, [*ONGOING, left_out]),
 )
 """A kind of lock, and what happens."""
 

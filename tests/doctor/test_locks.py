@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from gateway.doctor.finding import Severity
 from gateway.domain.issues import Issue
 from gateway.domain.lock import Capabilities, Device, Identity, Link, LockPolicy
+from gateway.domain.store import Tx
 from tests.doctor.bed import FRONT, Report, remember, report, settings
+from tests.engine.build import code
 from tests.mqtt.broker import free_port
 from tests.storage.samples import store_everything
 
@@ -159,6 +161,20 @@ async def test_a_lock_that_left_the_configuration(tmp_path: Path) -> None:
     await remember(tmp_path, store_everything)
     found = await report(settings(tmp_path, free_port(), rest=BACK))
     told = found.says("lock_removed_from_configuration", "go on opening", "pinsmith locks forget front")
+    assert told.where == "front"
+
+
+async def test_a_lock_that_left_the_configuration_before_its_codes_came(tmp_path: Path) -> None:
+    """It was renamed, say: nothing is on it, and its guests would stand outside."""
+
+    def later(tx: Tx) -> None:
+        tx.save_device(FINE)
+        soon = datetime.now(UTC) + timedelta(days=20)
+        tx.save_code(replace(code(), device_id="front", starts_at=soon))
+
+    await remember(tmp_path, later)
+    found = await report(settings(tmp_path, free_port(), rest=BACK))
+    told = found.says("lock_removed_from_configuration", "none to come is set", "pinsmith locks forget front")
     assert told.where == "front"
 
 

@@ -82,5 +82,11 @@ class TestEvents:
 
     def test_the_events_of_failed_removals_are_security_events(self) -> None:
         """An issue whose event says that a PIN may still open the door must not be dropped first."""
-        for code in ("failed_to_remove_from_device", "failed_to_expire", "device_wiped", "clock_step_held"):
+        for code in (
+            "failed_to_remove_from_device",
+            "failed_to_expire",
+            "device_wiped",
+            "clock_step_held",
+            "removed_from_configuration",
+        ):
             assert CATALOGUE[code].event in SECURITY_EVENTS

@@ -44,6 +44,18 @@ TABLE: list[tuple[str, Snapshot, TimeView, set[str]]] = [
         {"removed_from_configuration"},
     ),
     (
+        "not configured: nobody knows of room for what is to come",
+        snapshot(device(policy=None), code(starts_at=NOON + 8 * DAY)),
+        view(),
+        {"removed_from_configuration"},
+    ),
+    (
+        "not configured: what should be there by now is late, for no other reason",
+        snapshot(device(policy=None), code()),
+        view(),
+        {"removed_from_configuration", "delay_in_setting_on_device"},
+    ),
+    (
         "another lock",
         snapshot(device(seen_identity=replace(IDENTITY, serial="18"))),
         view(),

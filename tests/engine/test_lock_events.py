@@ -77,6 +77,22 @@ async def test_a_lock_that_leaves_the_configuration_is_not_told_as_mended() -> N
     bench.store.close()
 
 
+async def test_a_lock_that_leaves_the_configuration_is_told_once_each_time() -> None:
+    """Its codes may open the door for ever, and those to come are not set: nobody may have meant that."""
+    bench = Bench(READABLE)
+    await bench.start()
+    await bench.create("471134", starts_at=instant(NOON + 20 * DAY))
+    bench.events()
+    left = "device.removed_from_configuration"
+    for configured, expected in ((False, [left]), (False, []), (True, []), (False, [left])):
+        bench.configured = configured
+        bench.boot()
+        await bench.engine.start()
+        await bench.settle()
+        assert [told for told in bench.events() if told.startswith("device.")] == expected
+    bench.store.close()
+
+
 async def test_a_keypad_that_is_switched_off_is_a_warning_until_it_is_on_again(hang: Hang) -> None:
     """Codes are kept in step meanwhile: it concerns who types, not what the lock holds."""
     bench = await hang(READABLE)

@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.clock import TimeView
-from gateway.domain.credential import Credential, Evidence, Schedule
+from gateway.domain.credential import Credential, Evidence, Schedule, WeeklyWindow
+from gateway.domain.lock import NativeWindows
 from gateway.domain.placement import Snapshot
+from gateway.domain.recurrence import Recurrence
 from gateway.engine.desire import is_proven, is_scheduled, status
 from tests.engine.build import (
     CAN,
@@ -43,6 +45,16 @@ NO_CAN = replace(CAN, disabled_status=False)
 def native(start: timedelta, end: timedelta) -> Credential:
     """Return the content of a slot whose window the lock keeps."""
     return credential(schedule=Schedule(starts_at=NOON + start, ends_at=NOON + end))
+
+
+def on_weekdays(*days: int, until: int = 9 * 60) -> Credential:
+    """Return the content of a slot that the lock opens to on these days from eight on."""
+    window = WeeklyWindow(weekdays=days, from_minute=8 * 60, until_minute=until)
+    return credential(schedule=Schedule(weekly=(window,)))
+
+
+CAN_WEEKLY = replace(CAN_NATIVE, native_windows=NativeWindows.DATES_OR_WEEKDAYS, schedule_zone="UTC")
+SATURDAYS = code(recurrence=Recurrence(cron="0 8 * * SAT", minutes=60, time_zone="UTC"))
 
 
 TABLE: list[tuple[str, Snapshot, TimeView, str]] = [
@@ -88,6 +100,76 @@ TABLE: list[tuple[str, Snapshot, TimeView, str]] = [
     # locks that keep windows
     ("preloaded", snapshot(LATER, device(CAN_NATIVE), held(content=native(DAY, 2 * DAY))), view(), "unset"),
     ("to be preloaded", snapshot(LATER, device(CAN_NATIVE)), view(), "unset"),
+    (
+        "preloaded, and moved while the old window is open",
+        snapshot(LATER, device(CAN_NATIVE), held(content=native(-HOUR, 30 * DAY))),
+        view(),
+        "removing",
+    ),
+    (
+        "moved, and the old window begins before the new one",
+        snapshot(LATER, device(CAN_NATIVE), held(content=native(HOUR, 3 * HOUR))),
+        view(),
+        "removing",
+    ),
+    (
+        "moved, and the lock keeps no window at all",
+        snapshot(LATER, device(CAN_NATIVE), held()),
+        view(),
+        "removing",
+    ),
+    (
+        "moved, and the answer to the old window got lost",
+        snapshot(LATER, device(CAN_NATIVE), intent(target=native(-HOUR, 30 * DAY))),
+        view(),
+        "removing",
+    ),
+    (
+        "moved, and the old window is over",
+        snapshot(LATER, device(CAN_NATIVE), held(content=native(-2 * HOUR, timedelta(0)))),
+        view(),
+        "setting",
+    ),
+    (
+        "moved, and the old window begins later",
+        snapshot(LATER, device(CAN_NATIVE), held(content=native(5 * DAY, 6 * DAY))),
+        view(),
+        "setting",
+    ),
+    (
+        "moved, and the lock keeps it disabled",
+        snapshot(LATER, device(CAN_NATIVE), held(content=replace(native(-HOUR, 30 * DAY), enabled=False))),
+        view(),
+        "setting",
+    ),
+    (
+        "moved to now",
+        snapshot(INSIDE, device(CAN_NATIVE), held(content=native(DAY, 2 * DAY))),
+        view(),
+        "setting",
+    ),
+    (
+        "other weekdays",
+        snapshot(
+            SATURDAYS, device(CAN_WEEKLY, is_clock_right=True), held(content=on_weekdays(0, 1, 2, 3, 4, 5, 6))
+        ),
+        view(),
+        "removing",
+    ),
+    (
+        "more weekdays",
+        snapshot(
+            SATURDAYS, device(CAN_WEEKLY, is_clock_right=True), held(content=on_weekdays(5, until=9 * 60 - 1))
+        ),
+        view(),
+        "setting",
+    ),
+    (
+        "weekdays as they should be",
+        snapshot(SATURDAYS, device(CAN_WEEKLY, is_clock_right=True), held(content=on_weekdays(5))),
+        view(),
+        "unset",
+    ),
     (
         "window kept by the lock has begun",
         snapshot(INSIDE, device(CAN_NATIVE), held(content=native(-HOUR, HOUR))),

@@ -1,6 +1,6 @@
 """One unit of work, and the bookkeeping that needs no radio."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -198,6 +198,42 @@ class TestOneUnit:
         bench.clock.jump(-2 * HOUR)
         await bench.engine.shop.turn(DOOR)
         assert bench.snap().device.audit_at == NOON - 2 * HOUR + DAY
+
+    @pytest.mark.parametrize("late", [timedelta(0), 4 * HOUR, 30 * DAY])
+    async def test_an_audit_that_came_due_while_the_hub_was_off_begins_at_its_start(
+        self, hang: Hang, late: timedelta
+    ) -> None:
+        """Every start is a boot of its own: of a hub without power each night, none would ever begin."""
+        bench = await hang(READABLE)
+        bench.clock.pass_by(DAY + late)
+        bench.clock.reboot(bench.clock.wall)
+        bench.boot()
+        await bench.engine.shop.turn(DOOR)
+        assert bench.snap().device.audit_round == bench.clock.wall
+
+    async def test_a_start_before_the_next_audit_leaves_it_where_it_is(self, hang: Hang) -> None:
+        """By the same expression."""
+        bench = await hang(READABLE)
+        started = bench.snap().device
+        bench.clock.reboot(bench.clock.wall)
+        bench.boot()
+        await bench.engine.shop.turn(DOOR)
+        assert (bench.snap().device.audit_round, bench.snap().device.audit_at) == (
+            started.audit_round,
+            started.audit_at,
+        )
+
+    async def test_a_clock_that_is_put_right_after_the_start_begins_the_audit_then(self, hang: Hang) -> None:
+        """It stood still while the hub was off, or began anew: what it says first is before the audit."""
+        bench = await hang(READABLE)
+        stood_at = bench.clock.wall + HOUR
+        bench.clock.reboot(stood_at)
+        bench.boot()
+        await bench.engine.shop.turn(DOOR)
+        assert bench.snap().device.audit_round is None
+        bench.clock.jump(2 * DAY)
+        await bench.engine.shop.turn(DOOR)
+        assert bench.snap().device.audit_round == bench.clock.wall
 
     async def test_without_a_configuration_there_is_no_next_audit(self, hang: Hang) -> None:
         """There is no expression to go by."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.timing import LONGEST_PAUSE
 from gateway.engine.waiting import Wake, age, back_off, is_due
 from tests.engine.build import DAY, HOUR, MINUTE, NOON, SECOND
 
@@ -31,6 +32,10 @@ class TestDue:
     ) -> None:
         """Such a time was set before the clock jumped back."""
         assert is_due(at, NOON) is due
+
+    def test_the_longest_pause_that_can_be_configured_is_waited_for(self) -> None:
+        """Also by a clock that was put back by an hour meanwhile."""
+        assert not is_due(NOON + LONGEST_PAUSE, NOON - HOUR)
 
     def test_what_seems_to_lie_ahead_was_long_ago(self) -> None:
         """An age is never negative."""

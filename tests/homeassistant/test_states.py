@@ -20,6 +20,7 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 WAITS = wire.Mutation(mutation_code="deferring_creation", message="", created_at="")
 CHANGES = wire.Mutation(mutation_code="updating_code", message="", created_at="")
+MOVING = wire.Mutation(mutation_code="updating_time_frame", message="", created_at="")
 WRITES = wire.Mutation(mutation_code="creating", message="", created_at="")
 DISABLED: dict[str, Any] = {"evidence": "accepted", "pending_mutations": [WAITS]}
 """On the lock, where the hub enables it at its start."""
@@ -83,6 +84,9 @@ CASES = {
     ),
     "has begun and is not there": Case("setting", -2 * HOUR, {}, at_risk=True),
     "is over": Case("unset", timedelta(days=-2), {"errors": [OF_LOCK]}, at_risk=False),
+    "moved, and the lock has the old window": Case(
+        "removing", 20 * MINUTE, {"pending_mutations": [MOVING]}, at_risk=True
+    ),
     "being taken off": Case("removing", -2 * HOUR, {"errors": [OF_LOCK]}, at_risk=False),
     "used up": Case(
         "unset",

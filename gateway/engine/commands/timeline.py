@@ -101,6 +101,7 @@ _OF_LOCK = (
     "device.resumed",
     "device.wiped",
     "device.replaced",
+    "device.removed_from_configuration",
     "device.third_party_integration_detected",
     "device.third_party_integration_no_longer_detected",
     "device.paired",

@@ -6,7 +6,8 @@ import pytest
 
 from drivers.simulated.models import READABLE
 from gateway.engine.mutations import instant
-from tests.engine.build import DAY, DOOR, NOON, SECOND
+from tests.engine.bench import Bench
+from tests.engine.build import DAY, DOOR, HOUR, NOON, SECOND
 from tests.engine.conftest import Hang
 
 
@@ -69,6 +70,23 @@ async def test_a_range_of_lengths_narrows_what_the_lock_takes(
             "access_codes/create", device_id=DOOR, code=str(length) + "81920371"[: length - 1]
         )
         assert (reply["status"] == "ok") is (length in lengths), reply["error"]
+
+
+@pytest.mark.parametrize(("reported", "lengths"), [([4], [4]), ([4, 6, 9], [4, 6]), ([9], [4, 5, 6, 7, 8])])
+async def test_lengths_told_before_the_lock_was_seen_widen_nothing(
+    reported: list[int], lengths: list[int]
+) -> None:
+    """Nobody could say then what the driver knows; where nothing is left of them, it alone counts."""
+    bench = Bench(READABLE)
+    await bench.engine.start()
+    await bench.do("access_codes/report_device_constraints", device_id=DOOR, supported_code_lengths=reported)
+    await bench.start()
+    shown = (await bench.do("devices/get", device_id=DOOR))["device"]
+    assert shown["properties"]["supported_code_lengths"] == lengths
+    await bench.create()
+    await bench.settle(HOUR)
+    assert (len(bench.on_lock()), bench.issues()) == (1, set())
+    bench.store.close()
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(hang: Hang) -> None:

@@ -181,8 +181,12 @@ def spent_until(before: datetime | None, now: datetime, timing: Timing, *, reads
 
 
 def _in_order(snap: Snapshot, capabilities: Capabilities) -> list[SlotRef]:
-    order = {slot: place for place, slot in enumerate(capabilities.slots)}
-    return sorted(snap.slots, key=lambda slot: (order.get(slot, len(order)), slot))
+    if not capabilities.slots:
+        return sorted(snap.slots)
+    left = {slot for slot, state in snap.slots.items() if state.former is not None}
+    ours = (left | set(beyond(snap, capabilities))).difference(capabilities.slots)
+    # Others beyond, such as that of a Yale's master code, the lock tells of, and no driver reads them.
+    return [slot for slot in (*capabilities.slots, *sorted(ours)) if slot in snap.slots]
 
 
 def _answers(slot: Slot | None, now: datetime) -> bool:

@@ -15,8 +15,8 @@ from gateway.domain.placement import Placement, Refusal, Rejection, Slot, Snapsh
 from gateway.domain.timing import RECENT_READING, REJECTION_STANDS
 from gateway.engine.desire import granularity, is_honoured_removal
 from gateway.engine.pins import rules_of
-from gateway.engine.plan import ClearSlot, ReadAll, ReadSlot, Step, WriteCode
-from gateway.engine.slots import Full, choose, is_beyond, is_listed, not_looked_at, owned, taken, unread
+from gateway.engine.plan import ReadAll, ReadSlot, Step, WriteCode
+from gateway.engine.slots import Full, choose, is_listed, not_looked_at, owned, taken, unread
 from gateway.engine.waiting import Wake, age, is_due
 
 type Found = tuple[list[Step], list[Issue]]
@@ -62,12 +62,9 @@ def _steps(
     if look is not None:
         return [look], []
     half_gone = placement.confirmed is None or placement.cleared_at is not None
-    moves = placement.confirmed is not None and is_beyond(placement, capabilities)
-    if code.has_window and not t.trusted and (half_gone or moves):
-        return (
-            [],
-            [],
-        )  # where the effect of a write or clear is not known, none may open the window now (rule 5)
+    if code.has_window and not t.trusted and half_gone:
+        # Where the effect of a write or clear is not known, none may open the window now (rule 5).
+        return [], []
     write_to: SlotRef | None = placement.slot
     if capabilities.lock_chooses_slot:
         # Full only by a list: with an older view no backup makes room.
@@ -75,7 +72,7 @@ def _steps(
             return [], [full_issue(code, Full(ours=_ours(snap), foreign=_foreign(snap)))]
         if placement.slot is None and _list_first(snap, t, capabilities):
             return [ReadAll(why="the lock is listed before a code is added")], []
-    elif moves or (placement.confirmed is None and not snap.open_intents(code.access_code_id)):
+    elif placement.confirmed is None and not snap.open_intents(code.access_code_id):
         unseen = not_looked_at(snap, t.now)
         if unseen is not None:
             return [
@@ -86,10 +83,6 @@ def _steps(
             return [], [full_issue(code, choice)]
         if not choice.fresh:
             return [ReadSlot(slot=choice.slot, why=f"slot {choice.slot} is read before its first use")], []
-        if moves and placement.slot is not None:
-            # No lock takes a PIN twice, so it leaves the old slot before it comes into the new one.
-            way = f"the lock is said to have no slot {placement.slot}: the code moves to slot {choice.slot}"
-            return [ClearSlot(access_code_id=code.access_code_id, slot=placement.slot, why=way)], []
         write_to = choice.slot
     step = WriteCode(access_code_id=code.access_code_id, slot=write_to, credential=want, why=why)
     return [step], []

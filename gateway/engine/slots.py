@@ -36,17 +36,11 @@ def owned(snap: Snapshot) -> frozenset[SlotRef]:
     return frozenset(p.slot for p in snap.placements.values() if p.slot is not None)
 
 
-def is_beyond(placement: Placement, capabilities: Capabilities) -> bool:
-    """Say whether a code has a slot that the lock is no longer said to have (`slots` of a Yale was lowered).
-
-    What is there opens the door all the same.
-    """
-    slots = capabilities.slots
-    return bool(slots) and placement.slot is not None and placement.slot not in slots
-
-
 def beyond(snap: Snapshot, capabilities: Capabilities) -> list[SlotRef]:
-    """Return the slots of ours that the lock is no longer said to have."""
+    """Return the slots of ours that the lock is no longer said to have (`slots` of a Yale was lowered).
+
+    What is there opens the door all the same, and shows that the slot exists: it is written in place.
+    """
     return sorted(owned(snap).difference(capabilities.slots)) if capabilities.slots else []
 
 

@@ -1,9 +1,12 @@
 """A lock that is said to have fewer slots than before, and codes in those it had (`slots` of a Yale lock)."""
 
+import pytest
 from msgspec.structs import replace
 
 from drivers.simulated.models import NATIVE
-from gateway.domain.driver import AuthorityUp, LockSeen, NoAnswer
+from gateway.domain.credential import Credential, Known
+from gateway.domain.driver import LockSeen, SlotReported, SlotTouched
+from gateway.domain.pin import Pin
 from gateway.engine.mutations import instant
 from tests.engine.bench import Bench
 from tests.engine.build import DOOR, HOUR, MINUTE, NOON
@@ -71,49 +74,46 @@ async def test_the_map_shows_codes_beyond_as_in_slots_that_are_not_to_be_used(ha
     ]
 
 
-async def test_a_code_beyond_that_must_be_written_moves(hang: Hang) -> None:
-    """Out of its slot first: no lock takes a PIN twice. The slot it goes to was read by then."""
-    bench, stays, _ = await lowered(hang)
-    bench.clock.pass_by(30 * MINUTE)
+@pytest.mark.parametrize("others", [(), ("5821", "5822", "5823", "5824", "5825")])
+async def test_a_code_beyond_is_changed_where_it_is(hang: Hang, others: tuple[str, ...]) -> None:
+    """Moved, it would be off the lock for a moment, and for long where the new PIN is refused then."""
+    bench, stays, _ = await lowered(hang, *others)
     await bench.do("access_codes/update", access_code_id=stays, code="9999")
     await bench.settle()
-    assert bench.on_lock()[LOW] == "9999"
-    assert HIGH not in bench.on_lock()
-    assert bench.driver.taken() == [("read", LOW), ("clear", HIGH), ("write", LOW)]
+    assert bench.on_lock()[HIGH] == "9999"
+    assert bench.driver.taken() == [("write", HIGH)]
     assert (await bench.shown(stays))["status"] == "set"
 
 
-async def test_a_lost_answer_on_the_way_is_looked_into(hang: Hang) -> None:
-    """The old slot is looked at, then the code comes into the new one."""
-    bench, stays, _ = await lowered(hang)
-    bench.driver.faults = [None, ("after", NoAnswer("lost"))]
-    bench.clock.pass_by(30 * MINUTE)
-    await bench.do("access_codes/update", access_code_id=stays, code="9999")
-    await bench.settle(10 * MINUTE)
-    assert (bench.on_lock()[LOW], HIGH in bench.on_lock()) == ("9999", False)
-
-
-async def test_a_code_beyond_without_room_elsewhere_stays(hang: Hang) -> None:
-    """Its old PIN opens the door, and its error says why the new one does not."""
-    bench, stays, _ = await lowered(hang, "5821", "5822", "5823", "5824", "5825")
-    await bench.do("access_codes/update", access_code_id=stays, code="9999")
+async def test_a_new_pin_that_cannot_be_leaves_the_old_one_beyond(hang: Hang) -> None:
+    """The guest comes in with that of before, beside the error."""
+    bench, stays, _ = await lowered(hang, "5821")
+    await bench.do("access_codes/update", access_code_id=stays, code="5821")
     await bench.settle(10 * MINUTE)
     assert bench.on_lock()[HIGH] == STAYS
-    assert "no_space_for_access_code_on_device" in bench.issues()
+    assert "duplicate_code_on_device" in bench.issues()
 
 
-async def test_a_code_beyond_does_not_move_while_the_time_is_not_known(hang: Hang) -> None:
-    """It might not come back (rule 5)."""
-    bench, _, leaves = await lowered(hang)
-    bench.clock.synced = False
-    bench.clock.reboot(bench.clock.wall)
-    bench.boot()
-    await bench.engine.start()
-    await bench.engine.handle(AuthorityUp(device_ids=(DOOR,)))
-    await bench.engine.handle(said(bench))
-    await bench.do("access_codes/update", access_code_id=leaves, code="9999")
+async def test_a_window_closes_beyond_too_on_a_lock_that_is_full(hang: Hang) -> None:
+    """What opens the door is shut where it is."""
+    bench, stays, _ = await lowered(hang, "5821", "5822", "5823", "5824", "5825")
+    soon = instant(bench.clock.now() + 20 * MINUTE)
+    wish = {"starts_at": soon, "prefer_native_scheduling": False}
+    await bench.do("access_codes/update", access_code_id=stays, **wish)
     await bench.settle(MINUTE)
-    assert bench.on_lock()["9"] == LEAVES
-    bench.clock.synced = True
-    await bench.settle(MINUTE)
-    assert bench.on_lock()[LOW] == "9999"
+    assert not bench.lock.slots[HIGH].enabled
+    await bench.settle(30 * MINUTE)
+    assert bench.lock.slots[HIGH].enabled
+
+
+async def test_a_slot_that_only_the_lock_tells_of_keeps_no_look_from_others(hang: Hang) -> None:
+    """Such as that of the master code of a Yale: no driver reads it, and each look would be refused."""
+    bench, _, _ = await lowered(hang)
+    master = Known(Credential(pin=Pin("7777")))
+    await bench.engine.handle(SlotReported(device_id=DOOR, slot="251", reading=master))
+    await bench.engine.handle(SlotTouched(device_id=DOOR, slot="251"))
+    bench.by_hand("3", "5829")
+    await bench.do("devices/sync", device_id=DOOR)
+    await bench.settle(2 * HOUR)
+    taken = bench.driver.taken()
+    assert (("read", "251") in taken, ("read", "3") in taken) == (False, True)

@@ -152,17 +152,19 @@ async def test_lengths_and_number_of_slots_are_configured() -> None:
 
 
 @in_virtual_time
-async def test_a_code_beyond_the_number_of_slots_is_read_and_removed() -> None:
-    """The number was lowered while it was there: nothing new goes into such a slot."""
+async def test_a_code_beyond_the_number_of_slots_is_looked_after() -> None:
+    """The number was lowered while it was there: it is read, changed and removed, and none comes to it."""
     async with door() as at:
         at.lock.memory.edit(9, "111111")
         lock = known_lock(at, YaleLockSettings(address=ADDRESS, slots=5))
         async with session(at, lock) as work:
             assert await work.read("9") == Known(code("111111"))
             with pytest.raises(Refused, match="no such slot"):
-                await work.write("9", code("222222"), replaces=code("111111"))
+                await work.write("8", code("222222"), replaces=None)
             assert at.lock.memory.content() == {9: "111111"}
-            assert (await work.clear("9", holds=code("111111"))).reading == Empty()
+            await work.write("9", code("222222"), replaces=code("111111"))
+            assert at.lock.memory.content() == {9: "222222"}
+            assert (await work.clear("9", holds=code("222222"))).reading == Empty()
         assert at.lock.memory.content() == {}
 
 

@@ -261,12 +261,12 @@ async def test_a_server_that_refuses_to_begin_is_not_ready() -> None:
     [
         ("ws://nobody.invalid:3000", Failure.NAME_NOT_FOUND),
         (f"ws://{'x' * 70}.example:3000", Failure.NAME_NOT_FOUND),
-        (f"ws://127.0.0.1:{free_port()}", Failure.NOBODY_LISTENS),
+        ("ws://127.0.0.1:{port}", Failure.NOBODY_LISTENS),
     ],
 )
 async def test_where_nobody_answers_it_is_said_why(url: str, expected: Failure) -> None:
     """A wrong name is put right elsewhere than a server that does not run."""
-    assert await failure(url) is expected
+    assert await failure(url.format(port=free_port())) is expected
 
 
 async def test_a_server_without_tls_is_told_from_one_that_is_not_there() -> None:

@@ -101,7 +101,8 @@ class YaleSession(LockSession):
         digits = credential.pin.reveal()
         if not (digits.isdecimal() and len(digits) in lengths):
             raise Refused(Refusal.FORMAT, f"this lock takes codes of {_either(lengths)} digits")
-        if slot not in self._seen.capabilities.slots:
+        # Where a code is, there is a slot, also beyond the number that is configured since.
+        if slot not in self._seen.capabilities.slots and replaces is None:
             raise Refused(Refusal.OTHER, _NO_SLOT)
         number = _number(slot)
         # The library clears the slot before it sets it, and a refusal comes after that.

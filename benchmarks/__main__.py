@@ -12,8 +12,7 @@ TOPICS = {
     "radio": "radio commands to Z-Wave locks, per thing done",
     "latency": "from a command to the slot in a Z-Wave lock",
     "throughput": "commands in a second, beside what the disk can sync",
-    "footprint": "start and memory, with simulated or with Z-Wave locks",
-    "rest": "processor, memory and writing while nothing happens, with the drivers of all families too",
+    "footprint": "start, memory, processor and writing, at rest with the drivers of all families too",
     "planning": "one look at a lock: facts, plan, whole turn",
     "house": "lists, plans and a restart with a thousand codes",
     "ble": "connections to Bluetooth locks, per thing done",
@@ -49,8 +48,8 @@ async def _measure(topics: list[str], folder: Path) -> None:
         print(await throughput.measure(folder / "throughput"), flush=True)
     if "ble" in topics:
         print(await ble.measure(), flush=True)
-    if "rest" in topics:
-        print(await rest.measure(folder / "rest"), flush=True)
+    if "footprint" in topics:
+        print(await rest.measure(folder / "footprint"), flush=True)
     if not {"radio", "latency", "footprint"} & set(topics):
         return
     async with ZwaveBed.start(radio_cost.BED) as bed:

@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 from gateway.cli.arguments import command, takes_passphrase
 from gateway.cli.backup_news import News
 from gateway.cli.context import Commands, Context
-from gateway.cli.exits import UsageError
+from gateway.cli.exits import Failure, UsageError
 from gateway.cli.hub import show_plans
 from gateway.cli.users import demand_owner
 from gateway.domain.events import Event
@@ -63,8 +63,7 @@ def add(commands: Commands) -> None:
 
 
 def _backup(context: Context) -> None:
-    from storage.backup import backup  # noqa: PLC0415 - cryptography is slow to load
-    from storage.data_dir import DATABASE  # noqa: PLC0415 - same
+    from storage.data_dir import DATABASE  # noqa: PLC0415 - cryptography is slow to load
     from storage.keys import existing_key  # noqa: PLC0415 - same
 
     args = context.args
@@ -75,23 +74,10 @@ def _backup(context: Context) -> None:
         )
     credentials = context.env.get("CREDENTIALS_DIRECTORY")
     key = existing_key(folder, Path(credentials) if credentials else None)
-    target = args.file if args.keep is None else _dated(context)
-    passphrase = context.terminal.passphrase(args.passphrase_file, twice=True)
     news = _news(context, folder / DATABASE, key)
     try:
-        with shown(context.terminal.stderr) as (copied, watched):
-
-            def copied_and_told(done: int, of: int) -> None:
-                copied(done, of)
-                news.copied(done, of)
-
-            def watched_and_told(source: BinaryIO) -> Source:
-                return news.sealing(watched(source), os.fstat(source.fileno()).st_size)
-
-            backup(
-                folder / DATABASE, key, passphrase, target, copied=copied_and_told, watched=watched_and_told
-            )
-    except StorageFailed as error:
+        target = _make(context, folder / DATABASE, key, news)
+    except (Failure, StorageFailed) as error:
         news.failed(str(error))
         raise
     news.made()
@@ -99,6 +85,26 @@ def _backup(context: Context) -> None:
         _thin_out(context, target)
     if not context.json({"file": str(target)}):
         context.terminal.say(f"written to {target}; without the passphrase nobody can read it")
+
+
+def _make(context: Context, database: Path, key: bytes, news: News) -> Path:
+    """Make the backup that was asked for and return its file. Raises Failure and StorageFailed."""
+    from storage.backup import backup  # noqa: PLC0415 - cryptography is slow to load
+
+    args = context.args
+    target: Path = args.file if args.keep is None else _dated(context)
+    passphrase = context.terminal.passphrase(args.passphrase_file, twice=True)
+    with shown(context.terminal.stderr) as (copied, watched):
+
+        def copied_and_told(done: int, of: int) -> None:
+            copied(done, of)
+            news.copied(done, of)
+
+        def watched_and_told(source: BinaryIO) -> Source:
+            return news.sealing(watched(source), os.fstat(source.fileno()).st_size)
+
+        backup(database, key, passphrase, target, copied=copied_and_told, watched=watched_and_told)
+    return target
 
 
 def _news(context: Context, database: Path, key: bytes) -> News:

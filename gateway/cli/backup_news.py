@@ -40,7 +40,9 @@ class News:
 
     def failed(self, message: str) -> None:
         """Say that there is none, and why."""
-        self._note(self._own.make("gateway.backup_failed", message=message))
+        # Files may be called anything, and a message may not.
+        readable = message.encode("utf-8", "backslashreplace").decode()
+        self._note(self._own.make("gateway.backup_failed", message=readable))
 
     def _progress(self, share: float) -> None:
         now, tenth = self._seconds(), int(share * 10)

@@ -118,6 +118,32 @@ def test_a_backup_that_fails_is_told_with_its_reason(
     assert content["message"] in done.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("absent", "--keep", "3"), ("b", "--passphrase-file", "absent")],
+    ids=["a stick that is gone", "no passphrase"],
+)
+def test_so_is_one_that_could_not_begin(
+    house: House, pinsmith: Pinsmith, database: Path, arguments: tuple[str, ...]
+) -> None:
+    """What goes wrong most often, at night."""
+    file, *others = arguments
+    done = pinsmith("backup", str(house.folder / file), *others, typed=(PASSPHRASE, PASSPHRASE))
+    assert done.code != Exit.OK
+    [(kind, _, content)] = waiting(database)
+    assert (kind, content["message"] in done.err) == ("gateway.backup_failed", True)
+
+
+def test_a_name_that_is_no_text_is_told_as_far_as_it_is_one(
+    house: House, pinsmith: Pinsmith, database: Path
+) -> None:
+    """A folder of another system, on a stick."""
+    done = pinsmith("backup", str(house.folder / "caf\udce9" / "b"), typed=(PASSPHRASE, PASSPHRASE))
+    assert done.code == Exit.FAILED
+    [(_, _, content)] = waiting(database)
+    assert "caf\\udce9" in content["message"]
+
+
 @pytest.mark.usefixtures("database")
 def test_a_backup_that_nobody_can_be_told_of_is_made_all_the_same(
     house: House, pinsmith: Pinsmith, monkeypatch: pytest.MonkeyPatch

@@ -29,6 +29,7 @@ _SINCE = (
     "contested_at",
     "pin_since",
     "restored_from",
+    "doubted_since",
 )
 """Times since when something holds: "just now" is the careful answer where it is not known."""
 _LOOKED = ("read_at", "own_write_at", "probed_at", "probe_opened_at")

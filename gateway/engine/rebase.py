@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.domain.placement import Rejection
 from gateway.engine.work import Work
 
 _JITTER = timedelta(seconds=2)
@@ -56,10 +57,11 @@ def rebase(work: Work) -> bool:
     work.device = _moved(work.device, shift, work.now)
     for code_id, placement in list(work.placements.items()):
         moved = _moved(placement, shift, work.now)
-        rejection = moved.rejection
-        if rejection is not None:
-            refused_at = min(rejection.at + shift, work.now)
-            moved = replace(moved, rejection=replace(rejection, at=refused_at))
+        for field in ("rejection", "held_rejection"):
+            rejection: Rejection | None = getattr(moved, field)
+            if rejection is not None:
+                refused_at = min(rejection.at + shift, work.now)
+                moved = replace(moved, **{field: replace(rejection, at=refused_at)})
         if moved is not placement:
             work.placements[code_id] = moved
     for slot, state in list(work.slots.items()):

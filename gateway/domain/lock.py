@@ -221,6 +221,8 @@ class Device(Struct, frozen=True, kw_only=True):
     held_for_restore: bool = False
     restored_from: datetime | None = None
     """A backup was restored that knew the lock until then at least; None: every slot was looked at since."""
+    doubted_since: datetime | None = None
+    """What the lock held is doubted since then: a restore was confirmed, or it was paired anew."""
     failures: int = 0
     """Unanswered operations in a row; drives the back-off of rule 13."""
     retry_at: datetime | None = None

@@ -49,6 +49,8 @@ LOOKS_THAT_MAY_FAIL = 3
 """So many unanswered looks in a row mean that the lock is silent, and not just a slot."""
 LOOKS_AFTER_RESTORE = 5
 """So many looks in vain at a slot that may hold a code newer than the backup; then nothing waits for it."""
+LOOKS_LAST = timedelta(days=1)
+"""For so long each sign of life gives silent slots five more looks; then all of them count."""
 CLEARS_REFUSED = 5
 """So often a lock may refuse to delete a code of others: asking for ever would drain it, and help nobody."""
 SETTLE = timedelta(seconds=30)

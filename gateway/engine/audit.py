@@ -22,7 +22,8 @@ def look_steps(snap: Snapshot, t: TimeView, wake: Wake) -> list[Step]:
     if capabilities is None or capabilities.readback is Readback.NONE:
         return []
     steps: list[Step] = []
-    for slot in _in_order(snap, capabilities):
+    # What failed most comes last: where a lock refuses some looks, all of them are asked for less and less.
+    for slot in sorted(_in_order(snap, capabilities), key=lambda slot: snap.slots[slot].failures):
         state = snap.slots[slot]
         if state.ghost and snap.owner(slot) is None:
             if is_due(state.retry_at, t.now):

@@ -9,7 +9,7 @@ def doubt(work: Work) -> None:
     A code of others that a command wants deleted keeps the reading that says which one is meant, and what we
     removed is known again by its PIN alone.
     """
-    work.set_device(audit_at=work.now, audit_round=None, probe=None, probed_at=None)
+    work.set_device(doubted_since=work.now, audit_at=work.now, audit_round=None, probe=None, probed_at=None)
     for slot, state in list(work.slots.items()):
         reading = state.reading if state.doomed_at is not None else None
         work.set_slot(slot, reading=reading, read_at=None, check_at=work.now, ghost=False)

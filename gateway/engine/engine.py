@@ -21,6 +21,7 @@ from gateway.engine.doubt import doubt
 from gateway.engine.lock_views import RadioOf, no_radio
 from gateway.engine.observations import absorb_event
 from gateway.engine.pairing import Pairings, end_interrupted
+from gateway.engine.rebase import rebase
 from gateway.engine.turn import Rules
 from gateway.engine.work import Chance, Work
 from gateway.engine.worker import STORAGE_PAUSE_S, Shop
@@ -69,7 +70,6 @@ class Engine:
         One that does not open in memory is left as it is.
         """
         now = self.shop.guard.view().now
-        cut_off: set[str] = set()
 
         def unit(tx: Tx) -> None:
             self.shop.guard.load(tx)
@@ -78,20 +78,28 @@ class Engine:
                     device = tx.device(device_id) or Device(device_id=device_id, policy=None)
                     device = replace(device, is_paired=self._is_paired(tx, device_id))
                     tx.save_device(_configured(device, self._policies.get(device_id), now))
-                    if end_interrupted(tx, device_id, now, self.shop.chance.new_id):
-                        cut_off.add(device_id)
+                with spared(tx):
+                    self._end_cut_off(tx, device_id, now)
                 with spared(tx):
                     _drop_keys_of_retired(tx, device_id)
 
         await self.shop.store.run(unit)
-        for device_id in sorted(cut_off):
-            with suppress(LastingFailure):
-                await self.shop.turn(device_id, absorb=doubt)
         self._crew.hire(_by_lock(self._drivers, self._policies))
         for device_id in await self._orphans():
             with suppress(LastingFailure):
                 await self.shop.turn(device_id)
             self._told(device_id)
+
+    def _end_cut_off(self, tx: Tx, device_id: str, now: datetime) -> None:
+        """End a pairing that a restart cut off and doubt what the lock holds: both, or neither."""
+        if not end_interrupted(tx, device_id, now, self.shop.chance.new_id):
+            return
+        snap = tx.snapshot(device_id)
+        if snap is not None:
+            work = Work(snap, self.shop.guard.view(), self.shop.rules.timing, self.shop.chance)
+            rebase(work)
+            doubt(work)
+            work.save(tx)
 
     async def run(self) -> None:
         """Run drivers, workers and the watch over the clock until cancelled."""

@@ -28,7 +28,7 @@ from gateway.domain.driver import (
 from gateway.domain.lock import LOW_BATTERY, Identity, Link, Readback, battery_status
 from gateway.domain.pin import Pin
 from gateway.domain.placement import IntentKind, Placement, Slot
-from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_THAT_MAY_FAIL, OLDEST_RECORD
+from gateway.domain.timing import CLOCK_TOLERANCE, ECHO, LOOKS_LAST, LOOKS_THAT_MAY_FAIL, OLDEST_RECORD
 from gateway.engine.backups import share_use
 from gateway.engine.desire import desired, granularity
 from gateway.engine.outside import touched_unseen
@@ -114,12 +114,18 @@ def _end_silence(work: Work) -> None:
         return
     for slot, state in list(work.slots.items()):
         if state.retry_at is not None:
-            work.set_slot(slot, retry_at=None, failures=0)
+            work.set_slot(slot, retry_at=None, failures=state.failures if _counts_on(work, state) else 0)
     for code_id, placement in list(work.placements.items()):
         # What is still open is waited for because it may arrive late, and what was refused because it was.
         is_open = work.snapshot().open_intents(code_id)
         if placement.retry_at is not None and placement.unanswered and not is_open:
             work.set_placement(code_id, retry_at=None, failures=0)
+
+
+def _counts_on(work: Work, state: Slot) -> bool:
+    """Say whether looks in vain add up over signs of life: what waits for this one has waited long."""
+    since = work.device.doubted_since
+    return state.reading is None and since is not None and age(since, work.now) >= LOOKS_LAST
 
 
 def _since(work: Work, link: Link) -> datetime | None:
@@ -144,6 +150,8 @@ def _seen(work: Work, event: LockSeen) -> None:
         retry_at=None,
         keypad_off=event.keypad_off,
     )
+    if event.capabilities.readback is Readback.NONE:
+        work.set_device(restored_from=None)  # no look will ever tell what came onto it since
     if first:
         work.set_device(audit_at=work.now)
         work.tell("device.added")

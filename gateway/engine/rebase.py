@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.domain.placement import Rejection
 from gateway.engine.work import Work
 
 _JITTER = timedelta(seconds=2)
@@ -29,6 +30,7 @@ _SINCE = (
     "contested_at",
     "pin_since",
     "restored_from",
+    "doubted_since",
 )
 """Times since when something holds: "just now" is the careful answer where it is not known."""
 _LOOKED = ("read_at", "own_write_at", "probed_at", "probe_opened_at")
@@ -55,10 +57,11 @@ def rebase(work: Work) -> bool:
     work.device = _moved(work.device, shift, work.now)
     for code_id, placement in list(work.placements.items()):
         moved = _moved(placement, shift, work.now)
-        rejection = moved.rejection
-        if rejection is not None:
-            refused_at = min(rejection.at + shift, work.now)
-            moved = replace(moved, rejection=replace(rejection, at=refused_at))
+        for field in ("rejection", "held_rejection"):
+            rejection: Rejection | None = getattr(moved, field)
+            if rejection is not None:
+                refused_at = min(rejection.at + shift, work.now)
+                moved = replace(moved, **{field: replace(rejection, at=refused_at)})
         if moved is not placement:
             work.placements[code_id] = moved
     for slot, state in list(work.slots.items()):

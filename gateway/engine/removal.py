@@ -5,9 +5,10 @@ from gateway.domain.code import AccessCode
 from gateway.domain.credential import SlotRef
 from gateway.domain.lock import Readback
 from gateway.domain.placement import IntentKind, Placement, Snapshot
-from gateway.domain.timing import EMPTY_TWICE, LOOKS_AFTER_RESTORE
+from gateway.domain.timing import EMPTY_TWICE
 from gateway.engine.desire import has_ended
 from gateway.engine.plan import ClearSlot, ReadAll, ReadSlot, Step
+from gateway.engine.slots import may_yet_tell
 from gateway.engine.waiting import Wake, age, is_due
 
 
@@ -56,7 +57,7 @@ def _must_look(placement: Placement, snap: Snapshot, t: TimeView) -> bool:
 def _waits_for_look(placement: Placement, snap: Snapshot, t: TimeView) -> bool:
     """Say whether a look must come first that failed a moment ago: since a restore nobody saw this slot."""
     state = snap.slots.get(placement.slot or "")
-    may_tell = state is not None and state.failures < LOOKS_AFTER_RESTORE
+    may_tell = state is not None and may_yet_tell(state, snap, t.now)
     return placement.doubted and may_tell and not _answers(placement, snap, t)
 
 

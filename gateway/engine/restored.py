@@ -12,9 +12,9 @@ from gateway.domain.credential import Credential, Empty, Evidence, Known, Readin
 from gateway.domain.lock import Readback
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Slot
-from gateway.domain.timing import LOOKS_AFTER_RESTORE
 from gateway.engine.desire import is_disabled_by_hand, is_over
 from gateway.engine.holding import confirm
+from gateway.engine.slots import may_yet_tell
 from gateway.engine.work import Work
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +32,7 @@ def begin_looks(work: Work) -> None:
     work.set_device(
         held_for_restore=False,
         restored_from=_knew_until(work) if tells else None,
+        doubted_since=work.now,
         audit_at=work.now,
         audit_round=None,
         probe=None,
@@ -76,13 +77,19 @@ def are_looks_due(work: Work) -> bool:
 
     A slot that never answers is not waited for: no code that was deleted would ever be done with.
     """
-    device = work.device
+    snap, device = work.snapshot(), work.device
     if device.restored_from is None:
         return device.held_for_restore
     return _is_listed(work) or any(
-        state.doubted and state.reading is None and state.failures < LOOKS_AFTER_RESTORE
+        state.doubted and state.reading is None and may_yet_tell(state, snap, work.now)
         for state in work.slots.values()
     )
+
+
+def came_afterwards(work: Work, code: AccessCode) -> bool:
+    """Say whether a code was created after a restore was confirmed: none put it on the lock before."""
+    since = work.device.doubted_since
+    return not work.device.held_for_restore and since is not None and code.created_at > since
 
 
 def doubt_unknown(work: Work, listed: Iterable[SlotRef]) -> None:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from gateway.domain.credential import Empty, Known, SlotRef, Unreadable
 from gateway.domain.lock import Capabilities, Readback
 from gateway.domain.placement import Placement, Slot, Snapshot
-from gateway.domain.timing import RECENT_READING
+from gateway.domain.timing import LOOKS_AFTER_RESTORE, RECENT_READING
 from gateway.engine.waiting import age, is_due
 
 
@@ -55,6 +55,16 @@ def not_looked_at(snap: Snapshot, now: datetime) -> SlotRef | None:
         return None
     slots = [snap.slots.get(slot) for slot in reversed(snap.device.managed_slots)]
     return next((s.slot for s in slots if s and s.doubted and s.reading is None and _answers(s, now)), None)
+
+
+def may_yet_tell(state: Slot, snap: Snapshot, now: datetime) -> bool:
+    """Say whether it is worth waiting for a look at a slot that is doubted.
+
+    It is not where looks at this slot came to nothing so often, or the lock refuses all of them. One that has
+    just become due again, because the lock is back, is looked at first.
+    """
+    in_vain = state.failures >= LOOKS_AFTER_RESTORE and not is_due(state.retry_at, now)
+    return not in_vain and snap.device.looks_refused < LOOKS_AFTER_RESTORE
 
 
 def is_listed(snap: Snapshot) -> bool:

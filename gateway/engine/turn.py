@@ -20,7 +20,7 @@ from gateway.engine.desire import desired, is_honoured_removal, is_over, opens_t
 from gateway.engine.plan import ClearSlot, Plan, Step, WriteCode
 from gateway.engine.planner import plan
 from gateway.engine.rebase import rebase
-from gateway.engine.restored import are_looks_due
+from gateway.engine.restored import are_looks_due, came_afterwards
 from gateway.engine.setting import plan_setting
 from gateway.engine.waiting import Wake, age
 from gateway.engine.wipe import is_silent
@@ -204,9 +204,10 @@ def drop_finished(work: Work) -> None:
 
     After a restore none before it was looked for: it may have come onto the lock since the backup was made.
     """
-    if are_looks_due(work):
-        return
+    looks_due = are_looks_due(work)
     for code in list(work.codes.values()):
+        if looks_due and not came_afterwards(work, code):
+            continue
         finished = code.deleted_at is not None or _ended_long_ago(code, work)
         if finished and not work.snapshot().may_hold(code.access_code_id):
             work.tell("access_code.deleted", code.access_code_id, left_behind=False)

@@ -1,7 +1,7 @@
 """A lock that is paired again: it may have been reset, and hold codes of others in slots that were ours."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -9,6 +9,7 @@ from drivers.simulated.models import CHOOSER, READABLE, Model
 from gateway.domain.driver import AuthorityUp, NoAnswer
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Former
+from gateway.domain.store import StorageFailed, Tx
 from gateway.engine.doubt import doubt
 from gateway.engine.mutations import instant
 from gateway.engine.plan import ClearSlot, ReadSlot
@@ -151,6 +152,34 @@ async def test_a_hub_that_died_before_it_noted_the_new_keys_looks_first_too(mode
         await bench.engine.handle(bench.seen())
         await bench.settle(HOUR)
         assert set(bench.on_lock().values()) == {*FAMILY, *GUESTS}
+
+
+async def test_a_start_that_breaks_off_forgets_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full after its first unit; the next start finds no pairing that was cut off."""
+    async with hub(READABLE) as (bench, driver):
+        moved_in(bench, reset(bench))
+        driver.go_on.clear()
+        await bench.do("devices/pair", device_id=DOOR)
+        await driver.keyring.save(DOOR, KEYS)
+        bench.boot()
+        run, units = bench.store.run, []
+
+        async def fills_up[T](unit: Callable[[Tx], T]) -> T:
+            units.append(unit)
+            if len(units) > 1:
+                raise StorageFailed("the disk is full")
+            return await run(unit)
+
+        with monkeypatch.context() as full:
+            full.setattr(bench.store, "run", fills_up)
+            with suppress(StorageFailed):
+                await bench.engine.start()
+        bench.boot()
+        await bench.engine.start()
+        await bench.engine.handle(AuthorityUp(device_ids=(DOOR,)))
+        await bench.engine.handle(bench.seen())
+        await bench.settle(2 * DAY)
+        assert set(bench.on_lock().values()) == {*FAMILY, GUESTS[0]}
 
 
 def test_what_a_command_wanted_deleted_is_not_what_came_into_its_slot() -> None:

@@ -46,6 +46,7 @@ FACTS: tuple[Fact, ...] = (
         empty_since=NOON - MINUTE,
         retry_at=NOON + MINUTE,
         rejection=Rejection(reason=Refusal.FORMAT, at=NOON - HOUR, revision=1, inventory_version=0),
+        held_rejection=Rejection(reason=Refusal.FORMAT, at=NOON - HOUR, revision=1, inventory_version=0),
     ),
     slot("20", check_at=NOON + MINUTE, former=Former(pin=credential().pin, removed_at=NOON - MINUTE)),
     slot("19"),
@@ -67,6 +68,8 @@ class TestWithinOneBoot:
         assert (placement.empty_since, placement.retry_at) == (work.now - MINUTE, work.now + MINUTE)
         assert placement.rejection is not None
         assert placement.rejection.at == work.now - HOUR
+        assert placement.held_rejection is not None
+        assert placement.held_rejection.at == work.now - HOUR
         assert state.check_at == work.now + MINUTE
         assert state.former is not None
         assert state.former.removed_at == work.now - MINUTE

@@ -144,13 +144,15 @@ async def test_a_clock_that_cannot_be_read_is_given_no_dates() -> None:
         assert at.pins() == ["4711"]
 
 
-@pytest.mark.parametrize("asked", [0x34, 0x43])
+@pytest.mark.parametrize(
+    ("asked", "no"), [(0x34, 0x01), (0x43, 0x01), (0x34, 0x05), (0x34, 0x0A), (0x34, 0x12), (0x34, 0x1C)]
+)
 @in_virtual_time
-async def test_a_no_that_passes_lets_codes_with_dates_wait(asked: int) -> None:
-    """The message reached the lock garbled. Given without its dates the code would have no end there."""
+async def test_a_no_that_passes_lets_codes_with_dates_wait(asked: int, no: int) -> None:
+    """The message reached the lock garbled, say. Given without its dates the code would have no end there."""
     async with home() as at:
         at.lock.clock_off = timedelta(hours=5)
-        at.lock.faults.fails = {asked: 0x01}
+        at.lock.faults.fails = {asked: no}
         async with at.session() as session:
             with pytest.raises(Refused) as refused:
                 await session.write(None, wanted("4711", SUMMER, 1), replaces=None)
@@ -161,10 +163,10 @@ async def test_a_no_that_passes_lets_codes_with_dates_wait(asked: int) -> None:
         assert abs(at.lock.clock_off) < timedelta(seconds=2)
 
 
-@pytest.mark.parametrize("no", [0x02, 0x1B])
+@pytest.mark.parametrize("no", [0x02, 0x1B, 0x20, 0x0F, 0x33])
 @in_virtual_time
 async def test_a_no_that_stays_leaves_dates_to_the_hub(no: int) -> None:
-    """These keys may not read it, or the lock has no such command."""
+    """These keys may not read it, the lock has no such command, or finds it wrong for a reason of its own."""
     async with home() as at:
         at.lock.faults.fails = {0x34: no}
         async with at.session() as session:

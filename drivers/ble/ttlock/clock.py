@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from drivers.ble.hold import Hold
-from drivers.ble.ttlock.commands import CLOCK_NOT_ALLOWED, KEYS_DO_NOT_FIT, Command, Failure, SaidNo
+from drivers.ble.ttlock.commands import CLOCK_NOT_ALLOWED, KEYS_DO_NOT_FIT, PASSES, Command, SaidNo
 from drivers.ble.ttlock.conversation import Conversation
 from drivers.ble.ttlock.times import face_of, moment_bytes, read_date
 from gateway.domain.clock import Clock
@@ -79,7 +79,7 @@ class LockClock:
             if no.code in KEYS_DO_NOT_FIT:
                 self.hold.refused(CLOCK_NOT_ALLOWED)
             else:
-                self.was_busy = no.code != Failure.UNKNOWN_COMMAND
+                self.was_busy = no.code in PASSES
         if off_by is not None:
             self._checked_at, self._is_doubted = self._clock.boot(), False
             self._offset = now.astimezone(self.zone).utcoffset()

@@ -81,6 +81,10 @@ KEYS_DO_NOT_FIT = frozenset(
 """At the login: trying again with the same keys is useless and may lock us out. Later: not for these keys."""
 LOGIN_REFUSED = KEYS_DO_NOT_FIT | {Failure.WRONG_PROOF, Failure.NOT_LOGGED_IN}
 """At the login only. Which of all these a real lock answers to wrong keys is not documented."""
+PASSES = frozenset(
+    {Failure.CHECKSUM, Failure.SETTING_MODE, Failure.NO_POWER, Failure.NOT_LOGGED_IN, Failure.FROZEN}
+)
+"""Says nothing of what was asked: another time, or over another connection, the lock may do it."""
 _ADMINISTRATOR = "pair it with those of its administrator"
 NOT_ALLOWED = f"the lock does not let these keys manage codes: {_ADMINISTRATOR}"
 LOG_NOT_ALLOWED = f"the lock does not let these keys read its log: {_ADMINISTRATOR}"

@@ -19,6 +19,8 @@ from gateway.domain.driver import AuthorityDown, NoAnswer, Refused, SlotReported
 from gateway.domain.lock import Readback
 from gateway.domain.placement import Refusal
 
+TRIES = 3
+"""So often a slot is asked for while others are being changed, as by somebody at the keypad or in an app."""
 LINGER_S = 0.5
 """The report that answers a Get may be told a little after the answer itself."""
 
@@ -136,7 +138,23 @@ class SlotCodes:
             raise NoAnswer(f"the command went out, and the look at the slot failed: {failure}") from None
 
     async def read(self, slot: SlotRef) -> Reading:
-        """Ask the lock for a slot."""
+        """Ask the lock for a slot.
+
+        zwave-js takes any report for the answer, that of another slot too (UserCodeCCGet has no test). So an
+        answer is believed only if no other slot was reported while it was awaited.
+        """
+        for _ in range(TRIES):
+            before = self._reports_of_others(int(slot))
+            reading = await self._read(slot)
+            if self._reports_of_others(int(slot)) == before:
+                return reading
+        raise NoAnswer("other slots were changed while one was asked for")
+
+    def _reports_of_others(self, number: int) -> int:
+        reports = self._lock.reports
+        return reports.total() - reports[number]
+
+    async def _read(self, slot: SlotRef) -> Reading:
         number = int(slot)
         with self._lock.watched_by(ReadWatch(slot), LINGER_S) as watch:
             answer = await self._command("get", number)

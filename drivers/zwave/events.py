@@ -81,6 +81,7 @@ class NodeEvents:
         match where:
             case (CommandClass.USER_CODE, "userIdStatus"):
                 self._status[args["propertyKey"]] = args.get("newValue")
+                self._lock.reports[args["propertyKey"]] += 1
             case (CommandClass.USER_CODE, "userCode"):
                 self._report(args["propertyKey"], args.get("newValue"))
             case (CommandClass.USER_CODE, "keypadMode"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -57,6 +58,8 @@ class ZwaveLock:
         self.place: tuple[int, int] | None = None
         """Network and node that those are about."""
         self.included_anew = False
+        self.reports: Counter[int] = Counter()
+        """How often each slot was reported, asked for or not."""
         self.tells_of_writes = True
         """Whether the lock told of our last write unasked; those that never do are not waited for."""
         self.room: Room | None = None

@@ -15,7 +15,7 @@ from drivers.zwave.numbers import CommandClass
 from drivers.zwave.radio import Radio, TooLargeForNow
 from drivers.zwave.settings import ZwaveLockSettings
 from gateway.domain.credential import Credential, Empty, Evidence, Known, Reading, SlotRef, Unreadable
-from gateway.domain.driver import LockEvent, Refused, SlotReported, WriteRefused, Written
+from gateway.domain.driver import LockEvent, NoAnswer, Refused, SlotReported, WriteRefused, Written
 from gateway.domain.pin import Pin
 from gateway.domain.placement import Refusal
 from tests.zwave.hand_clock import HandClock
@@ -137,3 +137,37 @@ async def test_what_a_slot_showed_before_the_write_is_no_sign_of_it(*, late: boo
     written = await door.write()
     assert door.sent == ["set", "get", "set", "get"]
     assert written == Written(slot="3", evidence=Evidence.OCCUPIED, reading=HIDDEN)
+
+
+class Busy(Door):
+    """A lock that reports other slots while one is asked for, so many times."""
+
+    def __init__(self, times: int) -> None:
+        taken = {"userIdStatus": 1, "userCode": "582291"}
+        ours = {"userIdStatus": 1, "userCode": "4711"}
+        super().__init__(*[([], taken)] * times, ([], ours))
+        self._times = times
+
+    @override
+    async def on_air(self, node: Node, command_class: CommandClass, method: str, *args: object) -> object:
+        if self._times:
+            self._times -= 1
+            self.lock.reports[2] += 1
+        self.lock.reports[3] += 1
+        return await super().on_air(node, command_class, method, *args)
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+async def test_the_report_of_another_slot_is_no_answer(times: int) -> None:
+    """zwave-js takes the first report for it: the guest's slot would pass for one that somebody changed."""
+    busy = Busy(times)
+    assert await SlotCodes(busy.lock, busy, QUICK).read("3") == OURS
+    assert busy.sent == ["get"] * (times + 1)
+
+
+async def test_a_lock_that_reports_others_all_the_time_gives_no_answer() -> None:
+    """It is asked again later."""
+    busy = Busy(5)
+    with pytest.raises(NoAnswer):
+        await SlotCodes(busy.lock, busy, QUICK).read("3")
+    assert busy.sent == ["get"] * 3

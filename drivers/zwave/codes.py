@@ -148,6 +148,7 @@ class SlotCodes:
             reading = await self._read(slot)
             if self._reports_of_others(int(slot)) == before:
                 return reading
+            await asyncio.sleep(LINGER_S)  # the lock may still be sending what it was asked for
         raise NoAnswer("other slots were changed while one was asked for")
 
     def _reports_of_others(self, number: int) -> int:

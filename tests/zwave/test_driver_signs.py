@@ -7,6 +7,7 @@ from typing import override
 import pytest
 
 from drivers.simulated.models import MASKED
+from drivers.zwave import codes
 from drivers.zwave.alarms import CodeAdded, DuplicateRefused, Signal
 from drivers.zwave.codes import SlotCodes, Waits
 from drivers.zwave.lock import ZwaveLock
@@ -137,6 +138,12 @@ async def test_what_a_slot_showed_before_the_write_is_no_sign_of_it(*, late: boo
     written = await door.write()
     assert door.sent == ["set", "get", "set", "get"]
     assert written == Written(slot="3", evidence=Evidence.OCCUPIED, reading=HIDDEN)
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing linger for long."""
+    monkeypatch.setattr(codes, "LINGER_S", 0.01)
 
 
 class Busy(Door):

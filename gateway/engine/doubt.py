@@ -12,6 +12,6 @@ def doubt(work: Work) -> None:
     work.set_device(doubted_since=work.now, audit_at=work.now, audit_round=None, probe=None, probed_at=None)
     for slot, state in list(work.slots.items()):
         reading = state.reading if state.doomed_at is not None else None
-        work.set_slot(slot, reading=reading, read_at=None, check_at=work.now, ghost=False)
+        work.set_slot(slot, reading=reading, read_at=None, check_at=work.now, empty_since=None, ghost=False)
     for code_id, placement in list(work.placements.items()):
         work.set_placement(code_id, doubted=placement.confirmed is not None)

@@ -38,10 +38,19 @@ def begin_looks(work: Work) -> None:
         probe=None,
         probed_at=None,
     )
-    for slot in list(work.slots):
+    for slot, state in list(work.slots.items()):
+        # Of a code of others that a command wants deleted, it says which one is meant.
+        reading = state.reading if state.doomed_at is not None else None
         # A PIN that was removed and is there again is no late write of ours: a newer code may have it.
         work.set_slot(
-            slot, reading=None, read_at=None, check_at=work.now, former=None, ghost=False, doubted=False
+            slot,
+            reading=reading,
+            read_at=None,
+            check_at=work.now,
+            empty_since=None,
+            former=None,
+            ghost=False,
+            doubted=False,
         )
     for slot in doubted:
         work.set_slot(slot, doubted=True)
@@ -81,7 +90,7 @@ def are_looks_due(work: Work) -> bool:
     if device.restored_from is None:
         return device.held_for_restore
     return _is_listed(work) or any(
-        state.doubted and state.reading is None and may_yet_tell(state, snap, work.now)
+        state.doubted and _is_unseen(state) and may_yet_tell(state, snap, work.now)
         for state in work.slots.values()
     )
 
@@ -90,6 +99,11 @@ def came_afterwards(work: Work, code: AccessCode) -> bool:
     """Say whether a code was created after a restore was confirmed: none put it on the lock before."""
     since = work.device.doubted_since
     return not work.device.held_for_restore and since is not None and code.created_at > since
+
+
+def _is_unseen(state: Slot) -> bool:
+    """Say whether nobody has looked since; what a command wants deleted keeps the reading of before."""
+    return state.reading is None or (state.doomed_at is not None and state.read_at is None)
 
 
 def doubt_unknown(work: Work, listed: Iterable[SlotRef]) -> None:
@@ -104,7 +118,7 @@ def settle_looks(work: Work, looked_at: SlotRef) -> None:
     """Decide about the slot that was looked at, and about those that waited for this look."""
     for state in [state for state in work.slots.values() if state.doubted]:
         slot, reading = state.slot, state.reading
-        if slot != looked_at and reading is None:
+        if slot != looked_at and _is_unseen(state):
             continue
         is_nobodys = work.snapshot().owner(slot) is None
         if (

@@ -53,6 +53,38 @@ class TestTheirs:
         await house.confirm()
         assert unmanaged(bench) == ["20"]
 
+    async def test_another_one_than_a_command_wanted_deleted(self, hang: Hang, saved: Save) -> None:
+        """It was changed during the hold, unseen: the command named the one that the backup knows."""
+        bench = await hang(READABLE)
+        await bench.create(ANNA)
+        await bench.settle(MINUTE)
+        bench.by_hand("3", OTHER)
+        await bench.do("devices/sync", device_id=DOOR)
+        await bench.settle(HOUR)
+        house = saved(bench)
+        await house.restore()
+        [theirs] = [slot.unmanaged_id for slot in bench.snap().slots.values() if slot.unmanaged_id]
+        await bench.do("access_codes/unmanaged/delete", access_code_id=theirs)
+        put(bench, "3", "975310")
+        await house.confirm()
+        assert bench.on_lock() == {"3": "975310", "20": ANNA}
+        assert bench.driver.taken("clear") == []
+
+    async def test_the_very_one_that_a_command_wanted_deleted_goes(self, hang: Hang, saved: Save) -> None:
+        """The hold puts the command off, and no more."""
+        bench = await hang(READABLE)
+        await bench.create(ANNA)
+        await bench.settle(MINUTE)
+        bench.by_hand("3", OTHER)
+        await bench.do("devices/sync", device_id=DOOR)
+        await bench.settle(HOUR)
+        house = saved(bench)
+        await house.restore()
+        [theirs] = [slot.unmanaged_id for slot in bench.snap().slots.values() if slot.unmanaged_id]
+        await bench.do("access_codes/unmanaged/delete", access_code_id=theirs)
+        await house.confirm()
+        assert bench.on_lock() == {"20": ANNA}
+
     async def test_another_s_slot_that_shows_our_pin_by_now(self, hang: Hang, saved: Save) -> None:
         """They deleted theirs, and the hub used the slot: this one is ours."""
         bench = await hang(READABLE)

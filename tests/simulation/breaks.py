@@ -12,8 +12,10 @@ from gateway.domain.clock import TimeView
 from gateway.domain.code import AccessCode
 from gateway.domain.credential import Unreadable
 from gateway.domain.lock import Identity
-from gateway.engine import desire, observations, readings, removal, setting, slots, work
+from gateway.domain.placement import Snapshot
+from gateway.engine import desire, gates, observations, readings, removal, restored, setting, slots, work
 from gateway.engine.clock_guard import ClockGuard
+from gateway.engine.commands import devices
 from gateway.engine.plan import ReadSlot, Step
 from storage.lock_rows import LockRows
 from storage.outbox_rows import OutboxRows
@@ -256,6 +258,26 @@ def _never_satisfied() -> contextlib.AbstractContextManager[Any]:
     return patch("gateway.engine.planner.doomed_steps", wrong)
 
 
+def _hold_is_not_kept() -> contextlib.AbstractContextManager[Any]:
+    """Write to locks before a restore was confirmed."""
+    right = gates._without_time
+
+    def wrong(snap: Snapshot) -> gates.Gate:
+        return right(replace(snap, device=replace(snap.device, held_for_restore=False)))
+
+    return patch.object(gates, "_without_time", wrong)
+
+
+def _no_looks_after_restore() -> contextlib.AbstractContextManager[Any]:
+    """Believe what a backup says of the slots."""
+    return patch.object(devices, "begin_looks", lambda it: it.set_device(held_for_restore=False))
+
+
+def _nothing_is_found_again() -> contextlib.AbstractContextManager[Any]:
+    """Take what came onto a lock since the backup for somebody else's."""
+    return patch.object(restored, "_whose", lambda *_: None)
+
+
 FURTHER: dict[str, Break] = {
     "a window that comes again": _windows_stay_open,
     "one use": _one_use_is_many,
@@ -267,6 +289,9 @@ FURTHER: dict[str, Break] = {
     "given away": _given_away_is_kept,
     "progress": _never_satisfied,
     "the journal": _write_nothing_down,
+    "the hold": _hold_is_not_kept,
+    "looks after a restore": _no_looks_after_restore,
+    "found after a restore": _nothing_is_found_again,
 }
 """Breaks of what single worlds know besides plain codes, by what they break."""
 

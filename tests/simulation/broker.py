@@ -9,6 +9,7 @@ class Arrived(msgspec.Struct, frozen=True):
     """What a subscriber reads in an event."""
 
     seq: int
+    event_id: str
     event_type: str
     device_id: str
     access_code_id: str | None
@@ -21,7 +22,8 @@ class SimBroker:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._seen: set[int] = set()
+        self._seen: dict[int, str] = {}
+        self.numbered_twice = 0
         self.repeats = 0
         self.new: list[tuple[Arrived, str]] = []
         """Events that came since a watcher looked last, and the whole of each."""
@@ -31,6 +33,7 @@ class SimBroker:
         event = msgspec.json.decode(payload, type=Arrived)
         if event.seq in self._seen:
             self.repeats += 1
+            self.numbered_twice += self._seen[event.seq] != event.event_id
             return
-        self._seen.add(event.seq)
+        self._seen[event.seq] = event.event_id
         self.new.append((event, payload.decode()))

@@ -95,6 +95,8 @@ class Ends:
             return
         if not self._watch.is_hub_fine(timedelta(minutes=5)):
             return
+        if world.restores.is_doubted(door):
+            return
         slot = self._ours(door, wanted, closes)
         if slot is None or slot in door.lies or door.replaced_at is not None:
             return
@@ -197,6 +199,8 @@ class Ends:
         """Say whether the hub is told of this use and knows whose it is, whatever else is under way."""
         world = self._world
         if world.hub is None or not world.authority_up or door.replaced_at is not None:
+            return False
+        if world.restores.is_doubted(door):
             return False
         if not _is_as_created(wanted) or world.clock_since > wanted.pin_since:
             return False

@@ -29,6 +29,7 @@ class News:
         self.reads: Counter[tuple[str, int]] = Counter()
         """Reads of each lock in each hour of the late calm."""
         self._last_seq = 0
+        self._leap = 0
         self._missing = self._dropped = 0
         self._alarms: dict[str, int] = {}
         self._lost_in_wipe: dict[str, set[str]] = {}
@@ -52,21 +53,36 @@ class News:
         self._world.broker.new.clear()
 
     def _event(self, event: Arrived, text: str) -> None:
-        if event.seq <= self._last_seq:
+        # Dropped for want of room, and still in the backup.
+        is_from_backup = event.seq < self._leap
+        if event.seq <= self._last_seq and not is_from_backup:
             self._watch.broken(8, f"event {event.seq} arrived after {self._last_seq}")
-        self._missing += event.seq - self._last_seq - 1
+        if event.seq >= self._leap > self._last_seq:
+            self._missing = min(self._missing, self._dropped)
+        elif not is_from_backup:
+            self._missing += event.seq - self._last_seq - 1
         self._dropped += event.events_dropped
-        self._last_seq = event.seq
+        self._last_seq = max(event.seq, self._last_seq)
         self._watch.no_pin(text, f"event {event.event_type}")
 
     def all_told(self) -> None:
         """Judge in the end that each event arrived, or was said to have been dropped."""
         self._take_in()
+        if self._world.broker.numbered_twice:
+            self._watch.broken(8, "two events have one number")
         # More may be said to be dropped than is missing: of some the acknowledgement got lost.
         if self._missing > self._dropped:
             self._watch.broken(
                 8, f"{self._missing} events are missing, {self._dropped} were said to be dropped"
             )
+
+    def restored(self, above: int) -> None:
+        """Expect numbers above this one: what was not told yet is lost."""
+        self._take_in()
+        self._leap = above
+        self._missing = min(self._missing, self._dropped)
+        self._lost_in_wipe.clear()
+        self._alarms.clear()
 
     def wiped(self, door: Door) -> None:
         """Remember which codes a wipe took away."""
@@ -100,6 +116,8 @@ class News:
 
     def _twice_empty(self, device_id: str, code_id: str | None, at: datetime) -> None:
         """Rule 2: two empty readings, at least 30 s apart, before "removed by somebody"."""
+        if self._world.restores.count:
+            return
         slots = self._may_have_lain_in(code_id, at)
         door = self._world.doors[device_id]
         if not slots or None in slots or door.lock.model.capabilities.readback is Readback.NONE:

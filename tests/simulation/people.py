@@ -39,6 +39,7 @@ class People:
         """Act at random times."""
         while True:
             await asyncio.sleep(self._rng.expovariate(1 / 600))
+            await self._world.restores.act()
             if self._rng.random() < 0.55:
                 await self._command()
             else:
@@ -56,7 +57,7 @@ class People:
         elif choice < 0.58:
             await self._update(self._rng.choice(living))
         elif choice < 0.92:
-            await self._delete(self._rng.choice(living))
+            await self.delete(self._rng.choice(living))
         elif choice < 0.96:
             door = self._rng.choice(list(self._world.doors))
             verb = self._rng.choice(("devices/sync", "devices/resume", "devices/refill"))
@@ -197,6 +198,7 @@ class People:
         if pin != wanted.pin:
             wanted.pin_since = wanted.changed_at
             wanted.former.add(wanted.pin)
+            self._world.restores.pin_changed(door, wanted.pin)
         wanted.pin = pin
         wanted.starts_at, wanted.ends_at, wanted.recurrence = times
         self._world.rules.pins.add(pin)
@@ -220,7 +222,7 @@ class People:
             backup.ends_at, backup.changed_at = wanted.ends_at, wanted.changed_at
             self._world.rules.ends.expect(backup)
 
-    async def _delete(self, wanted: Wanted) -> None:
+    async def delete(self, wanted: Wanted) -> None:
         backup = self.wanted.get(wanted.backup_id or "")
         gone = [code for code in (wanted, backup) if code is not None]
         for code in gone:
@@ -248,13 +250,18 @@ class People:
         body["transaction"] = f"t{self._transaction}"
         sent = msgspec.json.encode(body)
         replies: list[bytes] = []
+        known = self._world.restores.count
         wished = self._rng.choice((1, 1, 1, 2))
         for _ in range(60):
             if before is not None:
                 before.replaced_at = None
                 self._world.rules.doubt(before, None)
+            restored = self._world.restores.count
             reply = await self._send(verb, sent)
             if reply is not None:
+                if restored != known:
+                    replies.clear()
+                    known = restored
                 replies.append(reply)
                 if len(replies) >= wished:
                     break

@@ -94,6 +94,7 @@ class Watch:
         world = self._world
         pin = credential.pin.reveal()
         self.pins.add(pin)
+        self._not_held(door)
         self._not_replaced(door)
         self._not_given_away(door)
         self._not_rejected_before(door, credential)
@@ -118,6 +119,7 @@ class Watch:
     def before_clear(self, door: Door, slot: str) -> None:
         """Judge a clear as it goes out."""
         world = self._world
+        self._not_held(door)
         self._not_replaced(door)
         self._not_foreign(door, slot)
         self._written.pop((door.device_id, slot), None)
@@ -167,6 +169,22 @@ class Watch:
         if held is not None and self._world.clock.synced:
             self._asked_while_synced.discard(held)
 
+    def _not_held(self, door: Door) -> None:
+        if self._world.restores.held:
+            self.broken(1, f"{door.device_id}: a lock was written before the restore was confirmed")
+
+    def restored(self, above: int) -> None:
+        """Forget what the hub has forgotten."""
+        self._written.clear()
+        self._rejections.clear()
+        self._last_held.clear()
+        self._cleared.clear()
+        for door in self._world.doors.values():
+            door.changes += 1
+            self.trouble(door)
+        self.trouble(None)
+        self.news.restored(above)
+
     def _not_given_away(self, door: Door) -> None:
         since = door.given_away_at
         if since is not None and self._world.now() - since > timedelta(seconds=30):
@@ -196,6 +214,8 @@ class Watch:
         if door.lock.model.capabilities.readback is Readback.NONE or slot in {*door.held, *door.named}:
             return  # a command that names a code takes its slot as it is
         readings = door.seen.get(slot, [])
+        if readings and slot in self._world.restores.own.get(door.device_id, ()):
+            return
         last = readings[-1][0] if readings else None
         if last is None or self._world.now() - last > RECENT_READING + _SLACK:
             self.broken(1, f"{door.device_id}: slot {slot} was used without a recent reading of it")
@@ -329,6 +349,7 @@ class Watch:
         trouble = self._trouble.get(door.device_id)
         return (
             self.is_hub_fine(timedelta(minutes=5))
+            and not self._world.restores.is_doubted(door)
             and not door.dead
             and not door.refusing
             and self._world.authority_up

@@ -52,15 +52,18 @@ LIKELY: dict[int | str, int] = {
     "a backup for each": 2,
     "a use while a write is open": 7,
     "a window that comes again": 8,
+    "found after a restore": 40002,
     "given away": 1,
     "guests before backups": 1,
+    "looks after a restore": 40001,
     "one use": 2,
     "progress": 6,
     "room after a removal": 1,
+    "the hold": 40001,
 }
 """Worlds to begin with, where those before notice nothing. It saves time: all fifty are tried.
 
-Beyond them lies only that of backups: two guests who pull one at the same door are rare.
+Beyond them lie that of backups (two guests who pull one at the same door are rare) and those of restores.
 """
 
 

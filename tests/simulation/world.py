@@ -37,11 +37,14 @@ from tests.simulation.fate import Fate
 from tests.simulation.hub import Hub
 from tests.simulation.people import People
 from tests.simulation.radio import SimDriver
+from tests.simulation.restores import Restores
 from tests.simulation.rules import BrokenRule, Watch
 from tests.simulation.touches import LAST_TOUCH_S, Touches
 from tests.simulation.weather import Weather
 
 MODEL_NAMES: tuple[ModelName, ...] = ("readable", "masked", "write_only", "native", "chooser", "tiny")
+KNOWS_RESTORE = 40_000
+"""From this seed on worlds restore backups; their locks show their digits."""
 KNOWS_TOUCH = 20_000
 """From this seed on worlds may have locks that listen only after a touch; those before are as they were."""
 TOUCH_MODELS: tuple[ModelName, ...] = ("readable", "masked", "native", "chooser")
@@ -96,7 +99,9 @@ class World:
         self.broker_up = True
         self.authority_up = True
         self.traits = frozenset(trait for trait in TRAITS if self.rng.random() < 0.5)
-        if seed >= KNOWS_TOUCH and self.rng.random() < 0.8:
+        if seed >= KNOWS_RESTORE:
+            self.traits |= {"restore"}
+        elif seed >= KNOWS_TOUCH and self.rng.random() < 0.8:
             self.traits |= {"touch"}
         self._dice = random.Random(f"further {seed}")
         if self._dice.random() < IN_HASTE:
@@ -112,6 +117,7 @@ class World:
         self.coverage: Counter[tuple[str, str, str]] = Counter()
         self.rules = Watch(self)
         self.people = People(self)
+        self.restores = Restores(self)
         self.touches = Touches(self)
         self.weather = Weather(self)
         self.hub: Hub | None = None
@@ -122,6 +128,8 @@ class World:
 
     def _add_door(self, number: int) -> None:
         name: ModelName = self.rng.choice(MODEL_NAMES)
+        if self.has("restore") and name in {"masked", "write_only"}:
+            name = "readable"
         model, kind = MODELS[name], str(name)
         sleeps = self.has("touch") and self.rng.random() < 0.6
         if sleeps:
@@ -315,6 +323,7 @@ class World:
     def _clear_skies(self) -> None:
         self.note("the calm begins")
         self.fate.calm = True
+        self.restores.hurry()
         if not self.clock.synced:
             self.clock_since = self.now()
         self.clock.synced = True
@@ -342,6 +351,7 @@ class World:
             self.note("the hub died")
             self.rules.died()
             self.hub = None
+            await self.restores.swap()
             await asyncio.sleep(self.rng.choice((2.0, 20.0, 600.0)) if not self.fate.calm else 2.0)
 
     async def _until_death(self, life: "asyncio.Task[None]") -> None:

@@ -23,7 +23,7 @@ from storage.errors import (
     WrongKey,
     in_plain_words,
 )
-from storage.event_numbers import count_on, number_after
+from storage.event_numbers import ASIDE, count_on, number_after
 from storage.keys import write_key
 from storage.private_files import sync_folder, write_over
 from storage.room import free_in, lack, size_of
@@ -289,7 +289,7 @@ def _hold(database: Path, vault: Vault, above: int, *, damaged: bool) -> None:
 def _put_in_place(folder: Path, data_dir: Path, names: Sequence[str], now: datetime) -> list[Path]:
     """Swap the files. As long as the mark stands, no daemon starts on a half-finished swap."""
     write_over(data_dir / RESTORING, [])
-    aside = f".replaced-{now:%Y%m%dT%H%M%SZ}"
+    aside = f"{ASIDE}{now:%Y%m%dT%H%M%SZ}"
     while any(data_dir.glob(f"*{aside}*")):
         # Run twice in one second, or by a clock that stands still: what was kept first is not overwritten.
         aside += "-again"

@@ -67,6 +67,20 @@ _KEY_WRONG = problem(
     "Put back the key that belongs to this database, or restore both from one backup. With a credential: "
     "start the daemon, then run doctor once more.",
 )
+_CREDENTIAL_WRONG = problem(
+    "credential_wrong",
+    "the credential pinsmith.key is not the key that the database in {path} was sealed with; the daemon does "
+    "not start with it",
+    "Credential and database come from two machines or two backups.",
+    "Put back the credential that belongs to this database, or restore a backup.",
+)
+_CREDENTIAL_OUTDATED = problem(
+    "credential_outdated",
+    "the credential pinsmith.key is not the key that the database in {path} was sealed with, the file "
+    "{path}/key is; the daemon does not start, because the credential goes before the file",
+    "A backup with another key was restored, or the credential is from another machine.",
+    "Put {path}/key in place of the credential, or take the credential away; then restart the daemon.",
+)
 _KEY_LEFT_OVER = warning(
     "key_left_over",
     "the key in {path} is not the one of the running daemon; single locks were not looked at",
@@ -140,6 +154,8 @@ KINDS = (
     _KEY_ELSEWHERE,
     _KEY_UNUSABLE,
     _KEY_WRONG,
+    _CREDENTIAL_WRONG,
+    _CREDENTIAL_OUTDATED,
     _KEY_LEFT_OVER,
     _KEY_IN_CLEAR,
     _OWNER,
@@ -187,16 +203,18 @@ def _key(facts: MemoryFacts, path: Path) -> Iterator[Finding]:
     if facts.from_credential:
         if facts.key is not None and facts.key_fits:
             yield _KEY_IN_CLEAR.found("key", path=path)
+        elif facts.key_fits is False:
+            kind = _CREDENTIAL_OUTDATED if facts.file_fits else _CREDENTIAL_WRONG
+            yield kind.found("key", path=path)
     elif facts.key is None:
         yield (_KEY_ELSEWHERE if facts.runs_here else _KEY_MISSING).found("key", path=path)
     elif _is_open(facts.key):
         yield _KEY_OPEN.found("key", path=path)
     elif facts.key_trouble is not None:
         yield _KEY_UNUSABLE.found("key", path=path)
-    if facts.key_fits is False:
+    if facts.key_fits is False and not facts.from_credential:
         # A daemon starts with no other key than that of its database.
-        left_over = facts.runs_here and not facts.from_credential
-        yield (_KEY_LEFT_OVER if left_over else _KEY_WRONG).found("key", path=path)
+        yield (_KEY_LEFT_OVER if facts.runs_here else _KEY_WRONG).found("key", path=path)
 
 
 def _database(facts: MemoryFacts, path: Path) -> Iterator[Finding]:

@@ -47,6 +47,8 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
     key_trouble: str | None = None
     """In words of ours: what `storage.keys` says."""
     from_credential: bool = False
+    file_fits: bool | None = None
+    """Beside a credential that does not: the file `key` is the one of the database."""
     wal_bytes: int = 0
     failure: str | None = None
     """The database cannot be opened: an id of `gateway.doctor.memory` without its `database_`."""
@@ -67,6 +69,13 @@ class MemoryFacts(Struct, frozen=True, kw_only=True):
 
 def probe_memory(data_dir: Path, credentials: Path | None, locks: Path = Path("/proc/locks")) -> MemoryFacts:
     """Look at what is in `data_dir`; `credentials` is where systemd puts its credentials."""
+    found = _probed(data_dir, credentials, locks)
+    if found.from_credential and found.key_fits is False:
+        return replace(found, file_fits=_probed(data_dir, None, locks).key_fits)
+    return found
+
+
+def _probed(data_dir: Path, credentials: Path | None, locks: Path) -> MemoryFacts:
     found = MemoryFacts()
     database, wal = data_dir / DATABASE, data_dir / f"{DATABASE}-wal"
     try:

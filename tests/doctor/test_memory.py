@@ -120,6 +120,21 @@ async def test_a_file_that_holds_the_key_beside_the_credential_is_told(tmp_path:
     assert "key_in_clear" not in {one.id for one in check_memory(probe_memory(data, credentials), data)}
 
 
+async def test_a_wrong_credential_beside_the_right_file_is_told(tmp_path: Path) -> None:
+    """The daemon does not start with it, and the file that nobody reads is the one to keep."""
+    data = await remember(tmp_path)
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "pinsmith.key").write_text("ab" * 32)
+    [told, *_] = check_memory(probe_memory(data, credentials), data)
+    assert told.id == "credential_outdated"
+    assert "credential pinsmith.key is not" in told.what
+    assert f"{data}/key" in told.remedy
+    (data / "key").write_text("cd" * 32)
+    [told, *_] = check_memory(probe_memory(data, credentials), data)
+    assert told.id == "credential_wrong"
+
+
 async def test_a_running_daemon_with_a_credential_lacks_no_key(tmp_path: Path) -> None:
     """What is no trouble is not told as one."""
     data = await remember(tmp_path)

@@ -1,5 +1,6 @@
 """No number of an event is given twice over restores: subscribers drop what is not above the highest seen."""
 
+import errno
 import itertools
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.store import Tx
+from gateway.domain.store import StorageFailed, Tx
 from storage.backup import backup, restore
 from storage.data_dir import DATABASE
 from storage.event_numbers import SEQ_LEAP
@@ -101,6 +102,34 @@ def test_without_the_database_of_before_the_time_counts(
     restore(file, WORDS, data_dir, now=NOW + timedelta(minutes=5), replace=True)
 
     assert tell(data_dir)[0] > first[-1]
+
+
+@pytest.mark.parametrize("moved", range(4))
+def test_a_restore_that_was_cut_off_and_run_again_knows_what_was_told(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    """The second run may find the database put aside, and none where it was. What is kept stays as it is."""
+    tell(data_dir)
+    file = backed_up(data_dir, tmp_path / "file")
+    restore(file, WORDS, data_dir, now=NOW, replace=True)
+    last = tell(data_dir, 5)[-1]
+    kept = {path.name for path in data_dir.iterdir()}
+    rename, renamed = Path.rename, itertools.count()
+
+    def dying(path: Path, target: Path) -> Path:
+        if next(renamed) == moved:
+            raise OSError(errno.EIO, "the power fails")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", dying)
+    with pytest.raises(StorageFailed, match="the power fails"):
+        restore(file, WORDS, data_dir, now=BEHIND, replace=True)
+
+    restore(file, WORDS, data_dir, now=BEHIND)
+
+    assert tell(data_dir)[0] > last
+    assert kept < {path.name for path in data_dir.iterdir()}
+    assert not [*data_dir.glob("*.replaced-*-shm")]
 
 
 def test_a_hub_that_began_anew_is_no_measure(data_dir: Path, tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ class HomeAssistant:
             [topic for topic in going if topic.endswith("/config")],
             [topic for topic in going if not topic.endswith("/config")],
         ):
-            refused |= await self._retained.put(dict.fromkeys(topics, b""))
+            refused |= await self._retained.put(dict.fromkeys(topics, b""), again=look.emptied)
         done = set(look.stale) - refused
         kept = still_kept(look.emptied, done, t.at)
         self._is_clean = not refused and not kept

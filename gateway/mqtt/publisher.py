@@ -25,6 +25,7 @@ COALESCE_S = 0.1
 """A lock at work changes many times in a row; that many updates are put into one."""
 _EMPTIED = "mqtt.emptied"
 _ROOT = "mqtt.root"
+_ROOT_OF = "mqtt.root_of"
 
 
 class News:
@@ -78,6 +79,7 @@ class Publisher:
         self._timing = timing
         self._publish_names = publish_names
         self._info = msgspec.json.encode(info)
+        self._gateway_id = str(info["gateway_id"])
         self._clock = clock
         self._beat = beat or Beat()
         self._everything_due = False
@@ -126,6 +128,10 @@ class Publisher:
             self._health.looked_at(news.seen, news.damaged)
             await self._bury(news)
             await self._retained.put(news.states)
+            if self._health_due or everything:
+                await self._report(waiting)
+            # Last: some brokers end the connection over a topic that the hub may not write.
+            await self._bury_again(news)
         except StorageFailed as error:
             self._dirty |= dirty
             self._everything_due |= everything
@@ -137,8 +143,6 @@ class Publisher:
             self._everything_due |= everything
             raise
         self._generation = generation
-        if self._health_due or everything:
-            await self._report(waiting)
 
     async def _report(self, events_waiting: int | None) -> None:
         """Publish `bridge/health`."""
@@ -178,12 +182,13 @@ class Publisher:
     def _leave_former_root(self, tx: Tx, at: datetime) -> None:
         """Have codes, which may be shown with names, emptied below the root of before where that was another.
 
-        Only codes: their ids are nobody else's, while another hub may use that root by now.
+        Only codes: their ids are nobody else's, while another hub may use that root by now. Where the
+        gateway's id is another one too this may be a copied card, and the hub of before goes on there.
         """
         former, root = tx.meta(_ROOT), self._topics.root
         if former == root:
             return
-        if former is not None:
+        if former is not None and tx.meta(_ROOT_OF) == self._gateway_id:
             gone = tx.tombstones()
             codes = [code_id for device_id in tx.device_ids() for code_id in tx.code_ids(device_id)]
             paths = [*gone, *(f"access_code/{code_id}/state" for code_id in codes)]
@@ -192,6 +197,8 @@ class Publisher:
             for path in gone:
                 tx.drop_tombstone(path)
         tx.save_meta(_ROOT, root)
+        # Not when the id alone changes: under the old one somebody may go on below this root.
+        tx.save_meta(_ROOT_OF, self._gateway_id)
 
     def _states(self, tx: Tx, device_id: str, t: TimeView) -> dict[str, bytes]:
         # How well a lock is reached changes all the time: that alone publishes no state.
@@ -203,14 +210,14 @@ class Publisher:
     async def _bury(self, news: News) -> None:
         """Empty the topics of what is gone; each is remembered for a day after the broker acknowledged.
 
-        One that it refuses comes again with the next connection, unless it is among the states by now.
+        One that it refuses comes again with the next connection, unless it is among the states by now. What
+        was remembered for a day is forgotten, before a broker can end the connection over it once more.
         """
         paths = {self._topics.below(path): path for path in news.tombstones}
-        again = news.emptied.keys() - news.states.keys()
-        refused = await self._retained.put(dict.fromkeys([*paths, *again], b"")) - news.states.keys()
+        refused = await self._retained.put(dict.fromkeys(paths, b"")) - news.states.keys()
         done = paths.keys() - refused
         kept = still_kept(news.emptied, done, self._view().at, used=news.states)
-        self._retained.forget((done | news.emptied.keys()) - kept.keys())
+        self._retained.forget(done - kept.keys())
 
         def unit(tx: Tx) -> None:
             for topic in done:
@@ -219,3 +226,9 @@ class Publisher:
 
         if done or kept != news.emptied:
             await self._store.run(unit)
+
+    async def _bury_again(self, news: News) -> None:
+        """Empty what the broker emptied before; that whose day is over for the last time."""
+        again = news.emptied.keys() - news.states.keys()
+        await self._retained.put(dict.fromkeys(again, b""), again=again)
+        self._retained.forget(again - still_kept(news.emptied, (), self._view().at).keys())

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from itertools import batched
 
 from gateway.domain.clock import Clock
@@ -36,15 +36,18 @@ class Retained:
     def forget(self, topics: Iterable[str] | None = None) -> None:
         """Publish these (None: all) again the next time, whatever the broker has."""
         if topics is None:
+            # What it refused stays so until it is tried: the trouble is not over with every new connection.
             self._acknowledged.clear()
             return
         for topic in topics:
             self._acknowledged.pop(topic, None)
+            self._denied.discard(topic)
 
-    async def put(self, messages: Mapping[str, bytes]) -> set[str]:
+    async def put(self, messages: Mapping[str, bytes], *, again: Container[str] = ()) -> set[str]:
         """Publish what the broker does not have yet; return when it has. Raises LinkDown.
 
-        Returns the topics whose content it refused, now or before on this connection.
+        Returns the topics whose content it refused, now or before on this connection. Not those only emptied
+        `again`: it took that before, and an access list need not allow what is below a former root.
         """
         new = [
             (topic, content)
@@ -53,7 +56,9 @@ class Retained:
         ]
         for some in batched(new, _AT_ONCE):
             self._beat.on_broker()
-            results = await asyncio.gather(*(self._put_one(*one) for one in some), return_exceptions=True)
+            results = await asyncio.gather(
+                *(self._put_one(*one, told=one[0] not in again) for one in some), return_exceptions=True
+            )
             failure = next((result for result in results if result is not None), None)
             if failure is not None:
                 raise failure
@@ -61,14 +66,15 @@ class Retained:
             self._refused.ends("The broker takes retained states again")
         return self._denied & messages.keys()
 
-    async def _put_one(self, topic: str, content: bytes) -> None:
+    async def _put_one(self, topic: str, content: bytes, *, told: bool) -> None:
         try:
             await self._link.publish(topic, content, retain=True)
         except PublishRefused:
             # Tried again when it changes or on the next connection; until then it would be refused again.
-            self._health.count("states_refused")
-            self._refused.begins("The broker refuses retained states: check its access list")
-            self._denied.add(topic)
+            if told:
+                self._health.count("states_refused")
+                self._refused.begins("The broker refuses retained states: check its access list")
+                self._denied.add(topic)
         else:
             self._denied.discard(topic)
         self._acknowledged[topic] = content

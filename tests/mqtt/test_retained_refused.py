@@ -67,6 +67,19 @@ async def test_what_is_refused_is_told_each_time_and_tried_once_a_connection(
     assert "takes retained states again" in caplog.text
 
 
+async def test_what_is_forgotten_is_no_more_refused(
+    retained: tuple[Picky, Retained], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A topic that nobody wants to tell any more would keep the trouble for ever."""
+    caplog.set_level(logging.INFO)
+    link, topics = retained
+    link.refused = {"a"}
+    assert await topics.put({"a": b""}) == {"a"}
+    topics.forget(["a"])
+    assert await topics.put({"b": b""}) == set()
+    assert "takes retained states again" in caplog.text
+
+
 @pytest.fixture
 async def remembering(tmp_path: Path) -> Path:
     """A memory with a topic of a code and one for Home Assistant to be emptied."""

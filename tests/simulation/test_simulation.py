@@ -52,7 +52,7 @@ LIKELY: dict[int | str, int] = {
     "a backup for each": 2,
     "a use while a write is open": 7,
     "a window that comes again": 8,
-    "found after a restore": 40002,
+    "found after a restore": 40005,
     "given away": 1,
     "guests before backups": 1,
     "looks after a restore": 40001,
